@@ -1,0 +1,14 @@
+//! Compiles `proto/` into the crate, with no `protoc` on the machine.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let protos = ["proto/tfplugin6.proto", "proto/go-plugin.proto"];
+    let descriptors = protox::compile(protos, ["proto"])?;
+    tonic_prost_build::configure()
+        // These carry configuration and state, secrets included: they get no `Debug`.
+        .skip_debug(["tfplugin6.DynamicValue", "tfplugin6.RawState"])
+        .compile_fds(descriptors)?;
+    for proto in protos {
+        println!("cargo:rerun-if-changed={proto}");
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Wiring and flags only.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The Terraform plugin protocol.
+
+pub mod proto;
