@@ -1,1 +1,4 @@
 //! One integration binary: linking it once is cheaper than linking one per file.
+
+mod plugin_host;
+mod support;
