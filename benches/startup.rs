@@ -36,9 +36,7 @@ fn main() -> ExitCode {
         times[0],
         times[RUNS - 1],
     );
-    std::io::stdout()
-        .write_all(report.as_bytes())
-        .expect("stdout is open");
+    std::io::stdout().write_all(report.as_bytes()).expect("stdout is open");
     if median < PROMISE {
         ExitCode::SUCCESS
     } else {
@@ -63,9 +61,7 @@ fn spawn_to_handshake(certificate: &str) -> Duration {
     let started = Instant::now();
     let mut child = command.spawn().expect("the binary is there");
     let stdout = child.stdout.take().expect("stdout is piped");
-    BufReader::new(stdout)
-        .read_line(&mut line)
-        .expect("a handshake");
+    BufReader::new(stdout).read_line(&mut line).expect("a handshake");
     let took = started.elapsed();
     assert!(line.starts_with("1|6|unix|"), "no handshake: {line}");
     assert!(line.len() > 400, "no certificate: {line}");

@@ -97,11 +97,7 @@ pub(super) fn page(body: &[u8]) -> Read<Page> {
 pub(super) fn refusal(status: u16, body: &[u8], redactor: &Redactor) -> Fault {
     let envelope = serde_json::from_slice::<Value>(body).ok();
     let error = envelope.as_ref().and_then(|envelope| envelope.get("error"));
-    let text = |key| {
-        error
-            .and_then(|error| error.get(key))
-            .and_then(Value::as_str)
-    };
+    let text = |key| error.and_then(|error| error.get(key)).and_then(Value::as_str);
     let message = text("message").or_else(|| error.and_then(Value::as_str));
     Fault::Refused {
         status,
@@ -123,16 +119,11 @@ fn note(body: &[u8]) -> String {
         return text.to_owned();
     }
     let lower = text.to_ascii_lowercase();
-    let title = lower
-        .find("<title>")
-        .map(|at| at + "<title>".len())
-        .and_then(|start| {
-            let length = lower[start..].find('<')?;
-            Some(&text[start..start + length])
-        });
-    title
-        .unwrap_or("a page instead of an explanation")
-        .to_owned()
+    let title = lower.find("<title>").map(|at| at + "<title>".len()).and_then(|start| {
+        let length = lower[start..].find('<')?;
+        Some(&text[start..start + length])
+    });
+    title.unwrap_or("a page instead of an explanation").to_owned()
 }
 
 fn endpoint_in(object: &Object, at: &str) -> Read<Endpoint> {
@@ -146,9 +137,7 @@ fn endpoint_in(object: &Object, at: &str) -> Read<Endpoint> {
                     .iter()
                     .map(|event| event.as_str().map(str::to_owned))
                     .collect::<Option<BTreeSet<_>>>()
-                    .ok_or_else(|| {
-                        Unreadable(format!("`{at}.events` holds something besides text"))
-                    })?,
+                    .ok_or_else(|| Unreadable(format!("`{at}.events` holds something besides text")))?,
             ),
             Some(_) => return Err(Unreadable(format!("`{at}.events` is not a list"))),
         },

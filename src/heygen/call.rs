@@ -110,29 +110,16 @@ impl Caller {
             fault,
             "HeyGen API call"
         );
-        outcome.map_err(|missed| Missed {
-            request_id,
-            ..missed
-        })
+        outcome.map_err(|missed| Missed { request_id, ..missed })
     }
 
     /// What an answer means.
-    fn judge<T>(
-        &self,
-        reply: Reply,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
-    ) -> Result<T, Missed> {
-        let Reply {
-            status,
-            headers,
-            body,
-        } = reply;
+    fn judge<T>(&self, reply: Reply, decode: impl Fn(&[u8]) -> Result<T, Unreadable>) -> Result<T, Missed> {
+        let Reply { status, headers, body } = reply;
         let fault = match (status, body) {
             (200..=299, Ok(body)) => match decode(&body) {
                 Ok(answer) => return Ok(answer),
-                Err(unreadable) => {
-                    Fault::Garbled(self.redactor.explanation(&unreadable.to_string()))
-                }
+                Err(unreadable) => Fault::Garbled(self.redactor.explanation(&unreadable.to_string())),
             },
             // What a conflict is about stands in the part that is missing.
             (200..=299 | 409, Err(fault)) => fault,

@@ -39,10 +39,7 @@ impl Client {
         Self::with_parts(caller, IdempotencyKey::fresh)
     }
 
-    pub(super) fn with_parts(
-        caller: Caller,
-        new_key: impl Fn() -> IdempotencyKey + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) fn with_parts(caller: Caller, new_key: impl Fn() -> IdempotencyKey + Send + Sync + 'static) -> Self {
         let caller = Arc::new(caller);
         Self {
             walks: Arc::new(Walks::new(caller.clone())),
@@ -53,33 +50,18 @@ impl Client {
 
     /// Makes an endpoint. The answer has its secret, unless HeyGen failed to give one. Every repetition carries the same
     /// key: an answer that got lost is replayed, and the endpoint is not made twice.
-    pub async fn create(
-        &self,
-        endpoint: &CreateEndpoint,
-        stop: &Stop,
-    ) -> Result<Endpoint, Failure> {
+    pub async fn create(&self, endpoint: &CreateEndpoint, stop: &Stop) -> Result<Endpoint, Failure> {
         let _changing = self.walks.changing();
         self.caller
-            .call(
-                &Request::create(endpoint, (self.new_key)()),
-                stop,
-                answer::endpoint,
-            )
+            .call(&Request::create(endpoint, (self.new_key)()), stop, answer::endpoint)
             .await
     }
 
     /// Changes what `patch` names about an endpoint, and answers what it is now.
-    pub async fn update(
-        &self,
-        id: &EndpointId,
-        patch: &EndpointPatch,
-        stop: &Stop,
-    ) -> Result<Endpoint, Failure> {
+    pub async fn update(&self, id: &EndpointId, patch: &EndpointPatch, stop: &Stop) -> Result<Endpoint, Failure> {
         let _changing = self.walks.changing();
         self.caller
-            .call(&Request::update(id, patch), stop, |body| {
-                answer::updated(body, id)
-            })
+            .call(&Request::update(id, patch), stop, |body| answer::updated(body, id))
             .await
     }
 
@@ -87,18 +69,14 @@ impl Client {
     /// answer that removed it.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
         let _changing = self.walks.changing();
-        self.caller
-            .call(&Request::delete(id), stop, answer::deleted)
-            .await
+        self.caller.call(&Request::delete(id), stop, answer::deleted).await
     }
 
     /// Gives an endpoint a new secret; the old one is invalid from then on.
     pub async fn rotate_secret(&self, id: &EndpointId, stop: &Stop) -> Result<Secret, Failure> {
         let _changing = self.walks.changing();
         let request = Request::rotate_secret(id, (self.new_key)());
-        self.caller
-            .call(&request, stop, |body| answer::rotated(body, id))
-            .await
+        self.caller.call(&request, stop, |body| answer::rotated(body, id)).await
     }
 
     /// Finds one endpoint in the list, as it was at most half a minute ago and after the last change made here. `None`

@@ -39,18 +39,14 @@ impl Endpoint {
             text.replace_range(10..11, "T");
         }
         OffsetDateTime::parse(&text, &Iso8601::PARSING)
-            .or_else(|_| {
-                PrimitiveDateTime::parse(&text, &Iso8601::PARSING)
-                    .map(PrimitiveDateTime::assume_utc)
-            })
+            .or_else(|_| PrimitiveDateTime::parse(&text, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
             .ok()
     }
 
     /// Whether it was created at or after `began`, with `skew` allowed for clocks that differ. An unreadable moment
     /// proves nothing: `false`.
     pub fn created_since(&self, began: SystemTime, skew: Duration) -> bool {
-        let earliest =
-            OffsetDateTime::from(began.checked_sub(skew).unwrap_or(SystemTime::UNIX_EPOCH));
+        let earliest = OffsetDateTime::from(began.checked_sub(skew).unwrap_or(SystemTime::UNIX_EPOCH));
         self.created().is_some_and(|created| created >= earliest)
     }
 }
@@ -168,9 +164,7 @@ mod tests {
             "2026-07-01T12:00:00+00:00",
         ] {
             assert_eq!(
-                created_at(text)
-                    .created()
-                    .map(OffsetDateTime::unix_timestamp),
+                created_at(text).created().map(OffsetDateTime::unix_timestamp),
                 Some(1_782_907_200),
                 "{text}"
             );

@@ -136,38 +136,22 @@ impl fmt::Display for Fault {
                 Ok(())
             }
             Self::Unreachable(reason) => write!(f, "the API could not be reached: {reason}"),
-            Self::Dropped(reason) => write!(
-                f,
-                "the connection broke before the answer was complete: {reason}"
-            ),
+            Self::Dropped(reason) => write!(f, "the connection broke before the answer was complete: {reason}"),
             Self::TimedOut(limit) => {
-                write!(
-                    f,
-                    "no complete answer within {}",
-                    humantime::format_duration(*limit)
-                )
+                write!(f, "no complete answer within {}", humantime::format_duration(*limit))
             }
             Self::Garbled(reason) => write!(f, "the answer cannot be understood: {reason}"),
             Self::TooLarge => write!(f, "the answer is larger than 8 MiB"),
-            Self::Redirected {
-                status,
-                to: Some(host),
-            } => {
+            Self::Redirected { status, to: Some(host) } => {
                 write!(
                     f,
                     "the API answered {status}, a redirect to {host}, which is never followed"
                 )
             }
             Self::Redirected { status, to: None } => {
-                write!(
-                    f,
-                    "the API answered {status}, a redirect, which is never followed"
-                )
+                write!(f, "the API answered {status}, a redirect, which is never followed")
             }
-            Self::CursorRepeats => write!(
-                f,
-                "the list of endpoints repeats a page cursor and would never end"
-            ),
+            Self::CursorRepeats => write!(f, "the list of endpoints repeats a page cursor and would never end"),
             Self::Stopped => write!(f, "stopped on request"),
             Self::Unusable(reason) => write!(f, "the HTTP client could not be set up: {reason}"),
         }

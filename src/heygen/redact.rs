@@ -145,14 +145,8 @@ mod tests {
                 "see https://u:p@h.example/a?token=1#f now",
                 "see https://h.example/a now",
             ),
-            (
-                "proxy http://user:pa/ss@p.example:3128",
-                "proxy http://p.example:3128",
-            ),
-            (
-                "two http://a@b/ \"ftp://c:d@e?q\"",
-                "two http://b/ \"ftp://e\"",
-            ),
+            ("proxy http://user:pa/ss@p.example:3128", "proxy http://p.example:3128"),
+            ("two http://a@b/ \"ftp://c:d@e?q\"", "two http://b/ \"ftp://e\""),
             ("  ", ""),
         ] {
             assert_eq!(clean(text), shown, "{text:?}");
@@ -177,10 +171,7 @@ mod tests {
 
     #[test]
     fn a_credential_too_short_to_be_one_shreds_nothing() {
-        assert_eq!(
-            Redactor::new(Secret::new("e")).explanation("hello"),
-            "hello"
-        );
+        assert_eq!(Redactor::new(Secret::new("e")).explanation("hello"), "hello");
     }
 
     proptest! {

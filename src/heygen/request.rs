@@ -125,9 +125,7 @@ impl Request {
     pub(super) fn list(cursor: Option<&str>) -> Self {
         let mut request = Self::new(Operation::List, Verb::Get);
         request.query.push(("limit", PAGE.to_string()));
-        request
-            .query
-            .extend(cursor.map(|cursor| ("token", cursor.to_owned())));
+        request.query.extend(cursor.map(|cursor| ("token", cursor.to_owned())));
         request
     }
 
@@ -294,8 +292,7 @@ mod tests {
                 let key = request.idempotency_key().unwrap().as_str().to_owned();
                 assert!((1..=255).contains(&key.len()));
                 assert!(
-                    key.bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b)),
+                    key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b)),
                     "{key}"
                 );
                 key
@@ -308,10 +305,7 @@ mod tests {
     #[test]
     fn paths_hang_below_the_base_and_cursors_are_encoded() {
         assert_eq!(
-            sent_to(
-                &Request::delete(&id("ep:1~x")),
-                "http://127.0.0.1:8080/api/heygen/"
-            ),
+            sent_to(&Request::delete(&id("ep:1~x")), "http://127.0.0.1:8080/api/heygen/"),
             "http://127.0.0.1:8080/api/heygen/v3/webhooks/endpoints/ep:1~x"
         );
         assert_eq!(

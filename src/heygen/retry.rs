@@ -16,16 +16,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// updates and deletes say where they want to arrive, and a `POST` carries the key that makes HeyGen replay its answer.
 pub(super) fn is_repeated(fault: &Fault) -> bool {
     match fault {
-        Fault::Refused {
-            status: 409, code, ..
-        } => code.as_deref() == Some(IN_PROGRESS),
+        Fault::Refused { status: 409, code, .. } => code.as_deref() == Some(IN_PROGRESS),
         Fault::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
         Fault::Unreachable(_) | Fault::Dropped(_) | Fault::TimedOut(_) | Fault::Garbled(_) => true,
-        Fault::TooLarge
-        | Fault::Redirected { .. }
-        | Fault::CursorRepeats
-        | Fault::Stopped
-        | Fault::Unusable(_) => false,
+        Fault::TooLarge | Fault::Redirected { .. } | Fault::CursorRepeats | Fault::Stopped | Fault::Unusable(_) => {
+            false
+        }
     }
 }
 
@@ -34,23 +30,15 @@ pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
     let certainly_none = request.only_reads()
         || match fault {
             // A conflict about the registration is a refusal; one that does not say so may be the first attempt running.
-            Fault::Refused {
-                status: 409, code, ..
-            } => code.as_deref().is_some_and(|code| code != IN_PROGRESS),
+            Fault::Refused { status: 409, code, .. } => code.as_deref().is_some_and(|code| code != IN_PROGRESS),
             // 408 comes from whoever lost patience on the way, not from whoever did the work.
             Fault::Refused { status, .. } => (400..500).contains(status) && *status != 408,
             // These two ask for the same request elsewhere; the others are how a finished POST sends a browser on.
             Fault::Redirected { status, .. } => matches!(status, 307 | 308),
-            Fault::Unreachable(_) | Fault::Unusable(_) | Fault::Stopped | Fault::CursorRepeats => {
-                true
-            }
+            Fault::Unreachable(_) | Fault::Unusable(_) | Fault::Stopped | Fault::CursorRepeats => true,
             Fault::Dropped(_) | Fault::TimedOut(_) | Fault::Garbled(_) | Fault::TooLarge => false,
         };
-    if certainly_none {
-        Effect::None
-    } else {
-        Effect::Unknown
-    }
+    if certainly_none { Effect::None } else { Effect::Unknown }
 }
 
 /// How long to wait between attempts.

@@ -32,9 +32,7 @@ pub struct BaseUrl(Url);
 impl BaseUrl {
     /// Takes `text` as the address if it can be one.
     pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
-        Url::parse(text)
-            .map_err(|_| InvalidBaseUrl::NotAUrl)?
-            .try_into()
+        Url::parse(text).map_err(|_| InvalidBaseUrl::NotAUrl)?.try_into()
     }
 
     /// The address itself.
@@ -207,10 +205,7 @@ mod tests {
     #[test]
     fn a_credential_fits_its_header_and_hides_in_print() {
         let (name, value) = Credential::api_key("k-123".to_owned()).unwrap().header();
-        assert_eq!(
-            (name.as_str(), value.to_str().unwrap()),
-            ("x-api-key", "k-123")
-        );
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-api-key", "k-123"));
         assert!(value.is_sensitive());
         let token = Credential::access_token("t-456".to_owned()).unwrap();
         let (name, value) = token.header();

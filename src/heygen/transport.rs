@@ -63,9 +63,7 @@ impl Http {
             .get_or_try_init(|| async {
                 let settings = self.settings.clone();
                 match tokio::task::spawn_blocking(move || build(&settings)).await {
-                    Ok(built) => {
-                        built.map_err(|reason| Fault::Unusable(self.redactor.explanation(&reason)))
-                    }
+                    Ok(built) => built.map_err(|reason| Fault::Unusable(self.redactor.explanation(&reason))),
                     Err(_) => Err(Fault::Unusable("setting it up was broken off".to_owned())),
                 }
             })
@@ -88,11 +86,7 @@ impl Http {
     }
 
     fn host(&self) -> &str {
-        self.settings
-            .base_url
-            .as_url()
-            .host_str()
-            .unwrap_or_default()
+        self.settings.base_url.as_url().host_str().unwrap_or_default()
     }
 
     async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, Fault> {
@@ -126,9 +120,7 @@ impl Transport for Http {
             sending = sending.header(HeaderName::from_static("idempotency-key"), key.as_str());
         }
         if let Some(body) = &request.body {
-            sending = sending
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.to_string());
+            sending = sending.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
         match sending.send().await {
             Ok(response) => Ok(Reply {
@@ -136,11 +128,9 @@ impl Transport for Http {
                 headers: response.headers().clone(),
                 body: self.body(response).await,
             }),
-            Err(error) if error.is_connect() => Err(Fault::Unreachable(format!(
-                "{}: {}",
-                self.host(),
-                self.reason(&error)
-            ))),
+            Err(error) if error.is_connect() => {
+                Err(Fault::Unreachable(format!("{}: {}", self.host(), self.reason(&error))))
+            }
             Err(error) if error.is_builder() => Err(Fault::Unusable(self.reason(&error))),
             Err(error) => Err(Fault::Dropped(self.reason(&error))),
         }
@@ -161,9 +151,7 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
     if settings.base_url.is_loopback() {
         builder = builder.no_proxy();
     }
-    builder
-        .build()
-        .map_err(|error| error.without_url().to_string())
+    builder.build().map_err(|error| error.without_url().to_string())
 }
 
 /// Ring is handed over here rather than installed for the whole process, which is not ours to decide.
@@ -187,10 +175,6 @@ fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, String> {
 }
 
 fn user_agent(text: &str) -> HeaderValue {
-    let fitting: String = text
-        .chars()
-        .filter(|c| c.is_ascii_graphic() || *c == ' ')
-        .collect();
-    HeaderValue::from_str(fitting.trim())
-        .unwrap_or(HeaderValue::from_static("terraform-provider-heygen"))
+    let fitting: String = text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+    HeaderValue::from_str(fitting.trim()).unwrap_or(HeaderValue::from_static("terraform-provider-heygen"))
 }

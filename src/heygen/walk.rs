@@ -65,11 +65,7 @@ impl Walks {
     }
 
     /// See [`Client::find`](super::Client::find).
-    pub(super) async fn find(
-        &self,
-        id: &EndpointId,
-        stop: &Stop,
-    ) -> Result<Option<Endpoint>, Failure> {
+    pub(super) async fn find(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let (walk, previous) = self.walk_since(None);
         let missing_since = match self.look_up(&walk, id, stop).await? {
             Lookup::Found(endpoint) => return Ok(Some(endpoint)),
@@ -125,12 +121,7 @@ impl Walks {
         (walk, known.previous.clone())
     }
 
-    async fn look_up(
-        &self,
-        walk: &Arc<Walk>,
-        id: &EndpointId,
-        stop: &Stop,
-    ) -> Result<Lookup, Failure> {
+    async fn look_up(&self, walk: &Arc<Walk>, id: &EndpointId, stop: &Stop) -> Result<Lookup, Failure> {
         loop {
             let page = {
                 let mut progress = lock(&walk.progress);
@@ -170,12 +161,8 @@ impl Walks {
             Ahead::More(cursor) => cursor.clone(),
             Ahead::Ended(_) | Ahead::Failed(_) => None,
         };
-        let fetch: BoxFuture<'static, Result<(), Failure>> = Box::pin(fetch(
-            self.caller.clone(),
-            self.known.clone(),
-            walk.clone(),
-            cursor,
-        ));
+        let fetch: BoxFuture<'static, Result<(), Failure>> =
+            Box::pin(fetch(self.caller.clone(), self.known.clone(), walk.clone(), cursor));
         let fetch = fetch.shared();
         progress.fetching = fetch.downgrade();
         fetch
@@ -242,9 +229,7 @@ impl Walk {
 
     /// Whether this walk, made before `later` and well apart from it, did not find `id` either.
     fn confirms(&self, later: &Walk, id: &EndpointId) -> bool {
-        let apart = self
-            .ended()
-            .is_some_and(|ended| later.began >= ended + CONFIRM_AFTER);
+        let apart = self.ended().is_some_and(|ended| later.began >= ended + CONFIRM_AFTER);
         apart && !lock(&self.progress).by_id.contains_key(id)
     }
 }
@@ -283,11 +268,7 @@ async fn fetch(
 ) -> Result<(), Failure> {
     // Each reader heeds its own stop while it waits; when none waits any more, this future is gone.
     let answer = caller
-        .call(
-            &Request::list(cursor.as_deref()),
-            &Stop::new(),
-            answer::page,
-        )
+        .call(&Request::list(cursor.as_deref()), &Stop::new(), answer::page)
         .await;
     let outcome = {
         let mut progress = lock(&walk.progress);
@@ -300,10 +281,7 @@ async fn fetch(
     };
     if outcome.is_err() {
         let mut known = lock(&known);
-        known.current = known
-            .current
-            .take()
-            .filter(|current| !Arc::ptr_eq(current, &walk));
+        known.current = known.current.take().filter(|current| !Arc::ptr_eq(current, &walk));
     }
     outcome
 }

@@ -41,10 +41,7 @@ pub(super) struct Invitation {
 
 impl Invitation {
     /// Reads the invitation from the environment that `variable` looks up.
-    pub(super) fn read(
-        cookie: &Cookie,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, Error> {
+    pub(super) fn read(cookie: &Cookie, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         if variable(cookie.name).is_none_or(|value| value != cookie.value) {
             return Err(Error::NoHost);
         }
@@ -76,10 +73,7 @@ impl Invitation {
     /// tell its user what does not fit together.
     pub(super) fn highest_shared(&self, ours: &[u32]) -> Result<u32, Error> {
         let shared = ours.iter().filter(|v| self.versions.contains(v)).max();
-        shared
-            .or_else(|| ours.iter().min())
-            .copied()
-            .ok_or(Error::NoVersion)
+        shared.or_else(|| ours.iter().min()).copied().ok_or(Error::NoVersion)
     }
 }
 
@@ -203,10 +197,7 @@ mod tests {
         assert_eq!(range("10000", "25000").unwrap(), Some(10000..=25000));
         assert_eq!(invitation(&[]).unwrap().ports, None);
         for (min, max) in [("2", "1"), ("a", "9"), ("1", ""), ("1", "65536")] {
-            assert!(
-                matches!(range(min, max), Err(Error::Ports(_))),
-                "{min} {max}"
-            );
+            assert!(matches!(range(min, max), Err(Error::Ports(_))), "{min} {max}");
         }
     }
 

@@ -147,12 +147,7 @@ impl Listener {
                 let (listener, file) = socket.into_parts();
                 listener.set_nonblocking(true)?;
                 let listener = tokio::net::UnixListener::from_std(listener)?;
-                Ok((
-                    Acceptor::Unix(listener),
-                    Files {
-                        _socket: Some(file),
-                    },
-                ))
+                Ok((Acceptor::Unix(listener), Files { _socket: Some(file) }))
             }
             Kind::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
@@ -174,11 +169,7 @@ fn loopback(ports: RangeInclusive<u16>) -> Result<(TcpListener, SocketAddr), Err
             Err(error) => last = error,
         }
     }
-    Err(Error::TcpPort {
-        min,
-        max,
-        source: last,
-    })
+    Err(Error::TcpPort { min, max, source: last })
 }
 
 /// A connection's two directions, whatever carries them.

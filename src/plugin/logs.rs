@@ -62,16 +62,9 @@ pub(super) fn install(logs: &Logs, unset: Unset) {
     let _ = Registry::default().with(lines).try_init();
 }
 
-fn threshold(
-    variables: &[&str],
-    unset: Unset,
-    variable: impl Fn(&str) -> Option<String>,
-) -> LevelFilter {
+fn threshold(variables: &[&str], unset: Unset, variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
     let set = variables.iter().filter_map(|name| variable(name));
-    match set
-        .map(|text| text.trim().to_lowercase())
-        .find(|text| !text.is_empty())
-    {
+    match set.map(|text| text.trim().to_lowercase()).find(|text| !text.is_empty()) {
         Some(text) => match text.as_str() {
             "debug" => LevelFilter::DEBUG,
             "info" => LevelFilter::INFO,
@@ -125,11 +118,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut pairs = Pairs::default();
-        for span in context
-            .event_scope(event)
-            .into_iter()
-            .flat_map(Scope::from_root)
-        {
+        for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(of_span) = span.extensions().get::<Pairs>() {
                 pairs.0.extend(of_span.0.clone());
             }
@@ -156,28 +145,19 @@ fn below_us(target: &str) -> Option<&str> {
 
 /// `root` and the path of a target, with dots.
 fn module(root: &str, target: &str) -> String {
-    format!(
-        "{root}{}",
-        below_us(target).unwrap_or_default().replace("::", ".")
-    )
+    format!("{root}{}", below_us(target).unwrap_or_default().replace("::", "."))
 }
 
 fn line(level: &str, module: &str, at: OffsetDateTime, mut pairs: Pairs) -> Vec<u8> {
     // The host takes `@` fields for strings without looking, and dies of any other kind.
-    let message = pairs
-        .0
-        .remove(MESSAGE)
-        .unwrap_or_else(|| Value::String(String::new()));
+    let message = pairs.0.remove(MESSAGE).unwrap_or_else(|| Value::String(String::new()));
     let head = [
         ("@level", Value::String(level.to_lowercase())),
         ("@message", message),
         ("@module", Value::String(module.to_owned())),
         ("@timestamp", Value::String(timestamp(at))),
     ];
-    let head: Map<String, Value> = head
-        .map(|(key, value)| (key.to_owned(), value))
-        .into_iter()
-        .collect();
+    let head: Map<String, Value> = head.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
     pairs.0.extend(head.clone());
     let mut line = encoded(pairs.0);
     if line.len() > LONGEST_LINE {

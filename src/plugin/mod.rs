@@ -101,13 +101,7 @@ where
     say(&format!("{line}\n"))?;
 
     logs::install(&plugin.logs, logs::Unset::Quiet);
-    server::run(
-        runtime.handle(),
-        listener,
-        identity,
-        lifecycle,
-        plugin.services,
-    )?;
+    server::run(runtime.handle(), listener, identity, lifecycle, plugin.services)?;
     // Calls still running have nobody left to answer to.
     runtime.shutdown_background();
     Ok(())
@@ -122,10 +116,7 @@ where
     let _context = runtime.enter();
     let lifecycle = Lifecycle::until_interrupted()?;
     let listener = Listener::bind(network, None, &listener::SocketPlace::default())?;
-    say(&format!(
-        "{}\n",
-        debugger.reattach_line(version, listener.address())
-    ))?;
+    say(&format!("{}\n", debugger.reattach_line(version, listener.address())))?;
 
     logs::install(&plugin.logs, logs::Unset::Everything);
     server::run(runtime.handle(), listener, None, lifecycle, plugin.services)?;

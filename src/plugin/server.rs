@@ -56,12 +56,10 @@ pub(super) fn run(
         let tls = identity.map(|identity| identity.acceptor());
         let accepting = tokio::spawn(accept(acceptor, tls, sender));
         let routes = services::add_to(plugin_services(), shutdown, ended.clone()).await;
-        let serving = Server::builder()
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(
-                ReceiverStream::new(connections).map(Ok::<_, Infallible>),
-                ended.cancelled(),
-            );
+        let serving = Server::builder().add_routes(routes).serve_with_incoming_shutdown(
+            ReceiverStream::new(connections).map(Ok::<_, Infallible>),
+            ended.cancelled(),
+        );
         let over = async {
             ended.cancelled().await;
             accepting.abort();
@@ -117,21 +115,13 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.0.as_mut().poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.0.as_mut().poll_write(cx, bytes)
     }
 

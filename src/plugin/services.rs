@@ -21,23 +21,13 @@ use super::proto::{ConnInfo, Empty, StdioData};
 ///
 /// Shutdown, asked of the controller, cancels `shutdown`; the streams end as soon as `ended` is
 /// cancelled. With a debugger attached the two differ, since there the host does not own the process.
-pub(super) async fn add_to(
-    routes: Routes,
-    shutdown: CancellationToken,
-    ended: CancellationToken,
-) -> Routes {
+pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, ended: CancellationToken) -> Routes {
     let health = HealthReporter::new();
-    health
-        .set_service_status("plugin", ServingStatus::Serving)
-        .await;
+    health.set_service_status("plugin", ServingStatus::Serving).await;
     routes
-        .add_service(HealthServer::new(HealthService::from_health_reporter(
-            health,
-        )))
+        .add_service(HealthServer::new(HealthService::from_health_reporter(health)))
         .add_service(GrpcControllerServer::new(Controller { shutdown }))
-        .add_service(GrpcStdioServer::new(Stdio {
-            ended: ended.clone(),
-        }))
+        .add_service(GrpcStdioServer::new(Stdio { ended: ended.clone() }))
         .add_service(GrpcBrokerServer::new(Broker { ended }))
 }
 
@@ -66,10 +56,7 @@ struct Stdio {
 impl GrpcStdio for Stdio {
     type StreamStdioStream = Answers<StdioData>;
 
-    async fn stream_stdio(
-        &self,
-        _request: Request<()>,
-    ) -> Result<Response<Self::StreamStdioStream>, Status> {
+    async fn stream_stdio(&self, _request: Request<()>) -> Result<Response<Self::StreamStdioStream>, Status> {
         let ended = self.ended.clone().cancelled_owned();
         Ok(Response::new(Box::pin(stream::pending().take_until(ended))))
     }
@@ -92,8 +79,7 @@ impl GrpcBroker for Broker {
         let hung_up = request.into_inner().for_each(|_| std::future::ready(()));
         let ended = self.ended.clone().cancelled_owned();
         let over = async move {
-            let (Either::Left(_) | Either::Right(_)) =
-                select(std::pin::pin!(hung_up), std::pin::pin!(ended)).await;
+            let (Either::Left(_) | Either::Right(_)) = select(std::pin::pin!(hung_up), std::pin::pin!(ended)).await;
         };
         Ok(Response::new(Box::pin(stream::pending().take_until(over))))
     }

@@ -142,14 +142,14 @@ impl<T: IntoValue> IntoValue for BTreeSet<Attr<T>> {
 macro_rules! model {
     (
         $(#[$meta:meta])*
-        pub struct $name:ident {
-            $($(#[$field_meta:meta])* pub $field:ident: $type:ty,)*
+        $vis:vis struct $name:ident {
+            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty,)*
         }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug)]
-        pub struct $name {
-            $($(#[$field_meta])* pub $field: $crate::terraform::Attr<$type>,)*
+        $vis struct $name {
+            $($(#[$field_meta])* $field_vis $field: $crate::terraform::Attr<$type>,)*
         }
 
         impl $crate::terraform::Model for $name {
@@ -203,15 +203,15 @@ mod tests {
 
     model! {
         /// A model for the tests.
-        pub struct Door {
+        struct Door {
             /// Text.
-            pub name: String,
+            name: String,
             /// Not for show.
-            pub code: SecretString,
+            code: SecretString,
             /// Members.
-            pub keys: BTreeSet<Attr<String>>,
+            keys: BTreeSet<Attr<String>>,
             /// Flag.
-            pub open: bool,
+            open: bool,
         }
     }
 
@@ -221,11 +221,7 @@ mod tests {
             ("code".to_owned(), Value::String("4711".to_owned())),
             (
                 "keys".to_owned(),
-                Value::Sequence(vec![
-                    Value::Null,
-                    Value::Unknown,
-                    Value::String("a".to_owned()),
-                ]),
+                Value::Sequence(vec![Value::Null, Value::Unknown, Value::String("a".to_owned())]),
             ),
             ("open".to_owned(), Value::Unknown),
         ])

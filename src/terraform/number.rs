@@ -29,9 +29,7 @@ impl Number {
         let normal = Normal::of(&self.0)?;
         let zeros = usize::try_from(normal.exponent).ok().filter(|z| *z <= 18)?;
         let sign = if normal.negative { "-" } else { "" };
-        format!("{sign}{}{}", normal.digits, "0".repeat(zeros))
-            .parse()
-            .ok()
+        format!("{sign}{}{}", normal.digits, "0".repeat(zeros)).parse().ok()
     }
 
     /// The number as text for a float read off the wire; `None` for infinities and NaN, which Terraform never sends.
@@ -142,10 +140,7 @@ mod tests {
             assert_eq!(number(same), number("1"), "{same}");
         }
         assert_eq!(number("-0"), number("0.00"));
-        assert_eq!(
-            number("18446744073709551616"),
-            number("1.8446744073709551616e19")
-        );
+        assert_eq!(number("18446744073709551616"), number("1.8446744073709551616e19"));
     }
 
     #[test]

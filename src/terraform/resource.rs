@@ -5,10 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema,
-    Stored,
-};
+use super::{Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored};
 
 /// A managed resource over a typed model.
 ///
@@ -66,11 +63,7 @@ pub trait Resource: Send + Sync + 'static {
     ) -> Outcome<Stored<Self::Model, Self::Private>>;
 
     /// Deletes the object. An error keeps it in state.
-    async fn delete(
-        &self,
-        prior: Stored<Self::Model, Self::Private>,
-        stop: &CancellationToken,
-    ) -> Diagnostics;
+    async fn delete(&self, prior: Stored<Self::Model, Self::Private>, stop: &CancellationToken) -> Diagnostics;
 
     /// Takes an existing object over. Terraform reads it right after.
     async fn import(
@@ -142,12 +135,7 @@ pub trait AnyResource: Send + Sync {
     /// See [`Resource::read`].
     async fn read(&self, prior: AnyStored, stop: &CancellationToken) -> Outcome<AnyStored>;
     /// Sorts into create, update and delete, once; `planned` of `None` is a deletion.
-    async fn apply(
-        &self,
-        prior: AnyStored,
-        planned: Option<Object>,
-        stop: &CancellationToken,
-    ) -> Outcome<AnyStored>;
+    async fn apply(&self, prior: AnyStored, planned: Option<Object>, stop: &CancellationToken) -> Outcome<AnyStored>;
     /// See [`Resource::import`].
     async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<AnyStored>;
 }
@@ -202,24 +190,14 @@ impl<R: Resource> AnyResource for R {
         }
     }
 
-    async fn apply(
-        &self,
-        prior: AnyStored,
-        planned: Option<Object>,
-        stop: &CancellationToken,
-    ) -> Outcome<AnyStored> {
-        let sorted = stored::<R>(prior.clone())
-            .and_then(|before| Ok((before, planned.map(model::<R>).transpose()?)));
+    async fn apply(&self, prior: AnyStored, planned: Option<Object>, stop: &CancellationToken) -> Outcome<AnyStored> {
+        let sorted = stored::<R>(prior.clone()).and_then(|before| Ok((before, planned.map(model::<R>).transpose()?)));
         match sorted {
             Err(misfit) => Outcome::new(prior, misfit),
             Ok((None, None)) => Outcome::quiet(AnyStored::default()),
             Ok((None, Some(planned))) => {
                 // The private data of a replaced object arrives here too; it is not the new one's.
-                answer(
-                    self,
-                    &AnyStored::default(),
-                    Resource::create(self, planned, stop).await,
-                )
+                answer(self, &AnyStored::default(), Resource::create(self, planned, stop).await)
             }
             Ok((Some(before), Some(planned))) => {
                 let done = Resource::update(self, before, planned, stop).await;
@@ -239,26 +217,15 @@ impl<R: Resource> AnyResource for R {
     }
 
     async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<AnyStored> {
-        answer(
-            self,
-            &AnyStored::default(),
-            Resource::import(self, target, stop).await,
-        )
+        answer(self, &AnyStored::default(), Resource::import(self, target, stop).await)
     }
 }
 
 type StoredOf<R> = Stored<<R as Resource>::Model, <R as Resource>::Private>;
 
 /// Encodes what a resource answered, and holds it to what every answer must keep: no unknown value, one identity.
-fn answer<R: Resource>(
-    resource: &R,
-    prior: &AnyStored,
-    outcome: Outcome<Option<StoredOf<R>>>,
-) -> Outcome<AnyStored> {
-    let Outcome {
-        value,
-        mut diagnostics,
-    } = outcome;
+fn answer<R: Resource>(resource: &R, prior: &AnyStored, outcome: Outcome<Option<StoredOf<R>>>) -> Outcome<AnyStored> {
+    let Outcome { value, mut diagnostics } = outcome;
     let Some(Stored { mut state, private }) = value else {
         return Outcome::new(AnyStored::default(), diagnostics);
     };
@@ -273,10 +240,7 @@ fn answer<R: Resource>(
     if let (Some(before), Some(now)) = (&prior.identity, &identity)
         && before != now
     {
-        diagnostics.push(our_mistake(
-            resource.type_name(),
-            "changed the object's identity",
-        ));
+        diagnostics.push(our_mistake(resource.type_name(), "changed the object's identity"));
     }
     let private = serde_json::to_vec(&private).unwrap_or_else(|_| prior.private.clone());
     let stored = AnyStored {
@@ -304,8 +268,6 @@ fn stored<R: Resource>(any: AnyStored) -> Result<Option<StoredOf<R>>, Diagnostic
 fn our_mistake(what: &str, did: &str) -> Diagnostic {
     Diagnostic::error(
         "The provider made a mistake",
-        format!(
-            "{what}: {did}. This is a bug in the provider and not in your configuration; please report it."
-        ),
+        format!("{what}: {did}. This is a bug in the provider and not in your configuration; please report it."),
     )
 }

@@ -63,11 +63,7 @@ impl Schema {
     /// The type of the whole object.
     pub fn object_type(&self) -> Type {
         let attributes = self.attributes.iter();
-        Type::Object(
-            attributes
-                .map(|a| (a.name.to_owned(), a.ty.clone()))
-                .collect(),
-        )
+        Type::Object(attributes.map(|a| (a.name.to_owned(), a.ty.clone())).collect())
     }
 }
 
@@ -75,10 +71,6 @@ impl IdentitySchema {
     /// The type of the whole identity.
     pub fn object_type(&self) -> Type {
         let attributes = self.attributes.iter();
-        Type::Object(
-            attributes
-                .map(|a| (a.name.to_owned(), a.ty.clone()))
-                .collect(),
-        )
+        Type::Object(attributes.map(|a| (a.name.to_owned(), a.ty.clone())).collect())
     }
 }

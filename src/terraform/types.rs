@@ -102,13 +102,11 @@ impl Type {
                 _ => Err(SignatureError::Malformed),
             },
             Json::Array(parts) => match parts.as_slice() {
-                [Json::String(kind), Json::Array(elements)] if kind == "tuple" => Ok(Type::Tuple(
-                    elements.iter().map(inner).collect::<Result<_, _>>()?,
-                )),
+                [Json::String(kind), Json::Array(elements)] if kind == "tuple" => {
+                    Ok(Type::Tuple(elements.iter().map(inner).collect::<Result<_, _>>()?))
+                }
                 [Json::String(kind), Json::Object(attributes)] if kind == "object" => {
-                    let typed = attributes
-                        .iter()
-                        .map(|(name, ty)| Ok((name.clone(), inner(ty)?)));
+                    let typed = attributes.iter().map(|(name, ty)| Ok((name.clone(), inner(ty)?)));
                     Ok(Type::Object(typed.collect::<Result<_, _>>()?))
                 }
                 [Json::String(kind), element] => {
@@ -174,13 +172,7 @@ mod tests {
 
     #[test]
     fn a_type_nested_too_deep_is_refused() {
-        let nested = |levels| {
-            format!(
-                "{}\"string\"{}",
-                "[\"list\",".repeat(levels),
-                "]".repeat(levels)
-            )
-        };
+        let nested = |levels| format!("{}\"string\"{}", "[\"list\",".repeat(levels), "]".repeat(levels));
         assert!(Type::from_signature(nested(DEEPEST).as_bytes()).is_ok());
         let refused = Type::from_signature(nested(DEEPEST + 1).as_bytes());
         assert_eq!(refused, Err(SignatureError::TooDeep));

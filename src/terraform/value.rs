@@ -63,20 +63,11 @@ mod tests {
         let value = Value::Mapping(BTreeMap::from([
             ("secret".to_owned(), secret.clone()),
             ("n".to_owned(), Value::Number(4711_i64.into())),
-            (
-                "all".to_owned(),
-                Value::Sequence(vec![secret, Value::Unknown]),
-            ),
+            ("all".to_owned(), Value::Sequence(vec![secret, Value::Unknown])),
         ]));
         let shown = format!("{value:?}");
-        assert!(
-            !shown.contains("whsec") && !shown.contains("4711"),
-            "{shown}"
-        );
-        assert!(
-            shown.contains("secret") && shown.contains("Unknown"),
-            "{shown}"
-        );
+        assert!(!shown.contains("whsec") && !shown.contains("4711"), "{shown}");
+        assert!(shown.contains("secret") && shown.contains("Unknown"), "{shown}");
     }
 
     #[test]

@@ -71,11 +71,7 @@ impl SocketFile {
         Self::in_directory(&path, Some(directory), group)
     }
 
-    fn in_directory(
-        path: &Path,
-        directory: Option<tempfile::TempDir>,
-        group: Option<&Group>,
-    ) -> Result<Self, Error> {
+    fn in_directory(path: &Path, directory: Option<tempfile::TempDir>, group: Option<&Group>) -> Result<Self, Error> {
         let (listener, path) = tempfile::Builder::new()
             .prefix("plugin")
             .make_in(path, listen)

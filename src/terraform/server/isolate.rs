@@ -91,8 +91,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_one_call_is_answered_as_a_diagnostic() {
         let call = async { panic!("on purpose") };
-        let answer: proto::read_resource::Response =
-            isolated(call, Report::problem).await.unwrap().into_inner();
+        let answer: proto::read_resource::Response = isolated(call, Report::problem).await.unwrap().into_inner();
         assert_eq!(answer.diagnostics[0].summary, "The provider crashed");
     }
 

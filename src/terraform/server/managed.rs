@@ -7,8 +7,7 @@ use super::{Inner, required, unreadable};
 use crate::terraform::resource::AnyStored;
 use crate::terraform::wire::{WireError, convert, decode_json};
 use crate::terraform::{
-    AnyResource, Diagnostic, Diagnostics, ImportTarget, Object, Outcome, Provider, Type, Value,
-    proto,
+    AnyResource, Diagnostic, Diagnostics, ImportTarget, Object, Outcome, Provider, Type, Value, proto,
 };
 
 impl<P: Provider> Inner<P> {
@@ -33,10 +32,7 @@ impl<P: Provider> Inner<P> {
     ) -> proto::upgrade_resource_state::Response {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
             let ty = resource.schema().object_type();
-            let json = request
-                .raw_state
-                .as_ref()
-                .map_or(&[][..], |raw| raw.json.as_slice());
+            let json = request.raw_state.as_ref().map_or(&[][..], |raw| raw.json.as_slice());
             let state = match decode_json(json, &ty) {
                 Ok(Value::Mapping(state)) => state,
                 Ok(_) => return Err(unreadable_state(&"not an object")),
@@ -90,10 +86,7 @@ impl<P: Provider> Inner<P> {
     }
 
     /// On any error the state is answered as it came: a response without state would mean that the object is gone.
-    pub(super) async fn read_resource(
-        &self,
-        request: proto::read_resource::Request,
-    ) -> proto::read_resource::Response {
+    pub(super) async fn read_resource(&self, request: proto::read_resource::Request) -> proto::read_resource::Response {
         let token = self.stop.token();
         let kept = Kept {
             state: request.current_state,
@@ -106,9 +99,7 @@ impl<P: Provider> Inner<P> {
             let outcome = resource.read(prior, &token).await;
             Kept::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
         };
-        let (answer, diagnostics) = read
-            .await
-            .unwrap_or_else(|problem| (kept.clone(), problem.into()));
+        let (answer, diagnostics) = read.await.unwrap_or_else(|problem| (kept.clone(), problem.into()));
         proto::read_resource::Response {
             new_state: answer.state,
             private: answer.private,
@@ -131,10 +122,7 @@ impl<P: Provider> Inner<P> {
         let planned = self.resource(&request.type_name).and_then(|resource| {
             let ty = resource.schema().object_type();
             let proposed = convert::object(request.proposed_new_state.as_ref(), &ty);
-            if proposed
-                .map_err(|e| unreadable("proposed state", &e))?
-                .is_none()
-            {
+            if proposed.map_err(|e| unreadable("proposed state", &e))?.is_none() {
                 // A destruction needs no plan of ours.
                 return Ok(proto::plan_resource_change::Response {
                     planned_state: Some(proto_null(&ty)?),
@@ -147,8 +135,7 @@ impl<P: Provider> Inner<P> {
             let plan = resource.plan(before, config)?;
             Ok(proto::plan_resource_change::Response {
                 planned_state: Some(
-                    convert::dynamic(Some(plan.planned), &ty)
-                        .map_err(|e| unreadable("planned state", &e))?,
+                    convert::dynamic(Some(plan.planned), &ty).map_err(|e| unreadable("planned state", &e))?,
                 ),
                 requires_replace: plan.requires_replace.iter().map(Into::into).collect(),
                 diagnostics: plan.diagnostics.into(),
@@ -179,19 +166,12 @@ impl<P: Provider> Inner<P> {
         };
         let applied = async {
             let resource = self.resource(&request.type_name)?;
-            let planned = convert::object(
-                request.planned_state.as_ref(),
-                &resource.schema().object_type(),
-            )
-            .map_err(|e| unreadable("planned state", &e))?;
-            let outcome = resource
-                .apply(prior.decode(resource)?, planned, &token)
-                .await;
+            let planned = convert::object(request.planned_state.as_ref(), &resource.schema().object_type())
+                .map_err(|e| unreadable("planned state", &e))?;
+            let outcome = resource.apply(prior.decode(resource)?, planned, &token).await;
             Kept::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
         };
-        let (answer, diagnostics) = applied
-            .await
-            .unwrap_or_else(|problem| (prior.clone(), problem.into()));
+        let (answer, diagnostics) = applied.await.unwrap_or_else(|problem| (prior.clone(), problem.into()));
         answer.applied(diagnostics)
     }
 
@@ -262,10 +242,7 @@ impl Kept {
     }
 
     /// The answer to an apply that ended like this.
-    pub(super) fn applied(
-        self,
-        diagnostics: Diagnostics,
-    ) -> proto::apply_resource_change::Response {
+    pub(super) fn applied(self, diagnostics: Diagnostics) -> proto::apply_resource_change::Response {
         proto::apply_resource_change::Response {
             new_state: self.state,
             private: self.private,
@@ -298,10 +275,7 @@ fn import_target(
     }
 }
 
-fn identity_message(
-    identity: Option<Object>,
-    ty: &Type,
-) -> Result<Option<proto::ResourceIdentityData>, Diagnostic> {
+fn identity_message(identity: Option<Object>, ty: &Type) -> Result<Option<proto::ResourceIdentityData>, Diagnostic> {
     let Some(identity) = identity else {
         return Ok(None);
     };

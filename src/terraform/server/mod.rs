@@ -14,9 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
-use super::{
-    AnyResource, Diagnostic, Diagnostics, HostVersion, Model, Object, Provider, Schema, proto,
-};
+use super::{AnyResource, Diagnostic, Diagnostics, HostVersion, Model, Object, Provider, Schema, proto};
 
 /// What other providers allow in either direction; the host's own limits are above it.
 const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
@@ -70,13 +68,9 @@ impl<P: Provider> Inner<P> {
             .ok_or_else(|| absent("resource", type_name))
     }
 
-    fn provider_config(
-        &self,
-        config: Option<&proto::DynamicValue>,
-    ) -> Result<P::Config, Diagnostic> {
+    fn provider_config(&self, config: Option<&proto::DynamicValue>) -> Result<P::Config, Diagnostic> {
         let object = required(config, &self.provider.schema())?;
-        P::Config::from_object(object)
-            .map_err(|mismatch| unreadable("provider configuration", &mismatch))
+        P::Config::from_object(object).map_err(|mismatch| unreadable("provider configuration", &mismatch))
     }
 
     fn validate_provider(&self, config: Option<&proto::DynamicValue>) -> Diagnostics {
@@ -104,10 +98,7 @@ struct StopSwitch(Mutex<CancellationToken>);
 impl StopSwitch {
     /// The token for an operation that starts now.
     fn token(&self) -> CancellationToken {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn stop(&self) {
@@ -118,32 +109,25 @@ impl StopSwitch {
 
 /// Reads an object that must be there.
 fn required(message: Option<&proto::DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
-    let object =
-        convert::object(message, &schema.object_type()).map_err(|e| unreadable("value", &e))?;
+    let object = convert::object(message, &schema.object_type()).map_err(|e| unreadable("value", &e))?;
     // A block without any setting may arrive as null: all its attributes are.
     Ok(object.unwrap_or_else(|| {
         let names = schema.attributes.iter();
-        names
-            .map(|a| (a.name.to_owned(), super::Value::Null))
-            .collect()
+        names.map(|a| (a.name.to_owned(), super::Value::Null)).collect()
     }))
 }
 
 fn unreadable(what: &str, error: &dyn std::error::Error) -> Diagnostic {
     Diagnostic::error(
         "Terraform and the provider do not understand each other",
-        format!(
-            "A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."
-        ),
+        format!("A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."),
     )
 }
 
 fn absent(kind: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         format!("No such {kind}"),
-        format!(
-            "This provider has no {kind} named \"{name}\". A newer version of it may have one."
-        ),
+        format!("This provider has no {kind} named \"{name}\". A newer version of it may have one."),
     )
 }
 

@@ -55,19 +55,12 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         _request: Request<proto::get_resource_identity_schemas::Request>,
     ) -> Answer<proto::get_resource_identity_schemas::Response> {
         let resources = self.inner.resources.values();
-        Ok(Response::new(
-            proto::get_resource_identity_schemas::Response {
-                identity_schemas: resources
-                    .map(|resource| {
-                        (
-                            resource.type_name().to_owned(),
-                            (&resource.identity_schema()).into(),
-                        )
-                    })
-                    .collect(),
-                ..Default::default()
-            },
-        ))
+        Ok(Response::new(proto::get_resource_identity_schemas::Response {
+            identity_schemas: resources
+                .map(|resource| (resource.type_name().to_owned(), (&resource.identity_schema()).into()))
+                .collect(),
+            ..Default::default()
+        }))
     }
 
     async fn validate_provider_config(
@@ -179,10 +172,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::generate_resource_config::Request>,
     ) -> Answer<proto::generate_resource_config::Response> {
-        Ok(refused(
-            "generated configuration for",
-            &request.get_ref().type_name,
-        ))
+        Ok(refused("generated configuration for", &request.get_ref().type_name))
     }
 
     async fn validate_data_resource_config(
@@ -229,10 +219,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
 
     type ListResourceStream = Events<proto::list_resource::Event>;
 
-    async fn list_resource(
-        &self,
-        request: Request<proto::list_resource::Request>,
-    ) -> Answer<Self::ListResourceStream> {
+    async fn list_resource(&self, request: Request<proto::list_resource::Request>) -> Answer<Self::ListResourceStream> {
         let problem = absent("list resource", &request.get_ref().type_name);
         Ok(once(proto::list_resource::Event {
             diagnostic: vec![problem.into()],
@@ -302,10 +289,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         Ok(refused("state store", ""))
     }
 
-    async fn lock_state(
-        &self,
-        request: Request<proto::lock_state::Request>,
-    ) -> Answer<proto::lock_state::Response> {
+    async fn lock_state(&self, request: Request<proto::lock_state::Request>) -> Answer<proto::lock_state::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
@@ -316,10 +300,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
-    async fn get_states(
-        &self,
-        request: Request<proto::get_states::Request>,
-    ) -> Answer<proto::get_states::Response> {
+    async fn get_states(&self, request: Request<proto::get_states::Request>) -> Answer<proto::get_states::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
@@ -330,19 +311,13 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
-    async fn plan_action(
-        &self,
-        request: Request<proto::plan_action::Request>,
-    ) -> Answer<proto::plan_action::Response> {
+    async fn plan_action(&self, request: Request<proto::plan_action::Request>) -> Answer<proto::plan_action::Response> {
         Ok(refused("action", &request.get_ref().action_type))
     }
 
     type InvokeActionStream = Events<proto::invoke_action::Event>;
 
-    async fn invoke_action(
-        &self,
-        request: Request<proto::invoke_action::Request>,
-    ) -> Answer<Self::InvokeActionStream> {
+    async fn invoke_action(&self, request: Request<proto::invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
         use proto::invoke_action::event::{Completed, Type};
         let problem = absent("action", &request.get_ref().action_type);
         Ok(once(proto::invoke_action::Event {
@@ -388,11 +363,7 @@ impl<P: Provider> Service<P> {
         A: Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
-        isolated(
-            call(Arc::clone(&self.inner), request.into_inner()),
-            on_panic,
-        )
-        .await
+        isolated(call(Arc::clone(&self.inner), request.into_inner()), on_panic).await
     }
 }
 

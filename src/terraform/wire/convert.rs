@@ -3,20 +3,14 @@
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
 use crate::terraform::proto;
 use crate::terraform::{
-    Attribute, Diagnostic, Diagnostics, Existence, IdentitySchema, Object, Path, Schema, Severity,
-    Step, Type, Value,
+    Attribute, Diagnostic, Diagnostics, Existence, IdentitySchema, Object, Path, Schema, Severity, Step, Type, Value,
 };
 
 /// Reads a value in either encoding; an absent one is null.
-pub(in crate::terraform) fn value(
-    message: Option<&proto::DynamicValue>,
-    ty: &Type,
-) -> Result<Value, WireError> {
+pub(in crate::terraform) fn value(message: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, WireError> {
     match message {
         None => Ok(Value::Null),
-        Some(message) if message.msgpack.is_empty() && !message.json.is_empty() => {
-            decode_json(&message.json, ty)
-        }
+        Some(message) if message.msgpack.is_empty() && !message.json.is_empty() => decode_json(&message.json, ty),
         Some(message) => decode_msgpack(&message.msgpack, ty),
     }
 }
@@ -34,10 +28,7 @@ pub(in crate::terraform) fn object(
 }
 
 /// Writes an object, or null.
-pub(in crate::terraform) fn dynamic(
-    object: Option<Object>,
-    ty: &Type,
-) -> Result<proto::DynamicValue, WireError> {
+pub(in crate::terraform) fn dynamic(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
     let value = object.map_or(Value::Null, Value::Mapping);
     Ok(proto::DynamicValue {
         msgpack: encode_msgpack(&value, ty)?,
@@ -79,9 +70,7 @@ impl From<&Path> for proto::AttributePath {
                 selector: Some(selector),
             }
         });
-        proto::AttributePath {
-            steps: steps.collect(),
-        }
+        proto::AttributePath { steps: steps.collect() }
     }
 }
 
@@ -118,15 +107,16 @@ impl From<&Attribute> for proto::schema::Attribute {
 
 impl From<&IdentitySchema> for proto::ResourceIdentitySchema {
     fn from(schema: &IdentitySchema) -> Self {
-        let attributes = schema.attributes.iter().map(|attribute| {
-            proto::resource_identity_schema::IdentityAttribute {
+        let attributes = schema
+            .attributes
+            .iter()
+            .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
                 name: attribute.name.to_owned(),
                 r#type: attribute.ty.signature_bytes(),
                 required_for_import: true,
                 optional_for_import: false,
                 description: attribute.description.to_owned(),
-            }
-        });
+            });
         proto::ResourceIdentitySchema {
             version: schema.version,
             identity_attributes: attributes.collect(),

@@ -49,10 +49,7 @@ fn read(json: Json, ty: &Type) -> Result<Value, WireError> {
             let value = read(value, &ty)?;
             Ok(Value::Dynamic(Box::new((ty, value))))
         }
-        (expected, _) => Err(WireError::new(format!(
-            "not a value of type {}",
-            expected.signature()
-        ))),
+        (expected, _) => Err(WireError::new(format!("not a value of type {}", expected.signature()))),
     }
 }
 
@@ -64,9 +61,7 @@ fn read_all<'t>(elements: impl Iterator<Item = (Json, &'t Type)>) -> Result<Valu
 }
 
 fn number_from(text: &str) -> Result<Value, WireError> {
-    let number: Number = text
-        .parse()
-        .map_err(|_| WireError::new("not a decimal number"))?;
+    let number: Number = text.parse().map_err(|_| WireError::new("not a decimal number"))?;
     Ok(Value::Number(number))
 }
 
@@ -75,19 +70,12 @@ mod tests {
     use super::*;
 
     fn decoded(json: &str, ty: &str) -> Result<Value, WireError> {
-        decode(
-            json.as_bytes(),
-            &Type::from_signature(ty.as_bytes()).unwrap(),
-        )
+        decode(json.as_bytes(), &Type::from_signature(ty.as_bytes()).unwrap())
     }
 
     #[test]
     fn missing_attributes_are_null_and_extra_ones_left_out() {
-        let value = decoded(
-            r#"{"a":"x","z":1}"#,
-            r#"["object",{"a":"string","b":"number"}]"#,
-        )
-        .unwrap();
+        let value = decoded(r#"{"a":"x","z":1}"#, r#"["object",{"a":"string","b":"number"}]"#).unwrap();
         let expected = Object::from([
             ("a".to_owned(), Value::String("x".to_owned())),
             ("b".to_owned(), Value::Null),
@@ -97,32 +85,19 @@ mod tests {
 
     #[test]
     fn numbers_keep_every_digit() {
-        for text in [
-            "0.1",
-            "18446744073709551616",
-            "123456789012345678901234567890.5",
-        ] {
+        for text in ["0.1", "18446744073709551616", "123456789012345678901234567890.5"] {
             let expected = Value::Number(text.parse().unwrap());
             assert_eq!(decoded(text, r#""number""#).unwrap(), expected);
-            assert_eq!(
-                decoded(&format!("\"{text}\""), r#""number""#).unwrap(),
-                expected
-            );
+            assert_eq!(decoded(&format!("\"{text}\""), r#""number""#).unwrap(), expected);
         }
     }
 
     #[test]
     fn collections_and_dynamic_values_are_read_along_their_type() {
         let list = decoded(r#"["a",null]"#, r#"["set","string"]"#).unwrap();
-        assert_eq!(
-            list,
-            Value::Sequence(vec![Value::String("a".to_owned()), Value::Null])
-        );
+        assert_eq!(list, Value::Sequence(vec![Value::String("a".to_owned()), Value::Null]));
         let dynamic = decoded(r#"{"value":true,"type":"bool"}"#, r#""dynamic""#).unwrap();
-        assert_eq!(
-            dynamic,
-            Value::Dynamic(Box::new((Type::Bool, Value::Bool(true))))
-        );
+        assert_eq!(dynamic, Value::Dynamic(Box::new((Type::Bool, Value::Bool(true)))));
         let map = decoded(r#"{"k":1}"#, r#"["map","number"]"#).unwrap();
         assert_eq!(
             map,
@@ -132,11 +107,7 @@ mod tests {
 
     #[test]
     fn an_error_says_where_and_not_what() {
-        let error = decoded(
-            r#"{"a":["whsec_x",7]}"#,
-            r#"["object",{"a":["list","string"]}]"#,
-        )
-        .unwrap_err();
+        let error = decoded(r#"{"a":["whsec_x",7]}"#, r#"["object",{"a":["list","string"]}]"#).unwrap_err();
         assert_eq!(error.to_string(), r#"not a value of type "string" at a[1]"#);
         assert!(decoded("{", r#""string""#).is_err());
         assert!(decoded(&"[".repeat(100_000), r#""dynamic""#).is_err());

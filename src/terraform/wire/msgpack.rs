@@ -67,9 +67,7 @@ impl<'a> Reader<'a> {
                 self.elements(length, |_| element)
             }
             Type::Tuple(types) => match self.array_length(marker)? {
-                Some(length) if length == types.len() => {
-                    self.elements(length, |index| &types[index])
-                }
+                Some(length) if length == types.len() => self.elements(length, |index| &types[index]),
                 _ => Err(unlike(ty)),
             },
             Type::Map(element) => {
@@ -93,8 +91,7 @@ impl<'a> Reader<'a> {
                 }
                 let marker = self.marker()?;
                 let signature = self.binary(marker)?.ok_or_else(|| unlike(ty))?;
-                let inner =
-                    Type::from_signature(signature).map_err(|e| WireError::new(e.to_string()))?;
+                let inner = Type::from_signature(signature).map_err(|e| WireError::new(e.to_string()))?;
                 self.open_types += 1;
                 let value = self.value(&inner)?;
                 self.open_types -= 1;
@@ -103,26 +100,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn elements<'t>(
-        &mut self,
-        length: usize,
-        ty: impl Fn(usize) -> &'t Type,
-    ) -> Result<Value, WireError> {
+    fn elements<'t>(&mut self, length: usize, ty: impl Fn(usize) -> &'t Type) -> Result<Value, WireError> {
         let mut elements = Vec::new();
         for index in 0..length {
-            let element = self
-                .value(ty(index))
-                .map_err(|e| e.inside(&format!("[{index}]")))?;
+            let element = self.value(ty(index)).map_err(|e| e.inside(&format!("[{index}]")))?;
             elements.push(element);
         }
         Ok(Value::Sequence(elements))
     }
 
-    fn entries<'t>(
-        &mut self,
-        length: usize,
-        ty: impl Fn(&str) -> Option<&'t Type>,
-    ) -> Result<Value, WireError> {
+    fn entries<'t>(&mut self, length: usize, ty: impl Fn(&str) -> Option<&'t Type>) -> Result<Value, WireError> {
         let mut entries = Object::new();
         for _ in 0..length {
             let marker = self.marker()?;
@@ -130,8 +117,7 @@ impl<'a> Reader<'a> {
                 .text(marker)?
                 .ok_or_else(|| WireError::new("a key that is not text"))?;
             let key = normalized(key);
-            let ty =
-                ty(&key).ok_or_else(|| WireError::new("an object with an unexpected attribute"))?;
+            let ty = ty(&key).ok_or_else(|| WireError::new("an object with an unexpected attribute"))?;
             let value = self.value(ty).map_err(|e| e.inside(&key))?;
             if entries.insert(key, value).is_some() {
                 return Err(WireError::new("a key that comes twice"));
@@ -171,8 +157,7 @@ impl<'a> Reader<'a> {
             Marker::Str32 => self.length32()?,
             _ => return Ok(None),
         };
-        let text = std::str::from_utf8(self.take(length)?)
-            .map_err(|_| WireError::new("text that is not UTF-8"))?;
+        let text = std::str::from_utf8(self.take(length)?).map_err(|_| WireError::new("text that is not UTF-8"))?;
         Ok(Some(text))
     }
 
@@ -289,11 +274,7 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
     Ok(())
 }
 
-fn write_elements<'t>(
-    out: &mut Vec<u8>,
-    elements: &[Value],
-    ty: impl Fn(usize) -> &'t Type,
-) -> Result<(), WireError> {
+fn write_elements<'t>(out: &mut Vec<u8>, elements: &[Value], ty: impl Fn(usize) -> &'t Type) -> Result<(), WireError> {
     written(put::write_array_len(out, length32(elements.len())?).map(|_| ()))?;
     for (index, element) in elements.iter().enumerate() {
         write(out, element, ty(index)).map_err(|e| e.inside(&format!("[{index}]")))?;
@@ -308,8 +289,7 @@ fn write_entries<'t>(
 ) -> Result<(), WireError> {
     written(put::write_map_len(out, length32(entries.len())?).map(|_| ()))?;
     for (name, value) in entries {
-        let ty = ty(name)
-            .ok_or_else(|| WireError::new("an object with an unexpected attribute").inside(name))?;
+        let ty = ty(name).ok_or_else(|| WireError::new("an object with an unexpected attribute").inside(name))?;
         written(put::write_str(out, name))?;
         write(out, value, ty).map_err(|e| e.inside(name))?;
     }
@@ -365,10 +345,7 @@ mod tests {
                 r#"["map","number"]"#,
                 Value::Mapping([("k".to_owned(), number("7"))].into()),
             ),
-            (
-                r#"["object",{"a":"string","b":"number"}]"#,
-                Value::Mapping(object),
-            ),
+            (r#"["object",{"a":"string","b":"number"}]"#, Value::Mapping(object)),
             (
                 r#""dynamic""#,
                 Value::Dynamic(Box::new((
@@ -411,14 +388,8 @@ mod tests {
     fn an_unknown_is_read_with_or_without_refinements_and_written_without() {
         let refined = [0xc7, 3, 12, 0x81, 1, 0xc2];
         assert_eq!(decode(&refined, &Type::String).unwrap(), Value::Unknown);
-        assert_eq!(
-            decode(&[0xd4, 0, 0], &Type::Number).unwrap(),
-            Value::Unknown
-        );
-        assert_eq!(
-            encode(&Value::Unknown, &Type::String).unwrap(),
-            [0xd4, 0, 0]
-        );
+        assert_eq!(decode(&[0xd4, 0, 0], &Type::Number).unwrap(), Value::Unknown);
+        assert_eq!(encode(&Value::Unknown, &Type::String).unwrap(), [0xd4, 0, 0]);
     }
 
     #[test]
@@ -439,14 +410,8 @@ mod tests {
 
     #[test]
     fn text_is_brought_to_nfc() {
-        assert_eq!(
-            decode(b"\xa3e\xcc\x81", &Type::String).unwrap(),
-            text("\u{e9}")
-        );
-        assert_eq!(
-            encode(&text("e\u{301}"), &Type::String).unwrap(),
-            b"\xa2\xc3\xa9"
-        );
+        assert_eq!(decode(b"\xa3e\xcc\x81", &Type::String).unwrap(), text("\u{e9}"));
+        assert_eq!(encode(&text("e\u{301}"), &Type::String).unwrap(), b"\xa2\xc3\xa9");
     }
 
     #[test]
@@ -460,8 +425,7 @@ mod tests {
 
     #[test]
     fn dynamic_values_inside_each_other_are_refused_before_the_stack_runs_out() {
-        let nested =
-            |levels: usize| [b"\x92\xc4\x09\"dynamic\"".repeat(levels), vec![0xc0]].concat();
+        let nested = |levels: usize| [b"\x92\xc4\x09\"dynamic\"".repeat(levels), vec![0xc0]].concat();
         assert!(decode(&nested(MOST_OPEN_TYPES), &Type::Dynamic).is_ok());
         assert!(decode(&nested(MOST_OPEN_TYPES + 1), &Type::Dynamic).is_err());
         assert!(decode(&nested(1_000_000), &Type::Dynamic).is_err());
@@ -473,9 +437,7 @@ mod tests {
         let error = decode(b"\x81\xa1a\x92\xa5whsec\x07", &object).unwrap_err();
         assert_eq!(error.to_string(), r#"not a value of type "string" at a[1]"#);
         assert_eq!(
-            decode(b"\xa1x\xa1y", &Type::String)
-                .unwrap_err()
-                .to_string(),
+            decode(b"\xa1x\xa1y", &Type::String).unwrap_err().to_string(),
             "more bytes than one value"
         );
     }

@@ -49,11 +49,7 @@ async fn an_unknown_network_or_flag_is_refused_without_a_handshake() {
 
 #[tokio::test]
 async fn a_port_range_that_is_none_ends_the_plugin() {
-    let ended = Host::new()
-        .env("PLUGIN_MIN_PORT", "30000")
-        .spawn()
-        .ended()
-        .await;
+    let ended = Host::new().env("PLUGIN_MIN_PORT", "30000").spawn().ended().await;
     assert_eq!(ended.status.code(), Some(1));
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.contains("PLUGIN_MIN_PORT"), "{}", ended.stderr);

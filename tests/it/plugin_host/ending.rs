@@ -24,10 +24,7 @@ async fn shutdown_ends_the_process_at_once() {
 async fn shutdown_does_not_wait_for_open_streams() {
     let plugin = Host::new().start().await;
     let channel = plugin.channel().await;
-    let stdio = GrpcStdioClient::new(channel.clone())
-        .stream_stdio(())
-        .await
-        .unwrap();
+    let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
     let silence = tokio_stream::pending::<ConnInfo>();
     let broker = GrpcBrokerClient::new(channel.clone())
         .start_stream(silence)
@@ -84,12 +81,7 @@ async fn an_orphan_ends_and_leaves_nothing_behind() {
     let mut lines = [shell.line().await.unwrap(), shell.line().await.unwrap()];
     lines.sort_by_key(|line| line.contains('|'));
     let [pid, handshake] = lines;
-    let directory = Handshake::parse(&handshake)
-        .address
-        .path()
-        .parent()
-        .unwrap()
-        .to_owned();
+    let directory = Handshake::parse(&handshake).address.path().parent().unwrap().to_owned();
     assert!(directory.exists());
 
     let pid: u32 = pid.parse().unwrap();
@@ -98,11 +90,7 @@ async fn an_orphan_ends_and_leaves_nothing_behind() {
     // The streams' ends are the orphan's: it holds the last ends of both pipes.
     let ended = shell.ended().await;
     assert!(!ended.status.success(), "the shell was killed");
-    assert!(
-        killed.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        killed.elapsed()
-    );
+    assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
     assert!(!directory.exists(), "{pid} left {}", directory.display());
 }
 
@@ -123,10 +111,7 @@ async fn a_debugged_process_survives_shutdown_and_ends_with_an_interrupt() {
     let (mut process, address) = super::debugger::start().await;
     for _ in 0..2 {
         let channel = address.plain_channel().await.unwrap();
-        GrpcControllerClient::new(channel)
-            .shutdown(Empty {})
-            .await
-            .unwrap();
+        GrpcControllerClient::new(channel).shutdown(Empty {}).await.unwrap();
     }
     address.plain_channel().await.expect("still serving");
     assert!(process.is_running());

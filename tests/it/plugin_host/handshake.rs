@@ -28,10 +28,7 @@ async fn the_certificate_is_printed_without_padding() {
     for _ in 0..4 {
         let plugin = Host::new().start().await;
         assert!(!plugin.handshake.line.contains('='));
-        assert!(
-            !plugin.handshake.line.contains(['-', '_']),
-            "not the standard alphabet"
-        );
+        assert!(!plugin.handshake.line.contains(['-', '_']), "not the standard alphabet");
     }
 }
 
@@ -61,30 +58,21 @@ async fn a_taken_port_is_passed_over() {
         .env("PLUGIN_MIN_PORT", min)
         .env("PLUGIN_MAX_PORT", max);
     let plugin = host.start().await;
-    assert_ne!(
-        plugin.handshake.address,
-        Address::Tcp(format!("127.0.0.1:{port}"))
-    );
+    assert_ne!(plugin.handshake.address, Address::Tcp(format!("127.0.0.1:{port}")));
     plugin.shutdown().await;
 }
 
 #[tokio::test]
 async fn versions_are_a_set_in_any_order_and_a_host_without_ours_is_told_ours() {
     for versions in ["6,5", "5,6", "6", "7,6", "5"] {
-        let plugin = Host::new()
-            .env("PLUGIN_PROTOCOL_VERSIONS", versions)
-            .start()
-            .await;
+        let plugin = Host::new().env("PLUGIN_PROTOCOL_VERSIONS", versions).start().await;
         assert_eq!(plugin.handshake.protocol_version, "6", "{versions}");
     }
 }
 
 #[tokio::test]
 async fn the_multiplexing_field_is_there_only_for_hosts_that_ask() {
-    let plugin = Host::new()
-        .env("PLUGIN_MULTIPLEX_GRPC", "true")
-        .start()
-        .await;
+    let plugin = Host::new().env("PLUGIN_MULTIPLEX_GRPC", "true").start().await;
     assert_eq!(plugin.handshake.multiplexing.as_deref(), Some("false"));
     plugin.shutdown().await;
 }
@@ -92,11 +80,7 @@ async fn the_multiplexing_field_is_there_only_for_hosts_that_ask() {
 #[tokio::test]
 async fn without_a_client_certificate_the_certificate_field_is_empty_and_plaintext_is_served() {
     let plugin = Host::new().without_tls().start().await;
-    assert!(
-        plugin.handshake.line.ends_with("|grpc|"),
-        "{}",
-        plugin.handshake.line
-    );
+    assert!(plugin.handshake.line.ends_with("|grpc|"), "{}", plugin.handshake.line);
     plugin.shutdown().await;
 }
 

@@ -9,10 +9,7 @@ async fn logged(host: Host) -> Vec<String> {
     let plugin = host.start().await;
     let pinned = plugin.handshake.certificate.clone().unwrap();
     let stranger = TlsClient::anonymous();
-    let mut stream = stranger
-        .connect(&plugin.handshake.address, pinned)
-        .await
-        .unwrap();
+    let mut stream = stranger.connect(&plugin.handshake.address, pinned).await.unwrap();
     let read = tokio::io::AsyncReadExt::read_u8(&mut stream).await;
     assert!(read.is_err());
     plugin.process.signal("TERM").await;
@@ -39,25 +36,15 @@ fn assert_hclog(line: &str) -> Value {
 async fn every_line_is_an_hclog_entry() {
     let lines = logged(Host::new().env("TF_LOG_PROVIDER_HEYGEN", "trace")).await;
     let entries: Vec<Value> = lines.iter().map(|line| assert_hclog(line)).collect();
-    let refusal = entries
-        .iter()
-        .find(|entry| entry["@level"] == "warn")
-        .unwrap();
+    let refusal = entries.iter().find(|entry| entry["@level"] == "warn").unwrap();
     assert_eq!(refusal["@message"], "refused a connection");
     assert_eq!(refusal["@module"], "provider.plugin.server");
-    assert!(
-        refusal["error"].as_str().unwrap().contains("certificate"),
-        "{refusal}"
-    );
+    assert!(refusal["error"].as_str().unwrap().contains("certificate"), "{refusal}");
 }
 
 #[tokio::test]
 async fn our_own_variable_sets_the_threshold_before_the_hosts() {
-    let at = |level: &str| {
-        Host::new()
-            .env("TF_LOG", "trace")
-            .env("TF_LOG_PROVIDER_HEYGEN", level)
-    };
+    let at = |level: &str| Host::new().env("TF_LOG", "trace").env("TF_LOG_PROVIDER_HEYGEN", level);
     assert_eq!(logged(at("error")).await, Vec::<String>::new());
     assert_eq!(logged(at("off")).await, Vec::<String>::new());
     assert_ne!(logged(at("WARN")).await, Vec::<String>::new());
@@ -70,12 +57,7 @@ async fn without_our_variable_the_hosts_say_what_is_worth_writing() {
         logged(Host::new().env("TF_LOG_PROVIDER", "error")).await,
         Vec::<String>::new()
     );
-    assert_ne!(
-        logged(Host::new().env("TF_LOG", "json")).await,
-        Vec::<String>::new()
-    );
-    let louder = Host::new()
-        .env("TF_LOG", "error")
-        .env("TF_LOG_PROVIDER", "warn");
+    assert_ne!(logged(Host::new().env("TF_LOG", "json")).await, Vec::<String>::new());
+    let louder = Host::new().env("TF_LOG", "error").env("TF_LOG_PROVIDER", "warn");
     assert_ne!(logged(louder).await, Vec::<String>::new());
 }

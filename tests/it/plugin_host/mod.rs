@@ -1,8 +1,5 @@
 //! The host's contract, seen from the host's side: every test starts the real binary.
-#![allow(
-    clippy::unwrap_used,
-    reason = "an unwrap that fails is a test that fails"
-)]
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod command_line;
 mod debugger;

@@ -39,10 +39,7 @@ async fn a_tmpdir_too_long_for_a_sockets_address_is_not_used() {
 #[tokio::test]
 async fn the_hosts_socket_directory_holds_the_socket_itself() {
     let base = tempfile::tempdir().unwrap();
-    let plugin = Host::new()
-        .env("PLUGIN_UNIX_SOCKET_DIR", base.path())
-        .start()
-        .await;
+    let plugin = Host::new().env("PLUGIN_UNIX_SOCKET_DIR", base.path()).start().await;
     assert_eq!(plugin.handshake.address.path().parent(), Some(base.path()));
     plugin.shutdown().await;
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0, "left behind");
@@ -77,10 +74,6 @@ async fn an_unknown_socket_group_ends_the_plugin_and_leaves_nothing_behind() {
         .await;
     assert_eq!(ended.status.code(), Some(1));
     assert_eq!(ended.stdout, "");
-    assert!(
-        ended.stderr.contains("no-such-group-here"),
-        "{}",
-        ended.stderr
-    );
+    assert!(ended.stderr.contains("no-such-group-here"), "{}", ended.stderr);
     assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0, "left behind");
 }

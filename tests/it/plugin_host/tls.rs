@@ -29,10 +29,7 @@ async fn assert_still_serving(plugin: Plugin) {
     let request = HealthCheckRequest {
         service: "plugin".to_owned(),
     };
-    HealthClient::new(channel.clone())
-        .check(request)
-        .await
-        .unwrap();
+    HealthClient::new(channel.clone()).check(request).await.unwrap();
     plugin.shutdown_over(channel).await;
 }
 
@@ -69,10 +66,7 @@ async fn the_right_certificate_without_its_key_is_refused_at_the_handshake() {
 
 #[tokio::test]
 async fn strangers_are_refused_over_tcp_as_well() {
-    let plugin = Host::new()
-        .env("HEYGEN_PROVIDER_NETWORK", "tcp")
-        .start()
-        .await;
+    let plugin = Host::new().env("HEYGEN_PROVIDER_NETWORK", "tcp").start().await;
     assert_refused(plugin, TlsClient::anonymous(), "CertificateRequired").await;
 }
 
@@ -100,16 +94,10 @@ async fn the_connection_is_tls_1_3_with_h2_agreed_on() {
     let plugin = Host::new().start().await;
     let client = TlsClient::showing(plugin.identity.as_ref().unwrap());
     let pinned = plugin.handshake.certificate.clone().unwrap();
-    let stream = client
-        .connect(&plugin.handshake.address, pinned)
-        .await
-        .unwrap();
+    let stream = client.connect(&plugin.handshake.address, pinned).await.unwrap();
     let (_, session) = stream.get_ref();
     assert_eq!(session.alpn_protocol(), Some(&b"h2"[..]));
-    assert_eq!(
-        session.protocol_version(),
-        Some(rustls::ProtocolVersion::TLSv1_3)
-    );
+    assert_eq!(session.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
 }
 
 #[tokio::test]
@@ -139,17 +127,9 @@ async fn an_unusable_client_certificate_ends_the_plugin_instead_of_tls() {
         "-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n".to_owned(),
         format!("{pem}{pem}"),
     ] {
-        let ended = Host::new()
-            .env("PLUGIN_CLIENT_CERT", &unusable)
-            .spawn()
-            .ended()
-            .await;
+        let ended = Host::new().env("PLUGIN_CLIENT_CERT", &unusable).spawn().ended().await;
         assert_eq!(ended.status.code(), Some(1), "{unusable}");
         assert_eq!(ended.stdout, "", "{unusable}");
-        assert!(
-            ended.stderr.contains("PLUGIN_CLIENT_CERT"),
-            "{}",
-            ended.stderr
-        );
+        assert!(ended.stderr.contains("PLUGIN_CLIENT_CERT"), "{}", ended.stderr);
     }
 }

@@ -28,10 +28,7 @@ impl ClientIdentity {
     pub fn generate() -> Self {
         let key = SigningKey::generate();
         let der = self_signed(&key);
-        Self {
-            der: der.into(),
-            key,
-        }
+        Self { der: der.into(), key }
     }
 
     /// The certificate of `self` in the hands of somebody who owns another key.
@@ -100,10 +97,7 @@ const TRUE: &[u8] = &[0x01, 0x01, 0xff];
 
 /// RFC 5280, with the fields Go's plugin library sets.
 fn self_signed(key: &SigningKey) -> Vec<u8> {
-    let ecdsa_with_sha512 = tlv(
-        SEQUENCE,
-        &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04]),
-    );
+    let ecdsa_with_sha512 = tlv(SEQUENCE, &oid(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04]));
     let name = tlv(
         SEQUENCE,
         &[
@@ -124,10 +118,7 @@ fn self_signed(key: &SigningKey) -> Vec<u8> {
         tlv(SEQUENCE, &[ec_public_key, secp521r1].concat()),
         bits(0, point.as_bytes()),
     ];
-    let server_and_client = [
-        oid(&[0x2b, 6, 1, 5, 5, 7, 3, 2]),
-        oid(&[0x2b, 6, 1, 5, 5, 7, 3, 1]),
-    ];
+    let server_and_client = [oid(&[0x2b, 6, 1, 5, 5, 7, 3, 2]), oid(&[0x2b, 6, 1, 5, 5, 7, 3, 1])];
     let extensions = [
         // digitalSignature, keyEncipherment, keyAgreement, keyCertSign
         extension(15, true, &bits(2, &[0b1010_1100])),

@@ -213,8 +213,7 @@ impl Process {
             (self.child.wait().await.unwrap(), stdout)
         })
         .await;
-        let (status, stdout) =
-            waited.unwrap_or_else(|_| panic!("it does not end; stderr:\n{}", self.stderr()));
+        let (status, stdout) = waited.unwrap_or_else(|_| panic!("it does not end; stderr:\n{}", self.stderr()));
         Ended {
             status,
             stdout,
@@ -225,9 +224,7 @@ impl Process {
 
 /// Sends a signal to a process that the caller started.
 pub async fn signal(name: &str, pid: u32) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status();
+    let sent = Command::new("kill").args(["-s", name, &pid.to_string()]).status();
     assert!(sent.await.unwrap().success(), "cannot send {name} to {pid}");
 }
 
@@ -343,10 +340,7 @@ impl Plugin {
     }
 
     /// A channel over TLS with another client than Terraform's.
-    pub async fn channel_with(
-        &self,
-        client: &TlsClient,
-    ) -> Result<Channel, tonic::transport::Error> {
+    pub async fn channel_with(&self, client: &TlsClient) -> Result<Channel, tonic::transport::Error> {
         let (address, client) = (self.handshake.address.clone(), client.clone());
         let pinned = self.handshake.certificate.clone();
         let pinned = pinned.expect("the plugin printed no certificate");
@@ -417,10 +411,7 @@ impl TlsClient {
 
     /// Offers other protocols than `h2`.
     pub fn offering(mut self, protocols: &[&str]) -> Self {
-        self.protocols = protocols
-            .iter()
-            .map(|name| name.as_bytes().to_vec())
-            .collect();
+        self.protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
         self
     }
 
