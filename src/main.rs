@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use terraform_provider_heygen::plugin::{
-    self, Cookie, Debugger, Error, Logs, Network, Options, Plugin,
-};
+use terraform_provider_heygen::plugin::{self, Cookie, Debugger, Error, Logs, Network, Options, Plugin};
+use terraform_provider_heygen::provider::{Environment, HeygenProvider};
+use terraform_provider_heygen::terraform::Service;
 use tonic::service::Routes;
 
 /// A Terraform provider for HeyGen's webhook endpoints.
@@ -19,11 +19,7 @@ struct Flags {
     #[arg(long)]
     debug: bool,
     /// The provider's source address, as configurations name it (with --debug)
-    #[arg(
-        long,
-        default_value = "terraform.local/heygen/heygen",
-        requires = "debug"
-    )]
+    #[arg(long, default_value = "terraform.local/heygen/heygen", requires = "debug")]
     address: String,
     /// The kind of socket to listen on: `unix` or `tcp` [default: unix; tcp on Windows]
     #[arg(long, env = "HEYGEN_PROVIDER_NETWORK")]
@@ -43,7 +39,10 @@ fn main() -> ExitCode {
             variables: &["TF_LOG_PROVIDER_HEYGEN", "TF_LOG_PROVIDER", "TF_LOG"],
             module: "provider",
         },
-        services: Routes::default,
+        services: || {
+            let provider = HeygenProvider::new(Environment::of_this_process());
+            Routes::new(Service::new(provider).into_server())
+        },
     };
     let options = Options {
         network: flags.network.unwrap_or_default(),
