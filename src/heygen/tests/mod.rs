@@ -2,6 +2,7 @@
 
 mod answers;
 mod calling;
+mod environment;
 mod walking;
 mod wire;
 

@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-fn client(base: &str, max_retries: u32, request_timeout: Duration) -> Client {
+pub(super) fn client(base: &str, max_retries: u32, request_timeout: Duration) -> Client {
     Client::new(Settings {
         base_url: BaseUrl::parse(base).unwrap(),
         credential: Credential::api_key(KEY.to_owned()).unwrap(),
