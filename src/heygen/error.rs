@@ -15,7 +15,7 @@ pub struct Failure {
     pub fault: Fault,
     /// HeyGen's name for the last answer, to quote to its support.
     pub request_id: Option<String>,
-    /// How many attempts were made; 0 = nothing was sent.
+    /// How many attempts were made; 0 = none, or none by this reader, who waited for a page another one fetches.
     pub attempts: u32,
     /// Whether HeyGen may have acted all the same, in any of the attempts.
     pub effect: Effect,
@@ -102,15 +102,13 @@ impl Fault {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.operation, self.fault)?;
-        match self.attempts {
-            0 => write!(f, " (nothing was sent")?,
-            1 => write!(f, " (1 attempt")?,
-            many => write!(f, " ({many} attempts")?,
+        if self.attempts > 1 {
+            write!(f, " (after {} attempts)", self.attempts)?;
         }
         if let Some(id) = &self.request_id {
-            write!(f, ", request id {id}")?;
+            write!(f, " (request id {id})")?;
         }
-        write!(f, ")")
+        Ok(())
     }
 }
 
@@ -179,7 +177,7 @@ mod tests {
         assert_eq!(
             failure.to_string(),
             "creating a webhook endpoint: the API answered 400 invalid_parameter: URL did not answer (parameter url) \
-             (2 attempts, request id req-7)"
+             (after 2 attempts) (request id req-7)"
         );
     }
 

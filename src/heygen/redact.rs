@@ -100,18 +100,24 @@ fn without_url_details(text: &str) -> String {
             .unwrap_or(after.len());
         let (url, behind) = after.split_at(end);
         let plain = &url[..url.find(['?', '#']).unwrap_or(url.len())];
-        let authority = plain.find('/').unwrap_or(plain.len());
-        // A password may hold an unencoded slash; then the last @ of the whole is the one that counts.
-        let host = plain[..authority]
-            .rfind('@')
-            .or_else(|| plain.rfind('@'))
-            .map_or(0, |at| at + 1);
+        let authority = &plain[..plain.find('/').unwrap_or(plain.len())];
         out.push_str(before);
-        out.push_str(&plain[host..]);
+        match authority.rfind('@') {
+            Some(at) => out.push_str(&plain[at + 1..]),
+            None if is_half_a_login(authority) => out.push_str(MARK),
+            None => out.push_str(plain),
+        }
         rest = behind;
     }
     out.push_str(rest);
     out
+}
+
+/// Whether the colon can only stand before a password that was cut off at an unencoded `/`, `?` or `#`.
+fn is_half_a_login(authority: &str) -> bool {
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    !authority.starts_with('[')
+        && port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn shortened(text: &str, limit: usize) -> String {
@@ -145,8 +151,26 @@ mod tests {
                 "see https://u:p@h.example/a?token=1#f now",
                 "see https://h.example/a now",
             ),
-            ("proxy http://user:pa/ss@p.example:3128", "proxy http://p.example:3128"),
-            ("two http://a@b/ \"ftp://c:d@e?q\"", "two http://b/ \"ftp://e\""),
+            (
+                "proxy http://user:pass@p.example:3128",
+                "proxy http://p.example:3128",
+            ),
+            (
+                "proxy http://user:pa/ss@p.example:3128",
+                "proxy http://[redacted]",
+            ),
+            (
+                "proxy http://user:pa?ss@p.example:3128",
+                "proxy http://[redacted]",
+            ),
+            (
+                "kept http://[::1]/a@b http://h.example:80/@c",
+                "kept http://[::1]/a@b http://h.example:80/@c",
+            ),
+            (
+                "two http://a@b/ \"ftp://c:d@e?q\"",
+                "two http://b/ \"ftp://e\"",
+            ),
             ("  ", ""),
         ] {
             assert_eq!(clean(text), shown, "{text:?}");

@@ -87,3 +87,164 @@ pub(super) fn asked_wait(header: &str, now: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(header).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heygen::EndpointId;
+    use crate::heygen::request::IdempotencyKey;
+
+    fn refused(status: u16, code: Option<&str>) -> Fault {
+        Fault::Refused {
+            status,
+            code: code.map(str::to_owned),
+            message: String::new(),
+            param: None,
+        }
+    }
+
+    #[test]
+    fn the_table_of_what_is_repeated_and_what_it_may_have_done() {
+        use Effect::{None, Unknown};
+        let id = EndpointId::parse("ep_1").unwrap();
+        let read = Request::list(Option::None);
+        let changes = [
+            Request::rotate_secret(&id, IdempotencyKey::fresh()),
+            Request::update(&id, &crate::heygen::EndpointPatch::default()),
+            Request::delete(&id),
+        ];
+        let (again, no) = (true, false);
+        for (fault, repeated, of_a_change) in [
+            (refused(400, Some("invalid_parameter")), no, None),
+            (refused(401, Some("unauthorized")), no, None),
+            (refused(402, Option::None), no, None),
+            (refused(403, Some("forbidden")), no, None),
+            (refused(404, Some("not_found")), no, None),
+            (refused(405, Option::None), no, None),
+            (refused(408, Option::None), no, Unknown),
+            (refused(409, Some("request_in_progress")), again, Unknown),
+            (refused(409, Some("conflict")), no, None),
+            (refused(409, Option::None), no, Unknown),
+            (refused(422, Option::None), no, None),
+            (refused(425, Option::None), no, None),
+            (refused(429, Some("rate_limit_exceeded")), again, None),
+            (refused(429, Some("resource_limit_reached")), again, None),
+            (refused(429, Option::None), again, None),
+            (refused(500, Some("internal_error")), again, Unknown),
+            (refused(501, Option::None), no, Unknown),
+            (refused(502, Option::None), again, Unknown),
+            (refused(503, Option::None), again, Unknown),
+            (refused(504, Option::None), again, Unknown),
+            (refused(505, Option::None), no, Unknown),
+            (refused(520, Option::None), no, Unknown),
+            (Fault::Unreachable(String::new()), again, None),
+            (Fault::Dropped(String::new()), again, Unknown),
+            (Fault::TimedOut(Duration::ZERO), again, Unknown),
+            (Fault::Garbled(String::new()), again, Unknown),
+            (Fault::TooLarge, no, Unknown),
+            (
+                Fault::Redirected {
+                    status: 301,
+                    to: Option::None,
+                },
+                no,
+                Unknown,
+            ),
+            (
+                Fault::Redirected {
+                    status: 303,
+                    to: Option::None,
+                },
+                no,
+                Unknown,
+            ),
+            (
+                Fault::Redirected {
+                    status: 307,
+                    to: Option::None,
+                },
+                no,
+                None,
+            ),
+            (
+                Fault::Redirected {
+                    status: 308,
+                    to: Option::None,
+                },
+                no,
+                None,
+            ),
+            (Fault::CursorRepeats, no, None),
+            (Fault::Stopped, no, None),
+            (Fault::Unusable(String::new()), no, None),
+        ] {
+            assert_eq!(is_repeated(&fault), repeated, "{fault:?}");
+            assert_eq!(effect(&read, &fault), None, "a read, {fault:?}");
+            for change in &changes {
+                assert_eq!(
+                    effect(change, &fault),
+                    of_a_change,
+                    "{:?}, {fault:?}",
+                    change.method()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn waits_double_from_half_a_second_to_half_a_minute() {
+        let longest = Backoff::new(|| 1.0);
+        let waits: Vec<_> = (1..=9)
+            .map(|failed| longest.wait(failed, None).as_millis())
+            .collect();
+        assert_eq!(
+            waits,
+            [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]
+        );
+        assert_eq!(longest.wait(u32::MAX, None), LONGEST_WAIT);
+        assert_eq!(Backoff::new(|| 0.0).wait(5, None), Duration::ZERO);
+        assert_eq!(
+            Backoff::new(|| 0.5).wait(1, None),
+            Duration::from_millis(250)
+        );
+        assert_eq!(Backoff::new(|| f64::INFINITY).wait(1, None), FIRST_WAIT);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_a_floor_and_is_capped() {
+        let backoff = Backoff::new(|| 0.5);
+        assert_eq!(
+            backoff.wait(1, Some(Duration::from_secs(7))),
+            Duration::from_secs(7)
+        );
+        assert_eq!(
+            backoff.wait(5, Some(Duration::from_secs(1))),
+            Duration::from_secs(4)
+        );
+        assert_eq!(backoff.wait(1, Some(Duration::MAX)), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn absurd_retry_after_values_ask_for_nothing_or_for_the_cap() {
+        let now = httpdate::parse_http_date("Tue, 24 Nov 2026 12:00:00 GMT").unwrap();
+        for (header, asked) in [
+            ("0", Some(Duration::ZERO)),
+            (" 7 ", Some(Duration::from_secs(7))),
+            ("99999999999999999999999999", Some(Duration::MAX)),
+            ("18446744073709551615", Some(Duration::from_secs(u64::MAX))),
+            (
+                "Tue, 24 Nov 2026 12:00:09 GMT",
+                Some(Duration::from_secs(9)),
+            ),
+            ("Tue, 24 Nov 2026 11:59:00 GMT", Some(Duration::ZERO)),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+            ("NaN", None),
+            ("Tue, 99 Nov 2026 12:00:09 GMT", None),
+        ] {
+            assert_eq!(asked_wait(header, now), asked, "{header:?}");
+        }
+    }
+}

@@ -95,8 +95,8 @@ impl Walks {
 
     /// See [`Client::list_afresh`](super::Client::list_afresh).
     pub(super) async fn list_afresh(&self, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
-        let (walk, _) = self.walk_since(Some(Instant::now()));
-        self.whole(&walk, stop).await
+        self.forget();
+        self.list(stop).await
     }
 
     /// The walk to join: the current one if it is fresh and began no earlier than `since`, or a new one. With it comes

@@ -1,0 +1,304 @@
+//! Answers as plain bytes.
+
+use std::fmt::Debug;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{KEY, endpoint, endpoint_with_secret, id};
+use crate::heygen::answer;
+use crate::heygen::redact::Redactor;
+use crate::heygen::{Fault, Secret};
+
+fn bytes(body: &Value) -> Vec<u8> {
+    body.to_string().into_bytes()
+}
+
+fn reason<T: Debug>(read: Result<T, answer::Unreadable>) -> String {
+    read.unwrap_err().to_string()
+}
+
+fn with(key: &str, value: Value) -> Vec<u8> {
+    let mut data = endpoint("ep_1");
+    data[key] = value;
+    bytes(&json!({"data": data}))
+}
+
+fn without(key: &str) -> Vec<u8> {
+    let mut data = endpoint("ep_1");
+    data.as_object_mut().unwrap().remove(key);
+    bytes(&json!({"data": data}))
+}
+
+#[test]
+fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
+    let body = json!({"data": {
+        "endpoint_id": "ep_1", "url": "https://a.example/", "status": "paused", "created_at": "2026-07-01T12:00:00",
+        "events": ["b", "a", "b"], "secret": "whsec_1", "colour": {"new": []},
+    }, "meta": 1});
+    let endpoint = answer::endpoint(&bytes(&body)).unwrap();
+    assert_eq!(
+        (endpoint.id.as_str(), &*endpoint.url),
+        ("ep_1", "https://a.example/")
+    );
+    assert_eq!(
+        (&*endpoint.status, &*endpoint.created_at),
+        ("paused", "2026-07-01T12:00:00")
+    );
+    assert_eq!(
+        endpoint.events.unwrap().into_iter().collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    assert_eq!(endpoint.secret.unwrap().expose(), "whsec_1");
+
+    for body in [without("events"), with("events", Value::Null)] {
+        assert!(answer::endpoint(&body).unwrap().events.is_none());
+    }
+    for body in [
+        without("secret"),
+        with("secret", Value::Null),
+        with("secret", json!("")),
+    ] {
+        assert!(answer::endpoint(&body).unwrap().secret.is_none());
+    }
+    assert_eq!(
+        answer::endpoint(&with("events", json!([])))
+            .unwrap()
+            .events
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn what_the_rest_stands_on_must_be_there() {
+    for key in ["endpoint_id", "url", "status", "created_at"] {
+        for body in [without(key), with(key, Value::Null)] {
+            assert_eq!(
+                reason(answer::endpoint(&body)),
+                format!("`data.{key}` is missing")
+            );
+        }
+        assert_eq!(
+            reason(answer::endpoint(&with(key, json!(7)))),
+            format!("`data.{key}` is not text")
+        );
+    }
+    assert_eq!(
+        reason(answer::endpoint(&with("events", json!("all")))),
+        "`data.events` is not a list"
+    );
+    assert_eq!(
+        reason(answer::endpoint(&with("events", json!([1])))),
+        "`data.events` holds something besides text"
+    );
+    assert_eq!(
+        reason(answer::endpoint(&with("secret", json!(1)))),
+        "`data.secret` is not text"
+    );
+    assert_eq!(
+        reason(answer::endpoint(&with("endpoint_id", json!("../x")))),
+        "`data.endpoint_id`: an endpoint id consists of letters, digits and _ . : ~ - only"
+    );
+    for (body, why) in [
+        ("", "it is not JSON (line 1, column 0)"),
+        (
+            "{\"data\": {\"secret\": \"whsec_half",
+            "it is not JSON (line 1, column 31)",
+        ),
+        ("<html>", "it is not JSON (line 1, column 1)"),
+        ("[]", "`the answer` is not an object"),
+        ("{}", "`data` is missing"),
+        ("{\"data\": null}", "`data` is not an object"),
+        (&"[".repeat(100_000), "it is not JSON (line 1, column 128)"),
+    ] {
+        assert_eq!(reason(answer::endpoint(body.as_bytes())), why);
+    }
+}
+
+#[test]
+fn an_answer_about_another_endpoint_is_no_answer() {
+    let body = bytes(&json!({"data": endpoint_with_secret("ep_1")}));
+    assert_eq!(
+        answer::rotated(&body, &id("ep_1")).unwrap().expose(),
+        "whsec_first"
+    );
+    assert!(answer::updated(&body, &id("ep_1")).is_ok());
+    assert_eq!(
+        reason(answer::rotated(&body, &id("ep_2"))),
+        "it is about another endpoint"
+    );
+    assert_eq!(
+        reason(answer::updated(&body, &id("ep_2"))),
+        "it is about another endpoint"
+    );
+    for secret in [json!(null), json!("")] {
+        let body = bytes(&json!({"data": {"endpoint_id": "ep_1", "secret": secret}}));
+        assert_eq!(
+            reason(answer::rotated(&body, &id("ep_1"))),
+            "`data.secret` is missing"
+        );
+    }
+}
+
+#[test]
+fn a_delete_is_confirmed_by_json_or_by_nothing() {
+    for body in ["", "  \n", "{}", "{\"data\": {}}"] {
+        answer::deleted(body.as_bytes()).unwrap();
+    }
+    for body in ["<html>sign in</html>", "{\"data\"", "[]", "null"] {
+        answer::deleted(body.as_bytes()).unwrap_err();
+    }
+}
+
+#[test]
+fn half_a_list_never_passes_for_a_whole_one() {
+    let page = |more: Value| {
+        let mut body = json!({"data": [endpoint("ep_1"), endpoint("ep_2")]});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        answer::page(&bytes(&body))
+    };
+    let last = page(json!({"has_more": false, "next_token": null})).unwrap();
+    assert_eq!(last.endpoints.len(), 2);
+    assert_eq!(last.next, None);
+    assert_eq!(
+        page(json!({"has_more": false, "next_token": "left over"}))
+            .unwrap()
+            .next,
+        None
+    );
+    assert_eq!(
+        page(json!({"has_more": true, "next_token": "t"}))
+            .unwrap()
+            .next
+            .as_deref(),
+        Some("t")
+    );
+
+    for token in [json!(null), json!(""), json!(7)] {
+        assert_eq!(
+            reason(page(json!({"has_more": true, "next_token": token}))),
+            "`has_more` is true, but there is no `next_token`"
+        );
+    }
+    for more in [
+        json!({}),
+        json!({"has_more": null}),
+        json!({"has_more": "false"}),
+        json!({"next_token": "t"}),
+    ] {
+        assert_eq!(reason(page(more)), "`has_more` is missing");
+    }
+    assert!(
+        reason(page(
+            json!({"has_more": true, "next_token": "t".repeat(5000)})
+        ))
+        .contains("longer than")
+    );
+    let bad_item = json!({"data": [endpoint("ep_1"), {"endpoint_id": "ep_2"}], "has_more": false});
+    assert_eq!(
+        reason(answer::page(&bytes(&bad_item))),
+        "`data[1].url` is missing"
+    );
+    assert_eq!(
+        reason(answer::page(b"{\"data\": {}, \"has_more\": false}")),
+        "`data` is not a list"
+    );
+}
+
+#[test]
+fn any_error_body_becomes_a_refusal_without_secrets() {
+    let read = |body: &str| match answer::refusal(
+        400,
+        body.as_bytes(),
+        &Redactor::new(Secret::new(KEY)),
+    ) {
+        Fault::Refused {
+            status: 400,
+            code,
+            message,
+            param,
+        } => (code, message, param),
+        other => panic!("{other:?}"),
+    };
+    let own = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        read(
+            r#"{"error": {"code": "invalid_parameter", "message": "no\nsuch event", "param": "events", "doc_url": 1}}"#
+        ),
+        (
+            own("invalid_parameter"),
+            "no such event".into(),
+            own("events")
+        )
+    );
+    assert_eq!(
+        read(&json!({"error": {"message": format!("key {KEY}, whsec_abc, https://u:p@h/?q"), "code": KEY}}).to_string()),
+        (own("[redacted]"), "key [redacted], [redacted], https://h/".into(), None)
+    );
+    assert_eq!(read(r#"{"error": "short"}"#), (None, "short".into(), None));
+    assert_eq!(
+        read(r#"{"error": {"code": 1, "message": null, "param": []}}"#),
+        (None, String::new(), None)
+    );
+    assert_eq!(read("[]"), (None, String::new(), None));
+    assert_eq!(read(""), (None, String::new(), None));
+    assert_eq!(
+        read(" upstream\u{7} is down "),
+        (None, "upstream is down".into(), None)
+    );
+    assert_eq!(
+        read("<html>\n<head><TITLE>502 Bad\nGateway</TITLE>"),
+        (None, "502 Bad Gateway".into(), None)
+    );
+    assert_eq!(
+        read("<!doctype html><p>…"),
+        (None, "a page instead of an explanation".into(), None)
+    );
+    assert_eq!(read(&"x".repeat(9000)).1.chars().count(), 501);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        Just(json!("ep_1")),
+    ];
+    let key = prop_oneof![
+        Just("data".to_owned()),
+        Just("error".to_owned()),
+        Just("endpoint_id".to_owned()),
+        Just("events".to_owned()),
+        Just("secret".to_owned()),
+        Just("has_more".to_owned()),
+        Just("next_token".to_owned()),
+        ".{0,4}",
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(key.clone(), inner, 0..6)
+                .prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_us_panic(json in any_json(), raw in prop::collection::vec(any::<u8>(), 0..64)) {
+        let redactor = Redactor::new(Secret::new(KEY));
+        for body in [bytes(&json), bytes(&json!({"data": json})), raw] {
+            let _ = answer::endpoint(&body);
+            let _ = answer::updated(&body, &id("ep_1"));
+            let _ = answer::rotated(&body, &id("ep_1")).is_ok();
+            let _ = answer::deleted(&body);
+            let _ = answer::page(&body);
+            let _ = answer::refusal(500, &body, &redactor);
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Calls over a scripted transport, with a clock that jumps to the next thing to happen.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{Act, Scripted, TIMEOUT, endpoint, endpoint_with_secret, id};
+use crate::heygen::{CreateEndpoint, Effect, EndpointPatch, Failure, Fault, Stop};
+
+fn some_endpoint() -> CreateEndpoint {
+    CreateEndpoint {
+        url: "https://a.example/".into(),
+        events: None,
+        entity_id: None,
+    }
+}
+
+fn some_patch() -> EndpointPatch {
+    EndpointPatch {
+        url: Some("https://b.example/".into()),
+        events: None,
+    }
+}
+
+fn dropped() -> Act {
+    Act::Fail(Fault::Dropped("reset".into()))
+}
+
+fn unreachable() -> Act {
+    Act::Fail(Fault::Unreachable("refused".into()))
+}
+
+fn garbled() -> Act {
+    Act::Answer(200, Vec::new(), b"{\"data\": {\"endp".to_vec())
+}
+
+/// Creates an endpoint with four retries, and answers how that failed.
+async fn failed_create(acts: Vec<Act>) -> Failure {
+    Scripted::acts(acts)
+        .client(4)
+        .create(&some_endpoint(), &Stop::new())
+        .await
+        .unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_create_answer_is_replayed_under_its_key() {
+    let server = Scripted::acts([
+        dropped(),
+        garbled(),
+        Act::error(409, "request_in_progress"),
+        Act::Hang,
+        Act::ok(&endpoint_with_secret("ep_1")),
+    ]);
+    let client = server.client(4);
+    let made = client.create(&some_endpoint(), &Stop::new()).await.unwrap();
+    assert_eq!(made.secret.unwrap().expose(), "whsec_first");
+
+    let keys = |requests: &[crate::heygen::request::Request]| -> BTreeSet<String> {
+        requests
+            .iter()
+            .map(|request| request.idempotency_key().unwrap().as_str().to_owned())
+            .collect()
+    };
+    assert_eq!(server.calls(), 5);
+    assert_eq!(
+        keys(&server.asked()).len(),
+        1,
+        "every repetition carries the key of the first"
+    );
+
+    let _ = client.create(&some_endpoint(), &Stop::new()).await;
+    assert_eq!(
+        keys(&server.asked()).len(),
+        2,
+        "another create has another key"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_counted_and_end() {
+    for retries in [0, 1, 4] {
+        let server = Scripted::new(|_| Act::error(503, "busy"));
+        let failure = server
+            .client(retries)
+            .delete(&id("ep_1"), &Stop::new())
+            .await
+            .unwrap_err();
+        assert_eq!(failure.attempts, retries + 1);
+        assert_eq!(server.calls(), retries as usize + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_final_and_keeps_its_request_id() {
+    let refusal =
+        json!({"error": {"code": "not_found", "message": "gone", "param": "endpoint_id"}});
+    for header in ["x-request-id", "X-Amzn-Request-Id"] {
+        let server = Scripted::acts([Act::json(404, &refusal).with_header(header, "req-7")]);
+        let failure = server
+            .client(4)
+            .update(&id("ep_1"), &some_patch(), &Stop::new())
+            .await
+            .unwrap_err();
+        assert!(failure.is_not_found() && !failure.is_unauthorized());
+        assert_eq!(failure.request_id.as_deref(), Some("req-7"));
+        assert_eq!(failure.effect, Effect::None);
+        assert_eq!(
+            failure.to_string(),
+            "updating webhook endpoint ep_1: the API answered 404 not_found: gone (parameter endpoint_id) \
+             (request id req-7)"
+        );
+    }
+    let failure = failed_create(vec![Act::error(401, "unauthorized")]).await;
+    assert!(failure.is_unauthorized());
+    assert_eq!(failure.attempts, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attempt_in_doubt_leaves_the_whole_call_in_doubt() {
+    let refused = || Act::error(401, "unauthorized");
+    assert_eq!(
+        failed_create(vec![unreachable(), refused()]).await.effect,
+        Effect::None
+    );
+    assert_eq!(
+        failed_create(vec![Act::error(429, "slow_down"), refused()])
+            .await
+            .effect,
+        Effect::None
+    );
+    for doubtful in [
+        dropped(),
+        garbled(),
+        Act::Hang,
+        Act::error(500, "oops"),
+        Act::error(409, "request_in_progress"),
+    ] {
+        let failure = failed_create(vec![doubtful, unreachable(), refused()]).await;
+        assert_eq!((failure.attempts, failure.effect), (3, Effect::Unknown));
+        assert!(failure.is_unauthorized());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_a_floor_in_seconds_and_as_a_date_and_is_capped() {
+    let date = |ahead: u64| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(ahead));
+    for (header, at_least, at_most) in [
+        ("7".to_owned(), 7.0, 7.01),
+        ("0".to_owned(), 0.5, 0.51),
+        ("-5".to_owned(), 0.5, 0.51),
+        ("later".to_owned(), 0.5, 0.51),
+        ("99999999999999999999".to_owned(), 30.0, 30.01),
+        (date(20), 10.0, 20.01), // whole seconds of a real clock, on a machine that may be busy
+        (date(100_000), 30.0, 30.01),
+        ("Mon, 01 Jan 2001 00:00:00 GMT".to_owned(), 0.5, 0.51),
+    ] {
+        let server = Scripted::acts([
+            Act::error(429, "rate_limit_exceeded").with_header("retry-after", header.clone()),
+            Act::ok(&json!({})),
+        ]);
+        let began = Instant::now();
+        server
+            .client(1)
+            .delete(&id("ep_1"), &Stop::new())
+            .await
+            .unwrap();
+        let waited = began.elapsed().as_secs_f64();
+        assert!(
+            (at_least..=at_most).contains(&waited),
+            "{header:?} waited {waited} s"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attempt_has_its_own_time() {
+    let server = Scripted::acts([Act::Hang, Act::ok(&json!({})).after(TIMEOUT * 9 / 10)]);
+    let began = Instant::now();
+    server
+        .client(1)
+        .delete(&id("ep_1"), &Stop::new())
+        .await
+        .unwrap();
+    assert!(began.elapsed() >= TIMEOUT * 19 / 10);
+
+    let failure = Scripted::new(|_| Act::Hang)
+        .client(0)
+        .delete(&id("ep_1"), &Stop::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.fault, Fault::TimedOut(TIMEOUT));
+    assert_eq!(
+        failure.to_string(),
+        "deleting webhook endpoint ep_1: no complete answer within 30s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_starts_after_a_stop() {
+    let server = Scripted::new(|_| Act::ok(&json!({})));
+    let stop = Stop::new();
+    stop.cancel();
+    let failure = server
+        .client(4)
+        .delete(&id("ep_1"), &stop)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (failure.fault, failure.attempts, failure.effect),
+        (Fault::Stopped, 0, Effect::None)
+    );
+    let failure = server.client(4).find(&id("ep_1"), &stop).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::Stopped);
+    assert_eq!(server.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_wait_between_attempts_at_once() {
+    for (act, effect) in [
+        (Act::error(429, "slow_down"), Effect::None),
+        (dropped(), Effect::Unknown),
+    ] {
+        let server = Scripted::acts([act.with_header("retry-after", "25")]);
+        let (client, stop) = (server.client(4), Stop::new());
+        let began = Instant::now();
+        let stopping = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            stop.cancel();
+        };
+        let endpoint = some_endpoint();
+        let (outcome, ()) = tokio::join!(client.create(&endpoint, &stop), stopping);
+        let failure = outcome.unwrap_err();
+        assert_eq!(
+            (failure.fault, failure.attempts, failure.effect),
+            (Fault::Stopped, 1, effect)
+        );
+        assert_eq!(began.elapsed().as_millis(), 100);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mutation_under_way_is_given_its_answer_and_a_read_is_not() {
+    let slow = Duration::from_secs(20);
+    let server = Scripted::new(move |request| {
+        if request.only_reads() {
+            Act::Hang
+        } else {
+            Act::ok(&endpoint_with_secret("ep_1")).after(slow)
+        }
+    });
+    let (client, stop) = (server.client(4), Stop::new());
+    let began = Instant::now();
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+    };
+    let read = async {
+        let failure = client.list(&stop).await.unwrap_err();
+        assert_eq!(failure.fault, Fault::Stopped);
+        began.elapsed().as_secs()
+    };
+    let ep = id("ep_1");
+    let ((), created, updated, rotated, read) = tokio::join!(
+        stopping,
+        async { client.create(&some_endpoint(), &stop).await },
+        async { client.update(&ep, &some_patch(), &stop).await },
+        async { client.rotate_secret(&ep, &stop).await },
+        read
+    );
+    assert_eq!(created.unwrap().id, ep);
+    assert_eq!(updated.unwrap().id, ep);
+    assert_eq!(rotated.unwrap().expose(), "whsec_first");
+    assert_eq!(read, 1);
+    assert_eq!(began.elapsed(), slow);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mutation_that_misses_its_answer_after_a_stop_is_not_repeated() {
+    let server = Scripted::acts([Act::Hang]);
+    let (client, stop) = (server.client(4), Stop::new());
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+    };
+    let ep = id("ep_1");
+    let (outcome, ()) = tokio::join!(client.rotate_secret(&ep, &stop), stopping);
+    let failure = outcome.unwrap_err();
+    assert_eq!(
+        (failure.fault, failure.attempts, failure.effect),
+        (Fault::Stopped, 1, Effect::Unknown)
+    );
+    assert_eq!(server.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_without_a_secret_and_a_rotation_without_one_differ() {
+    let server = Scripted::new(|_| Act::ok(&endpoint("ep_1")));
+    let client = server.client(1);
+    assert!(
+        client
+            .create(&some_endpoint(), &Stop::new())
+            .await
+            .unwrap()
+            .secret
+            .is_none()
+    );
+    let failure = client
+        .rotate_secret(&id("ep_1"), &Stop::new())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        failure.fault,
+        Fault::Garbled("`data.secret` is missing".into())
+    );
+    assert_eq!((failure.attempts, failure.effect), (2, Effect::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn redirects_and_odd_statuses_are_not_answers() {
+    let to = |location: &str| Act::Answer(307, vec![("location", location.into())], Vec::new());
+    let failure = failed_create(vec![to("https://user:pw@evil.example/v3?key=1")]).await;
+    assert_eq!(
+        failure.fault,
+        Fault::Redirected {
+            status: 307,
+            to: Some("evil.example".into())
+        }
+    );
+    let failure = failed_create(vec![to("/elsewhere")]).await;
+    assert_eq!(
+        failure.fault,
+        Fault::Redirected {
+            status: 307,
+            to: None
+        }
+    );
+    let failure = failed_create(
+        (0..5)
+            .map(|_| Act::Answer(199, Vec::new(), b"{}".to_vec()))
+            .collect(),
+    )
+    .await;
+    assert_eq!(
+        failure.fault,
+        Fault::Garbled("status 199 is not an answer".into())
+    );
+}

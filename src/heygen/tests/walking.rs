@@ -1,0 +1,483 @@
+//! The shared walk over the list, counted in calls.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::{Instant, advance, sleep};
+
+use super::{Act, Scripted, endpoint, id};
+use crate::heygen::request::Request;
+use crate::heygen::{Client, EndpointPatch, Fault, Stop};
+
+/// How long the list server takes for a page.
+const LATENCY: Duration = Duration::from_millis(20);
+
+/// A list of endpoints, served in pages of 100; everything else succeeds.
+#[derive(Clone)]
+struct List(Arc<Mutex<Vec<String>>>);
+
+impl List {
+    /// `ep_0`, `ep_1` and so on.
+    fn of(total: usize) -> Self {
+        Self(Arc::new(Mutex::new(
+            (0..total).map(|n| format!("ep_{n}")).collect(),
+        )))
+    }
+
+    fn remove(&self, id: &str) {
+        self.0.lock().unwrap().retain(|known| known != id);
+    }
+
+    fn put(&self, id: &str) {
+        self.0.lock().unwrap().push(id.to_owned());
+    }
+
+    fn page(&self, request: &Request) -> Act {
+        let query: HashMap<_, _> = request.query.iter().cloned().collect();
+        assert_eq!(query["limit"], "100");
+        let from: usize = query.get("token").map_or(0, |token| {
+            token.strip_prefix("after ").unwrap().parse().unwrap()
+        });
+        let ids = self.0.lock().unwrap();
+        let rest = &ids[from.min(ids.len())..];
+        let page: Vec<_> = rest.iter().take(100).map(|id| endpoint(id)).collect();
+        let next = (rest.len() > 100).then(|| format!("after {}", from + 100));
+        Act::json(
+            200,
+            &json!({"data": page, "has_more": next.is_some(), "next_token": next}),
+        )
+    }
+
+    fn served(&self) -> Scripted {
+        let list = self.clone();
+        Scripted::new(move |request| {
+            if request.only_reads() {
+                list.page(request).after(LATENCY)
+            } else {
+                Act::ok(&endpoint("ep_0"))
+            }
+        })
+    }
+}
+
+async fn found(client: &Client, name: &str) -> bool {
+    client
+        .find(&id(name), &Stop::new())
+        .await
+        .unwrap()
+        .is_some_and(|endpoint| endpoint.id == id(name))
+}
+
+async fn rename(client: &Client) {
+    client
+        .update(&id("ep_0"), &EndpointPatch::default(), &Stop::new())
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_pay_only_for_the_pages_they_need() {
+    let server = List::of(1000).served();
+    let client = server.client(0);
+    for (name, calls) in [
+        ("ep_7", 1),
+        ("ep_99", 1),
+        ("ep_150", 2),
+        ("ep_3", 2),
+        ("ep_999", 10),
+        ("ep_500", 10),
+    ] {
+        assert!(found(&client, name).await);
+        assert_eq!(server.calls(), calls, "after {name}");
+    }
+    assert_eq!(client.list(&Stop::new()).await.unwrap().len(), 1000);
+    assert_eq!(server.calls(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_hundred_readers_cost_one_walk_of_ten_thousand() {
+    let server = List::of(10_000).served();
+    let client = server.client(0);
+    let readers = (0..200).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move { found(&client, &format!("ep_{}", n * 50 + 49)).await })
+    });
+    assert!(
+        join_all(readers)
+            .await
+            .into_iter()
+            .all(|found| found.unwrap())
+    );
+    assert_eq!(server.calls(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_on_many_threads_share_all_the_same() {
+    let list = List::of(1000);
+    let server = Scripted::new(move |request| list.page(request).after(Duration::from_millis(1)));
+    let client = server.client(0);
+    let readers = (0..200).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move { found(&client, &format!("ep_{}", n * 5 + 4)).await })
+    });
+    assert!(
+        join_all(readers)
+            .await
+            .into_iter()
+            .all(|found| found.unwrap())
+    );
+    assert_eq!(server.calls(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_list_keeps_its_order_and_names_each_endpoint_once() {
+    let pages = [
+        ("ep_3", "ep_1", Some("a")),
+        ("ep_1", "ep_2", Some("b")),
+        ("ep_3", "ep_0", None),
+    ];
+    let server = Scripted::acts(pages.map(|(one, two, next)| {
+        let data = [endpoint(one), endpoint(two)];
+        Act::json(
+            200,
+            &json!({"data": data, "has_more": next.is_some(), "next_token": next}),
+        )
+    }));
+    let list = server.client(0).list(&Stop::new()).await.unwrap();
+    assert_eq!(
+        list.iter()
+            .map(|endpoint| endpoint.id.as_str())
+            .collect::<Vec<_>>(),
+        ["ep_3", "ep_1", "ep_2", "ep_0"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn gone_takes_two_walks_and_readers_share_both() {
+    let server = List::of(250).served();
+    let client = server.client(0);
+    let readers: Vec<_> = (0..50).map(|n| format!("gone_{n}")).collect();
+    let found_any = join_all(readers.iter().map(|name| found(&client, name))).await;
+    assert!(!found_any.contains(&true));
+    assert_eq!(server.calls(), 6);
+
+    // Both walks are still known, and agree about the next one too.
+    assert!(!found(&client, "gone_50").await);
+    assert_eq!(server.calls(), 6);
+    assert!(found(&client, "ep_249").await);
+    assert_eq!(server.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_lags_does_not_make_an_endpoint_gone() {
+    let list = List::of(3);
+    let server = list.served();
+    let client = server.client(0);
+    let reader = {
+        let client = client.clone();
+        tokio::spawn(async move { found(&client, "ep_late").await })
+    };
+    sleep(LATENCY + Duration::from_millis(100)).await;
+    assert_eq!(server.calls(), 1, "the first walk is over");
+    list.put("ep_late");
+    assert!(reader.await.unwrap());
+    assert_eq!(server.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_shifts_does_not_make_an_endpoint_gone() {
+    let list = List::of(150);
+    let server = {
+        let list = list.clone();
+        Scripted::new(move |request| {
+            let page = list.page(request);
+            // With this one gone, ep_100 moves to the first page, which has been read.
+            list.remove("ep_0");
+            page
+        })
+    };
+    assert!(found(&server.client(0), "ep_100").await);
+    assert_eq!(server.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_walk_never_means_gone() {
+    let answered = |data: serde_json::Value, more: serde_json::Value| {
+        let mut body = json!({"data": data});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        Act::json(200, &body)
+    };
+    let spoiled: [Box<dyn Fn() -> Act>; 7] = [
+        Box::new(|| Act::error(401, "unauthorized")),
+        Box::new(|| Act::error(404, "not_found")),
+        Box::new(|| Act::error(500, "internal_error")),
+        Box::new(move || answered(json!([{"endpoint_id": "ep_9"}]), json!({"has_more": false}))),
+        Box::new(move || answered(json!([]), json!({"has_more": true, "next_token": null}))),
+        Box::new(move || answered(json!([]), json!({}))),
+        Box::new(|| Act::Fail(Fault::TooLarge)),
+    ];
+    // Whichever of the four pages of two walks is spoilt.
+    for bad in 0..4 {
+        for spoil in &spoiled {
+            let (list, mut page, mut act) = (List::of(150), 0, Some(spoil()));
+            let server = Scripted::new(move |request| {
+                page += 1;
+                if page == bad + 1 {
+                    act.take().unwrap()
+                } else {
+                    list.page(request)
+                }
+            });
+            let client = server.client(0);
+            let failure = client.find(&id("gone"), &Stop::new()).await.unwrap_err();
+            assert_eq!(server.calls(), bad + 1, "{failure}");
+            assert!(
+                found(&client, "ep_149").await,
+                "the next reader tries anew after {failure}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_share_a_failed_page_and_the_next_one_tries_anew() {
+    let list = List::of(10);
+    let mut calls = 0;
+    let server = Scripted::new(move |request| {
+        calls += 1;
+        if calls <= 5 {
+            Act::error(502, "edge").after(LATENCY)
+        } else {
+            list.page(request).after(LATENCY)
+        }
+    });
+    let client = server.client(4);
+    let readers = (0..10).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move { client.find(&id(&format!("ep_{n}")), &Stop::new()).await })
+    });
+    for outcome in join_all(readers).await {
+        let failure = outcome.unwrap().unwrap_err();
+        assert!(matches!(failure.fault, Fault::Refused { status: 502, .. }));
+        assert_eq!(failure.attempts, 5);
+    }
+    assert_eq!(
+        server.calls(),
+        5,
+        "one call with its four repetitions for all of them"
+    );
+    assert!(found(&client, "ep_9").await);
+    assert_eq!(server.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_repeats_is_an_error_and_not_a_loop() {
+    let cursors = ["a", "b", "c", "a"];
+    let server = Scripted::acts(cursors.map(|next| {
+        Act::json(
+            200,
+            &json!({"data": [], "has_more": true, "next_token": next}),
+        )
+    }));
+    let failure = server
+        .client(4)
+        .find(&id("ep_1"), &Stop::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failure.fault, Fault::CursorRepeats);
+    assert_eq!(server.calls(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_an_end_ends() {
+    let mut page = 0;
+    let server = Scripted::new(move |_| {
+        page += 1;
+        Act::json(
+            200,
+            &json!({"data": [], "has_more": true, "next_token": page.to_string()}),
+        )
+    });
+    let failure = server.client(0).list(&Stop::new()).await.unwrap_err();
+    assert_eq!(
+        failure.fault,
+        Fault::Garbled("the list of endpoints goes on after 1000 pages".into())
+    );
+    assert_eq!(server.calls(), 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_is_dropped_by_changes_by_forgetting_and_by_age() {
+    let server = List::of(150).served();
+    let client = server.client(0);
+    let lists = || {
+        server
+            .asked()
+            .iter()
+            .filter(|request| request.only_reads())
+            .count()
+    };
+    assert!(found(&client, "ep_149").await);
+    assert_eq!(lists(), 2);
+
+    rename(&client).await;
+    assert!(found(&client, "ep_149").await);
+    assert_eq!(lists(), 4);
+
+    client.forget();
+    assert!(found(&client, "ep_5").await);
+    assert_eq!(lists(), 5);
+
+    advance(Duration::from_secs(29)).await;
+    assert!(found(&client, "ep_5").await);
+    assert_eq!(lists(), 5);
+    advance(Duration::from_secs(1)).await;
+    assert!(found(&client, "ep_5").await);
+    assert_eq!(lists(), 6);
+
+    let all = client.list_afresh(&Stop::new()).await.unwrap();
+    assert_eq!((all.len(), lists()), (150, 8));
+    assert_eq!(client.list(&Stop::new()).await.unwrap().len(), 150);
+    assert_eq!(lists(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_change_drops_what_is_known_even_when_it_fails() {
+    let list = List::of(1);
+    let server = Scripted::new(move |request| {
+        if request.only_reads() {
+            list.page(request)
+        } else {
+            Act::error(400, "invalid_parameter")
+        }
+    });
+    let client = server.client(0);
+    let (ep, stop) = (id("ep_0"), Stop::new());
+    let create = crate::heygen::CreateEndpoint {
+        url: String::new(),
+        events: None,
+        entity_id: None,
+    };
+    for calls in [1, 3, 5, 7, 9] {
+        assert!(found(&client, "ep_0").await);
+        assert_eq!(server.calls(), calls);
+        match calls {
+            1 => drop(client.create(&create, &stop).await.unwrap_err()),
+            3 => drop(
+                client
+                    .update(&ep, &EndpointPatch::default(), &stop)
+                    .await
+                    .unwrap_err(),
+            ),
+            5 => drop(client.delete(&ep, &stop).await.unwrap_err()),
+            _ => drop(client.rotate_secret(&ep, &stop).await.unwrap_err()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_read_while_something_changed_is_not_kept() {
+    let list = List::of(2);
+    let server = Scripted::new(move |request| {
+        let act = if request.only_reads() {
+            list.page(request)
+        } else {
+            Act::ok(&endpoint("ep_0"))
+        };
+        act.after(Duration::from_secs(if request.only_reads() {
+            1
+        } else {
+            5
+        }))
+    });
+    let client = server.client(0);
+    let read_meanwhile = async {
+        sleep(Duration::from_secs(2)).await;
+        assert!(found(&client, "ep_1").await);
+    };
+    tokio::join!(rename(&client), read_meanwhile);
+    assert_eq!(server.calls(), 2);
+    assert!(found(&client, "ep_1").await);
+    assert_eq!(server.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_abandoned_change_drops_what_was_read_meanwhile() {
+    let list = List::of(2);
+    let server = Scripted::new(move |request| {
+        if request.only_reads() {
+            list.page(request)
+        } else {
+            Act::Hang
+        }
+    });
+    let client = server.client(0);
+    let abandoned = tokio::time::timeout(Duration::from_secs(1), rename(&client));
+    let (outcome, found_meanwhile) = tokio::join!(abandoned, found(&client, "ep_1"));
+    assert!(outcome.is_err() && found_meanwhile);
+    assert!(found(&client, "ep_1").await);
+    assert_eq!(server.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_leaves_takes_nothing_away_from_the_others() {
+    let server = List::of(300).served();
+    let client = server.client(0);
+    let leaving = {
+        let client = client.clone();
+        tokio::spawn(async move { found(&client, "ep_250").await })
+    };
+    let (stop, staying, stopped) = (Stop::new(), client.clone(), client.clone());
+    let stopping = stop.clone();
+    let staying = tokio::spawn(async move { found(&staying, "ep_299").await });
+    let stopped = tokio::spawn(async move { stopped.find(&id("ep_250"), &stopping).await });
+    sleep(LATENCY / 2).await;
+    assert_eq!(server.calls(), 1);
+    leaving.abort();
+    stop.cancel();
+    assert_eq!(stopped.await.unwrap().unwrap_err().fault, Fault::Stopped);
+    assert!(staying.await.unwrap());
+    assert_eq!(server.calls(), 3, "no page was read twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_nobody_waits_for_any_more_is_not_read_on() {
+    let server = Scripted::new(|_| Act::error(503, "busy"));
+    let (client, stop) = (server.client(100), Stop::new());
+    let stopping = async {
+        sleep(Duration::from_secs(3)).await;
+        stop.cancel();
+    };
+    let ep = id("ep_1");
+    let (outcome, ()) = tokio::join!(client.find(&ep, &stop), stopping);
+    assert_eq!(outcome.unwrap_err().fault, Fault::Stopped);
+    let calls = server.calls();
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(server.calls(), calls);
+    assert!(
+        !client
+            .find(&ep, &Stop::new())
+            .await
+            .is_ok_and(|found| found.is_none())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_the_pause_before_the_second_walk() {
+    let server = List::of(1).served();
+    let (client, stop) = (server.client(0), Stop::new());
+    let began = Instant::now();
+    let stopping = async {
+        sleep(LATENCY * 2).await;
+        stop.cancel();
+    };
+    let ep = id("gone");
+    let (outcome, ()) = tokio::join!(client.find(&ep, &stop), stopping);
+    assert_eq!(outcome.unwrap_err().fault, Fault::Stopped);
+    assert_eq!((server.calls(), began.elapsed()), (1, LATENCY * 2));
+}
