@@ -128,9 +128,9 @@ where
     ))?;
 
     logs::install(&plugin.logs, logs::Unset::Everything);
-    server::run(runtime.handle(), listener, None, lifecycle, plugin.services)?;
+    let served = server::run(runtime.handle(), listener, None, lifecycle, plugin.services);
     runtime.shutdown_background();
-    Ok(())
+    served
 }
 
 /// Writes to stdout in one piece: the one place of the crate that does.
