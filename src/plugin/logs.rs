@@ -248,3 +248,148 @@ fn shortened(text: &str) -> String {
     let end = text.floor_char_boundary(LONGEST_TEXT);
     format!("{}… ({} bytes more)", &text[..end], text.len() - end)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use time::Duration;
+
+    use super::*;
+
+    /// The lines written while `what` runs, taken apart.
+    fn logged(threshold: LevelFilter, what: impl FnOnce()) -> Vec<Map<String, Value>> {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let collected = Arc::clone(&written);
+        let lines = Lines {
+            threshold,
+            module: "root",
+            write: move |line: &[u8]| collected.lock().unwrap().push(line.to_vec()),
+        };
+        tracing::subscriber::with_default(Registry::default().with(lines), what);
+        let written = written.lock().unwrap().clone();
+        written
+            .iter()
+            .map(|line| {
+                assert!(line.len() <= LONGEST_LINE, "{}", line.len());
+                let line = line.strip_suffix(b"\n").unwrap();
+                assert!(!line.contains(&b'\n'));
+                serde_json::from_slice(line).unwrap()
+            })
+            .collect()
+    }
+
+    fn only(mut lines: Vec<Map<String, Value>>) -> Map<String, Value> {
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        lines.remove(0)
+    }
+
+    #[test]
+    fn fields_become_pairs_and_the_message_is_the_lines_own() {
+        let line = only(logged(LevelFilter::TRACE, || {
+            tracing::info!(calls = 3, left = -1, done = true, who = "a", what = ?Some(1), "over");
+        }));
+        assert_eq!(line["@level"], "info");
+        assert_eq!(line["@message"], "over");
+        assert_eq!(line["@module"], "root.plugin.logs.tests");
+        assert_eq!(line["calls"], 3);
+        assert_eq!(line["left"], -1);
+        assert_eq!(line["done"], true);
+        assert_eq!(line["who"], "a");
+        assert_eq!(line["what"], "Some(1)");
+        assert_eq!(line.len(), 9);
+    }
+
+    #[test]
+    fn whatever_an_event_carries_the_at_fields_are_strings() {
+        let lines = logged(LevelFilter::TRACE, || {
+            tracing::info!(message = 5);
+            tracing::info!(message = true);
+            tracing::info!({ "@level" = 5, "@module" = true, "@other" = 7 });
+        });
+        assert_eq!(lines.len(), 3);
+        for line in &lines {
+            let ours = line.iter().filter(|(key, _)| key.starts_with('@'));
+            assert_eq!(ours.clone().count(), 4, "{line:?}");
+            assert!(ours.clone().all(|(_, value)| value.is_string()), "{line:?}");
+        }
+        assert_eq!(lines[0]["@message"], "5");
+        assert_eq!(lines[2]["@level"], "info");
+        assert_eq!(lines[2]["other"], 7);
+    }
+
+    #[test]
+    fn a_line_inside_spans_carries_their_fields() {
+        let line = only(logged(LevelFilter::TRACE, || {
+            let outer = tracing::info_span!(
+                "outer",
+                rpc = "Read",
+                attempt = 1,
+                late = tracing::field::Empty
+            );
+            let _outer = outer.enter();
+            outer.record("late", "yes");
+            let _inner = tracing::info_span!("inner", attempt = 2).entered();
+            tracing::debug!("here");
+        }));
+        assert_eq!(line["rpc"], "Read");
+        assert_eq!(line["attempt"], 2);
+        assert_eq!(line["late"], "yes");
+    }
+
+    #[test]
+    fn only_what_is_ours_and_loud_enough_is_written() {
+        let line = only(logged(LevelFilter::WARN, || {
+            tracing::error!(target: "h2::codec", "somebody else's");
+            tracing::error!(target: "terraform_provider_heygen_too", "almost ours");
+            tracing::info!("too quiet");
+            tracing::warn!("loud enough");
+        }));
+        assert_eq!(line["@message"], "loud enough");
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_too_many_of_them_left_out() {
+        let nasty = "\u{1}é".repeat(LONGEST_TEXT);
+        let line = only(logged(LevelFilter::TRACE, || {
+            tracing::info!(text = nasty, "one");
+        }));
+        assert!(line["text"].as_str().unwrap().ends_with(" bytes more)"));
+        let line = only(logged(LevelFilter::TRACE, || {
+            tracing::info!(a = nasty, b = nasty, "{nasty}");
+        }));
+        assert!(line["@message"].as_str().unwrap().ends_with(" bytes more)"));
+        assert!(!line.contains_key("a"));
+    }
+
+    #[test]
+    fn timestamps_have_six_fractional_digits_whatever_their_value() {
+        let epoch = OffsetDateTime::UNIX_EPOCH;
+        assert_eq!(timestamp(epoch), "1970-01-01T00:00:00.000000Z");
+        let later = epoch + Duration::days(400) + Duration::nanoseconds(3_723_000_123_999);
+        assert_eq!(timestamp(later), "1971-02-05T01:02:03.000123Z");
+    }
+
+    #[test]
+    fn the_first_variable_set_to_something_decides() {
+        let decided = |pairs: &'static [(&str, &str)], unset| {
+            threshold(&["OWN", "HOST"], unset, |name| {
+                let found = pairs.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let quiet = |pairs| decided(pairs, Unset::Quiet);
+        assert_eq!(quiet(&[]), LevelFilter::OFF);
+        assert_eq!(decided(&[], Unset::Everything), LevelFilter::TRACE);
+        assert_eq!(quiet(&[("OWN", ""), ("HOST", "Info")]), LevelFilter::INFO);
+        assert_eq!(
+            quiet(&[("OWN", "error"), ("HOST", "info")]),
+            LevelFilter::ERROR
+        );
+        assert_eq!(quiet(&[("HOST", "JSON")]), LevelFilter::TRACE);
+        assert_eq!(
+            quiet(&[("OWN", "off"), ("HOST", "trace")]),
+            LevelFilter::OFF
+        );
+    }
+}

@@ -119,9 +119,9 @@ where
     say(&format!("{}\n", debugger.reattach_line(version, listener.address())))?;
 
     logs::install(&plugin.logs, logs::Unset::Everything);
-    server::run(runtime.handle(), listener, None, lifecycle, plugin.services)?;
+    let served = server::run(runtime.handle(), listener, None, lifecycle, plugin.services);
     runtime.shutdown_background();
-    Ok(())
+    served
 }
 
 /// Writes to stdout in one piece: the one place of the crate that does.

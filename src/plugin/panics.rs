@@ -10,15 +10,21 @@ use std::thread;
 /// that begins with `panic: `, as Go's do, and show it when the run has failed. Rust's own report
 /// would pass unnoticed.
 pub fn report_panics() {
-    panic::set_hook(Box::new(|info| {
+    report_panics_to(|report| {
+        // In one write, that no log line of another thread gets in between.
+        let _ = io::stderr().lock().write_all(report.as_bytes());
+    });
+}
+
+fn report_panics_to(write: impl Fn(&str) + Send + Sync + 'static) {
+    panic::set_hook(Box::new(move |info| {
         let report = Report {
             message: message(info),
             location: info.location().map(ToString::to_string),
             thread: thread::current().name().map(str::to_owned),
             backtrace: Backtrace::force_capture().to_string(),
         };
-        // In one write, that no log line of another thread gets in between.
-        let _ = io::stderr().lock().write_all(report.to_string().as_bytes());
+        write(&report.to_string());
     }));
 }
 
@@ -46,5 +52,56 @@ impl fmt::Display for Report {
             self.location.as_deref().unwrap_or("an unknown place"),
         )?;
         writeln!(f, "{}", self.backtrace.trim_end())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    /// What is reported of a thread that does `what`.
+    fn reported(what: impl FnOnce() + Send + 'static) -> String {
+        // There is one hook for all tests of the process.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+
+        let reports = Arc::new(Mutex::new(String::new()));
+        let collected = Arc::clone(&reports);
+        report_panics_to(move |report| collected.lock().unwrap().push_str(report));
+        let named = thread::Builder::new().name("a worker".to_owned());
+        let panicked = named.spawn(what).unwrap().join();
+        drop(panic::take_hook());
+        assert!(panicked.is_err());
+        reports.lock().unwrap().clone()
+    }
+
+    #[test]
+    fn a_panic_begins_a_line_with_panic_and_says_where_it_happened() {
+        let number = 7;
+        let report = reported(move || panic!("no such thing: {number}"));
+        let mut lines = report.lines();
+        assert_eq!(lines.next(), Some("panic: no such thing: 7"));
+        assert_eq!(lines.next(), Some(""));
+        let place = lines.next().unwrap();
+        assert!(
+            place.starts_with("thread 'a worker' at src/plugin/panics.rs:"),
+            "{place}"
+        );
+        assert!(lines.next().is_some(), "a backtrace follows");
+        assert!(report.ends_with('\n'));
+    }
+
+    #[test]
+    fn a_payload_that_is_no_message_is_not_shown() {
+        #[derive(Debug)]
+        struct Secret(
+            #[expect(dead_code, reason = "shown by Debug, which must not happen")] &'static str,
+        );
+
+        let report = reported(|| panic::panic_any(Secret("hunter2")));
+        assert!(report.starts_with("panic: (no message)\n"), "{report}");
+        assert!(!report.contains("hunter2"));
     }
 }

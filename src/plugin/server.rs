@@ -133,3 +133,122 @@ impl AsyncWrite for Connection {
         self.0.as_mut().poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::time::Instant;
+
+    use hyper_util::rt::TokioIo;
+    use tokio_util::sync::CancellationToken;
+    use tonic::body::Body;
+    use tonic::codegen::{BoxFuture, Service};
+    use tonic::server::{Grpc, NamedService, UnaryService};
+    use tonic::transport::{Channel, Endpoint, Uri};
+    use tonic::{Request, Response, Status};
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    use tonic_prost::ProstCodec;
+
+    use super::super::listener::{Network, SocketPlace};
+    use super::super::proto::Empty;
+    use super::*;
+
+    const BUSY: Duration = Duration::from_secs(1);
+
+    /// Computes for [`BUSY`] without ever letting go of its thread.
+    #[derive(Clone)]
+    struct Busy;
+
+    impl UnaryService<Empty> for Busy {
+        type Response = Empty;
+        type Future = BoxFuture<Response<Empty>, Status>;
+
+        fn call(&mut self, _: Request<Empty>) -> Self::Future {
+            Box::pin(async {
+                let started = Instant::now();
+                while started.elapsed() < BUSY {
+                    std::hint::spin_loop();
+                }
+                Ok(Response::new(Empty {}))
+            })
+        }
+    }
+
+    impl Service<http::Request<Body>> for Busy {
+        type Response = http::Response<Body>;
+        type Error = Infallible;
+        type Future = BoxFuture<Self::Response, Infallible>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+            let mut grpc = Grpc::new(ProstCodec::default());
+            Box::pin(async move { Ok(grpc.unary(Busy, request).await) })
+        }
+    }
+
+    impl NamedService for Busy {
+        const NAME: &'static str = "test.Busy";
+    }
+
+    async fn busy_call(channel: Channel) -> Result<Response<Empty>, Status> {
+        let mut grpc = tonic::client::Grpc::new(channel);
+        grpc.ready().await.unwrap();
+        let path = http::uri::PathAndQuery::from_static("/test.Busy/Call");
+        let codec = ProstCodec::default();
+        grpc.unary(Request::new(Empty {}), path, codec).await
+    }
+
+    async fn channel(path: String) -> Channel {
+        let connector = tower::service_fn(move |_: Uri| {
+            let stream = tokio::net::UnixStream::connect(path.clone());
+            async move { stream.await.map(TokioIo::new) }
+        });
+        let endpoint = Endpoint::from_static("http://localhost");
+        endpoint.connect_with_connector(connector).await.unwrap()
+    }
+
+    #[test]
+    fn one_busy_call_stalls_no_other() {
+        let runtime = runtime().unwrap();
+        let _context = runtime.enter();
+        let listener = Listener::bind(Network::Unix, None, &SocketPlace::default()).unwrap();
+        let path = listener.address().to_string();
+        let ended = CancellationToken::new();
+        let lifecycle = Lifecycle {
+            shutdown: ended.clone(),
+            ended: ended.clone(),
+        };
+        let serve = || Routes::new(Busy);
+        let client = std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            let slowest = runtime.block_on(async {
+                let channel = channel(path).await;
+                let busy = tokio::spawn(busy_call(channel.clone()));
+                let mut health = HealthClient::new(channel);
+                let mut slowest = Duration::ZERO;
+                let started = Instant::now();
+                let mut answered = 0;
+                while !busy.is_finished() {
+                    let asked = Instant::now();
+                    let request = HealthCheckRequest::default();
+                    health.check(request).await.unwrap();
+                    slowest = slowest.max(asked.elapsed());
+                    answered += 1;
+                }
+                busy.await.unwrap().unwrap();
+                assert!(started.elapsed() >= BUSY);
+                println!("{answered} answers, slowest {slowest:?}");
+                slowest
+            });
+            ended.cancel();
+            slowest
+        });
+        run(runtime.handle(), listener, None, lifecycle, serve).unwrap();
+        let slowest = client.join().unwrap();
+        assert!(slowest < BUSY / 2, "{slowest:?}");
+    }
+}

@@ -196,3 +196,68 @@ impl SignatureVerificationAlgorithm for EcdsaP521Sha512 {
         alg_id::ECDSA_SHA512
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &[u8] = b"signed by another implementation";
+
+    /// A key and its signature of [`MESSAGE`], made with OpenSSL.
+    const KEY: &str = "0400b939749aca561b5ec45345e7a6254d61aca60f5fe206f01909251d6639db4586cc70534dcf88a3a0\
+        99b6eaf6726b21d365856023a8c10bd92da482925d0a36e2c801833bbf932aff87d8e94c2f0412623391ea7b99f0998d92e0\
+        69d7afdbe0a7a15975f9746847eadcda37f474994fe5a642976ce49491445cfd2aa7e8e71f0d98749d";
+    const SIGNATURE: &str = "3081880242012d8006d73ed916f85cc61d67b50f276e7bdac41eb930587c323a4832ce30c2b46c3f\
+        2d403079d8fca5d32c7e238e5a88fcf2ec5dff7779dc0f88f6fda5ee17e1be024201c5436eaa496bf88484065a795143812d\
+        2b70fe286534949ec84475ae63d9ed668f0aa2c0ae91d0d7a4c5039231399d9c9cfe7f97e1a72f46baca9adde30a66cde1";
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let pairs = hex
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| std::str::from_utf8(pair));
+        pairs
+            .map(|pair| u8::from_str_radix(pair.unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    fn verified(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        EcdsaP521Sha512
+            .verify_signature(key, message, signature)
+            .is_ok()
+    }
+
+    #[test]
+    fn a_p521_signature_of_another_implementation_is_accepted() {
+        assert!(verified(&bytes(KEY), MESSAGE, &bytes(SIGNATURE)));
+    }
+
+    #[test]
+    fn a_changed_key_message_or_signature_is_not() {
+        let (key, signature) = (bytes(KEY), bytes(SIGNATURE));
+        for at in (0..key.len()).step_by(11) {
+            let mut changed = key.clone();
+            changed[at] ^= 1;
+            assert!(!verified(&changed, MESSAGE, &signature), "key {at}");
+        }
+        for at in (0..signature.len()).step_by(11) {
+            let mut changed = signature.clone();
+            changed[at] ^= 1;
+            assert!(!verified(&key, MESSAGE, &changed), "signature {at}");
+        }
+        assert!(!verified(&key, b"another message", &signature));
+        assert!(!verified(&key, MESSAGE, b""));
+        assert!(!verified(b"", MESSAGE, &signature));
+    }
+
+    #[test]
+    fn p521_is_the_first_scheme_offered() {
+        let verifier = OnlyClient {
+            certificate: CertificateDer::from(Vec::new()),
+            others: ring::default_provider().signature_verification_algorithms,
+        };
+        let schemes = verifier.supported_verify_schemes();
+        assert_eq!(schemes[0], SignatureScheme::ECDSA_NISTP521_SHA512);
+        assert!(verifier.client_auth_mandatory());
+    }
+}
