@@ -4,6 +4,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let protos = ["proto/tfplugin6.proto", "proto/go-plugin.proto"];
     let descriptors = protox::compile(protos, ["proto"])?;
     tonic_prost_build::configure()
+        // Clients are for tests, which bring their own channel; the program links no transport for them.
+        .build_transport(false)
         // These carry configuration and state, secrets included: they get no `Debug`.
         .skip_debug(["tfplugin6.DynamicValue", "tfplugin6.RawState"])
         .compile_fds(descriptors)?;

@@ -1,1 +1,134 @@
-//! plugin
+//! The host's contract: how a plugin process is started, found, spoken to and ended.
+//!
+//! The host starts this binary with a cookie in the environment, reads one handshake line from our
+//! stdout, and connects to the address it names. From there on everything is gRPC, over mutual TLS
+//! pinned on both sides. This room knows that contract and nothing of what is served: the cookie, the
+//! protocol versions and the services are handed in.
+//!
+//! [`serve`] runs the whole life of the process. What it keeps true:
+//! * stdout carries the handshake line and nothing else;
+//! * once a client certificate is given, nobody without its private key gets a byte of service;
+//! * an interrupt never kills a call in flight, while Shutdown, SIGTERM or the host's death end the
+//!   process at once and leave no socket behind.
+
+mod error;
+mod handshake;
+mod lifecycle;
+mod listener;
+mod logs;
+mod panics;
+pub mod proto;
+mod reattach;
+mod server;
+mod services;
+mod tls;
+
+use std::io::{self, Write};
+
+pub use error::Error;
+pub use handshake::Cookie;
+pub use listener::Network;
+pub use logs::Logs;
+pub use panics::report_panics;
+pub use reattach::Debugger;
+use tonic::service::Routes;
+
+use self::handshake::Invitation;
+use self::lifecycle::Lifecycle;
+use self::listener::Listener;
+
+/// The largest message served in either direction, in bytes: the limit every Go plugin sets. Services
+/// handed in should set it as their decoding and encoding limit.
+pub const MESSAGE_LIMIT: usize = 256 << 20;
+
+/// What is served, and to which host.
+pub struct Plugin<S> {
+    /// The proof that it is the host who starts us, and no curious person.
+    pub cookie: Cookie,
+    /// The protocol versions spoken, in any order; at least one.
+    pub protocol_versions: &'static [u32],
+    /// Where the log's threshold comes from.
+    pub logs: Logs,
+    /// Builds the services. Called once, after the handshake, so that their cost is not start-up time.
+    pub services: S,
+}
+
+/// How this process was asked to run.
+pub struct Options {
+    /// The kind of socket to listen on.
+    pub network: Network,
+    /// Serve for a debugger: no cookie, no TLS, many clients, until interrupted.
+    pub debugger: Option<Debugger>,
+}
+
+/// Serves `plugin` until the host is done with it.
+///
+/// Returns once the process should end: after Shutdown, SIGTERM or the host's death, and after an
+/// interrupt when serving for a debugger.
+pub fn serve<S>(plugin: Plugin<S>, options: Options) -> Result<(), Error>
+where
+    S: FnOnce() -> Routes,
+{
+    match options.debugger {
+        None => serve_host(plugin, options.network),
+        Some(debugger) => serve_debugger(plugin, options.network, &debugger),
+    }
+}
+
+fn serve_host<S>(plugin: Plugin<S>, network: Network) -> Result<(), Error>
+where
+    S: FnOnce() -> Routes,
+{
+    let variable = |name: &str| std::env::var_os(name);
+    let invitation = Invitation::read(&plugin.cookie, variable)?;
+    let version = invitation.highest_shared(plugin.protocol_versions)?;
+    let identity = invitation
+        .client_certificate
+        .as_deref()
+        .map(tls::Identity::pinned_to)
+        .transpose()?;
+    let runtime = server::runtime()?;
+    let _context = runtime.enter();
+    let lifecycle = Lifecycle::of_a_child()?;
+    let listener = Listener::bind(network, invitation.ports, &invitation.socket)?;
+    // The host dials as soon as it has read the line, and does not try twice: by now we listen.
+    let line = handshake::Line {
+        version,
+        address: listener.address(),
+        certificate: identity.as_ref().map(tls::Identity::certificate),
+        multiplexing_asked: invitation.multiplexing_asked,
+    };
+    say(&format!("{line}\n"))?;
+
+    logs::install(&plugin.logs, logs::Unset::Quiet);
+    server::run(runtime.handle(), listener, identity, lifecycle, plugin.services)?;
+    // Calls still running have nobody left to answer to.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+fn serve_debugger<S>(plugin: Plugin<S>, network: Network, debugger: &Debugger) -> Result<(), Error>
+where
+    S: FnOnce() -> Routes,
+{
+    let version = handshake::highest(plugin.protocol_versions)?;
+    let runtime = server::runtime()?;
+    let _context = runtime.enter();
+    let lifecycle = Lifecycle::until_interrupted()?;
+    let listener = Listener::bind(network, None, &listener::SocketPlace::default())?;
+    say(&format!("{}\n", debugger.reattach_line(version, listener.address())))?;
+
+    logs::install(&plugin.logs, logs::Unset::Everything);
+    server::run(runtime.handle(), listener, None, lifecycle, plugin.services)?;
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Writes to stdout in one piece: the one place of the crate that does.
+fn say(line: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(line.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(Error::Handshake)
+}

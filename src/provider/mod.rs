@@ -1,1 +1,58 @@
-//! provider
+//! The provider: Terraform's protocol on one side, `HeyGen`'s API on the other.
+
+mod config;
+mod credentials;
+mod environment;
+mod report;
+mod session;
+mod webhook_endpoint;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use config::ProviderConfig;
+pub use environment::Environment;
+
+use crate::terraform::{AnyResource, Diagnostics, HostVersion, Provider, Schema};
+use session::Session;
+use webhook_endpoint::WebhookEndpoint;
+
+/// The `heygen` provider.
+pub struct HeygenProvider {
+    environment: Environment,
+    session: Arc<Session>,
+}
+
+impl HeygenProvider {
+    /// A provider that takes from this environment what its configuration leaves out.
+    pub fn new(environment: Environment) -> Self {
+        Self {
+            environment,
+            session: Arc::new(Session::default()),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for HeygenProvider {
+    type Config = ProviderConfig;
+
+    fn schema(&self) -> Schema {
+        config::schema()
+    }
+
+    fn resources(&self) -> Vec<Arc<dyn AnyResource>> {
+        vec![Arc::new(WebhookEndpoint::new(Arc::clone(&self.session)))]
+    }
+
+    fn validate(&self, config: &ProviderConfig) -> Diagnostics {
+        config::validate(config)
+    }
+
+    async fn configure(&self, config: ProviderConfig, host: HostVersion) -> Diagnostics {
+        let (connection, diagnostics) = config::resolve(&config, &self.environment, &host);
+        self.session.connect(connection);
+        diagnostics
+    }
+}

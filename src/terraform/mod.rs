@@ -1,3 +1,37 @@
-//! The Terraform plugin protocol.
+//! The Terraform plugin protocol, version 6.11: values, schemas, diagnostics and the traits a provider implements,
+//! served over tonic. Knows nothing of `HeyGen`.
+//!
+//! A provider implements [`Provider`] and, for each managed resource, [`Resource`] over a typed model. [`Service`]
+//! decodes a request once, sorts it into create, update or delete once, and encodes the answer once; what an
+//! implementer must keep true is written on the traits. The generated messages are named in [`proto`], in the
+//! private `wire` (values and conversions) and `server` modules, and nowhere else.
 
+mod attr;
+mod change;
+mod diagnostics;
+mod model;
+mod number;
+mod path;
 pub mod proto;
+mod provider;
+mod resource;
+mod schema;
+mod server;
+mod types;
+mod value;
+pub mod wire;
+
+pub use attr::Attr;
+pub use change::{Outcome, Plan, Proposal, Stored};
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use model::{FromValue, IntoValue, Mismatch, Model};
+pub use number::Number;
+pub use path::{Path, Step};
+pub use provider::{HostVersion, Provider};
+pub use resource::{AnyResource, ImportTarget, Resource};
+pub use schema::{Attribute, Existence, IdentityAttribute, IdentitySchema, Schema};
+pub use server::Service;
+pub use types::Type;
+pub use value::{Object, Value, normalized};
+
+pub(crate) use model::model;

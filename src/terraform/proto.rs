@@ -1,10 +1,5 @@
 //! The generated messages and services of `proto/tfplugin6.proto`.
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::pedantic,
-    reason = "generated code"
-)]
+#![allow(missing_docs, unreachable_pub, clippy::pedantic, reason = "generated code")]
 
 use std::fmt;
 

@@ -7,4 +7,5 @@
 )]
 
 mod harness;
+mod plugin_host;
 mod support;

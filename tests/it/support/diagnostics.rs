@@ -44,10 +44,7 @@ impl Diagnostics {
 
     /// From `validate -json`: one object that lists them.
     pub fn from_list(diagnostics: &Value) -> Self {
-        let list = diagnostics
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let list = diagnostics.as_array().map(Vec::as_slice).unwrap_or_default();
         Self(list.iter().filter_map(Diagnostic::parse).collect())
     }
 
@@ -99,10 +96,7 @@ impl Diagnostic {
     #[track_caller]
     pub fn at(&self, place: &str, attribute: &str) -> &Self {
         let places = [self.address.as_deref(), self.block.as_deref()];
-        assert!(
-            places.contains(&Some(place)),
-            "expected at {place}: {self:#?}"
-        );
+        assert!(places.contains(&Some(place)), "expected at {place}: {self:#?}");
         assert_eq!(
             self.attribute(),
             Some(attribute),

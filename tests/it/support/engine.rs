@@ -31,11 +31,7 @@ impl Engine {
     /// The pinned Terraform 1.15 under `.tools/`. Its absence is a failure and never a skip.
     pub fn terraform_1_15() -> Self {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/terraform-1.15/terraform");
-        assert!(
-            program.exists(),
-            "there is no {}: run `make setup`",
-            program.display()
-        );
+        assert!(program.exists(), "there is no {}: run `make setup`", program.display());
         Self::at(program)
     }
 

@@ -100,12 +100,7 @@ impl<'p> ResourceChange<'p> {
 
     pub fn action(self) -> Action {
         let actions = self.change()["actions"].as_array().expect("actions");
-        match actions
-            .iter()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>()
-            .as_slice()
-        {
+        match actions.iter().filter_map(Value::as_str).collect::<Vec<_>>().as_slice() {
             ["no-op"] => Action::Nothing,
             ["create"] => Action::Create,
             ["read"] => Action::Read,
@@ -159,10 +154,7 @@ impl<'p> ResourceChange<'p> {
     /// The paths that force a replacement, steps joined with `.`.
     pub fn replace_paths(self) -> Vec<String> {
         let paths = self.change()["replace_paths"].as_array();
-        let step = |step: &Value| {
-            step.as_str()
-                .map_or_else(|| step.to_string(), str::to_owned)
-        };
+        let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
         let joined = |path: &Value| {
             let steps = path.as_array().into_iter().flatten().map(step);
             steps.collect::<Vec<_>>().join(".")

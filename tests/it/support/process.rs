@@ -53,9 +53,7 @@ impl Running {
             stdout: Capture::of(child.stdout.take().expect("stdout is piped")),
             stderr: Capture::of(child.stderr.take().expect("stderr is piped")),
             command: described(&command),
-            directory: command
-                .get_current_dir()
-                .map_or_else(PathBuf::new, PathBuf::from),
+            directory: command.get_current_dir().map_or_else(PathBuf::new, PathBuf::from),
             child,
             ended: None,
         }
@@ -83,11 +81,7 @@ impl Running {
     pub fn wait_until_it_prints(&mut self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         let found = self.stdout.wait_for(text, deadline) || self.stderr.text().contains(text);
-        assert!(
-            found,
-            "it never printed {text:?}\n{}",
-            self.so_far("still running")
-        );
+        assert!(found, "it never printed {text:?}\n{}", self.so_far("still running"));
     }
 
     /// Waits for the end of the command itself; processes it left behind are not waited for.
@@ -104,10 +98,7 @@ impl Running {
             match self.poll() {
                 Some(status) => break status,
                 None if Instant::now() >= deadline => {
-                    panic!(
-                        "no end after {limit:?}\n{}",
-                        self.so_far("still running, killed now")
-                    )
+                    panic!("no end after {limit:?}\n{}", self.so_far("still running, killed now"))
                 }
                 None => thread::sleep(Duration::from_millis(3)),
             }
@@ -123,10 +114,7 @@ impl Running {
 
     fn poll(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
-            self.ended = self
-                .child
-                .try_wait()
-                .expect("our own child can be waited for");
+            self.ended = self.child.try_wait().expect("our own child can be waited for");
         }
         self.ended
     }
@@ -165,11 +153,7 @@ impl Output {
     /// Fails the test unless the command ended with this exit code.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
-        assert_eq!(
-            self.code(),
-            Some(code),
-            "expected exit code {code}\n{self:?}"
-        );
+        assert_eq!(self.code(), Some(code), "expected exit code {code}\n{self:?}");
         self
     }
 
@@ -202,13 +186,7 @@ impl fmt::Debug for Output {
     }
 }
 
-fn report(
-    command: &str,
-    directory: &std::path::Path,
-    status: &str,
-    stdout: &str,
-    stderr: &str,
-) -> String {
+fn report(command: &str, directory: &std::path::Path, status: &str, stdout: &str, stderr: &str) -> String {
     format!(
         "command:   {command}\ndirectory: {}\nstatus:    {status}\n--- stdout\n{stdout}\n--- stderr\n{stderr}",
         directory.display()
@@ -243,11 +221,7 @@ impl Capture {
             let (collected, news) = &*writer;
             let mut chunk = [0; 8192];
             while let Ok(length @ 1..) = stream.read(&mut chunk) {
-                collected
-                    .lock()
-                    .unwrap()
-                    .bytes
-                    .extend_from_slice(&chunk[..length]);
+                collected.lock().unwrap().bytes.extend_from_slice(&chunk[..length]);
                 news.notify_all();
             }
             collected.lock().unwrap().closed = true;

@@ -76,9 +76,7 @@ impl<'s> Instance<'s> {
     /// What the provider keeps for itself, decoded.
     pub fn private(self) -> Vec<u8> {
         let encoded = self.0["private"].as_str().unwrap_or_default();
-        BASE64_STANDARD
-            .decode(encoded)
-            .expect("private data is base64")
+        BASE64_STANDARD.decode(encoded).expect("private data is base64")
     }
 
     /// Null where the engine knows no resource identity (before 1.12).

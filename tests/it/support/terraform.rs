@@ -61,8 +61,7 @@ impl Workspace {
             fs::create_dir(at(name)).expect("a fresh directory");
         }
         lay_out_mirror(&at("mirror"));
-        fs::write(at("terraform.rc"), cli_configuration(&at("mirror")))
-            .expect("a writable directory");
+        fs::write(at("terraform.rc"), cli_configuration(&at("mirror"))).expect("a writable directory");
         let environment = BTreeMap::from([
             ("PATH".into(), search_path()),
             ("HOME".into(), at("home").into()),
@@ -104,8 +103,7 @@ impl Workspace {
     /// Lets every process append all it logs, at the finest level, to a file: see [`log`](Self::log).
     pub fn with_trace_log(self) -> Self {
         let file = self.log_file();
-        self.with_env("TF_LOG", "trace")
-            .with_env("TF_LOG_PATH", file)
+        self.with_env("TF_LOG", "trace").with_env("TF_LOG_PATH", file)
     }
 
     pub fn engine(&self) -> &Engine {
@@ -125,9 +123,7 @@ impl Workspace {
     /// What is left in the directory for temporary files.
     pub fn temporary_files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.root.path().join("tmp")).expect("a readable directory");
-        entries
-            .map(|entry| entry.expect("a readable entry").path())
-            .collect()
+        entries.map(|entry| entry.expect("a readable entry").path()).collect()
     }
 
     /// All that was logged since [`with_trace_log`](Self::with_trace_log).
@@ -139,8 +135,7 @@ impl Workspace {
     /// Writes a file of the configuration, replacing what was there. The path may name a child module's folder.
     pub fn write(&self, path: &str, content: &str) -> &Self {
         let path = self.directory().join(path);
-        fs::create_dir_all(path.parent().expect("a file has a folder"))
-            .expect("a writable directory");
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a writable directory");
         fs::write(path, content).expect("a writable directory");
         self
     }
@@ -172,17 +167,8 @@ impl Workspace {
     /// A plan with more arguments, such as `-refresh=false`, `-destroy` or `-var=…`.
     #[track_caller]
     pub fn plan_with(&self, arguments: &[&str]) -> Plan {
-        let output = self.run_ready(
-            &[
-                &["plan", "-json", "-detailed-exitcode", "-out=tfplan"],
-                arguments,
-            ]
-            .concat(),
-        );
-        assert!(
-            matches!(output.code(), Some(0 | 2)),
-            "expected a plan\n{output:?}"
-        );
+        let output = self.run_ready(&[&["plan", "-json", "-detailed-exitcode", "-out=tfplan"], arguments].concat());
+        assert!(matches!(output.code(), Some(0 | 2)), "expected a plan\n{output:?}");
         let shown = self.run(&["show", "-json", "tfplan"]).expect_success();
         Plan::new(
             json(&shown),
@@ -219,9 +205,7 @@ impl Workspace {
     /// Applies the plan saved by the last [`plan`](Self::plan).
     #[track_caller]
     pub fn apply_saved_plan(&self) -> Diagnostics {
-        let output = self
-            .run_ready(&["apply", "-json", "tfplan"])
-            .expect_success();
+        let output = self.run_ready(&["apply", "-json", "tfplan"]).expect_success();
         self.expect_nothing_to_do();
         Diagnostics::from_event_lines(&output.stdout)
     }
@@ -248,9 +232,7 @@ impl Workspace {
     /// The state file; empty before the first apply.
     pub fn state(&self) -> State {
         let text = fs::read_to_string(self.directory().join("terraform.tfstate"));
-        State::new(text.map_or(Value::Null, |text| {
-            serde_json::from_str(&text).expect("state is JSON")
-        }))
+        State::new(text.map_or(Value::Null, |text| serde_json::from_str(&text).expect("state is JSON")))
     }
 
     /// The values of the root module's outputs, sensitive ones in clear text.
@@ -290,11 +272,7 @@ impl Workspace {
     pub fn expect_nothing_to_do(&self) {
         for refresh in ["-refresh=false", "-refresh=true"] {
             let output = self.run_ready(&["plan", "-detailed-exitcode", refresh]);
-            assert_eq!(
-                output.code(),
-                Some(0),
-                "expected nothing left to do\n{output:?}"
-            );
+            assert_eq!(output.code(), Some(0), "expected nothing left to do\n{output:?}");
         }
     }
 
@@ -340,9 +318,7 @@ fn lay_out_mirror(mirror: &Path) {
         "aarch64" => "arm64",
         other => other,
     };
-    let folder = mirror.join(format!(
-        "terraform.local/heygen/heygen/{VERSION}/{os}_{architecture}"
-    ));
+    let folder = mirror.join(format!("terraform.local/heygen/heygen/{VERSION}/{os}_{architecture}"));
     fs::create_dir_all(&folder).expect("a writable directory");
     symlink(
         env!("CARGO_BIN_EXE_terraform-provider-heygen"),
@@ -361,6 +337,5 @@ fn cli_configuration(mirror: &Path) -> String {
 
 #[track_caller]
 fn json(output: &Output) -> Value {
-    serde_json::from_str(&output.stdout)
-        .unwrap_or_else(|error| panic!("expected JSON: {error}\n{output:?}"))
+    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("expected JSON: {error}\n{output:?}"))
 }

@@ -1,0 +1,322 @@
+//! The control path: what the handle offers, over HTTP with JSON.
+//!
+//! | call | does |
+//! |---|---|
+//! | `GET /_control/endpoints` | every endpoint with its current secret, `entity_id` and status |
+//! | `POST /_control/endpoints` | adds one: `url`, `events`, `entity_id` |
+//! | `PATCH /_control/endpoints/{id}` | changes `url`, `events`, `status`, `entity_id`, `secret` |
+//! | `DELETE /_control/endpoints/{id}` | removes it |
+//! | `POST /_control/endpoints/{id}/rotate` | gives it a new secret |
+//! | `POST /_control/endpoints/{id}/hide` | leaves it out of the next `walks` walks |
+//! | `POST /_control/seed` | adds `count` endpoints, `https://PREFIX-N.example.com/hook` |
+//! | `GET`, `DELETE /_control/requests` | the request log; forgets it |
+//! | `GET`, `PUT`, `PATCH /_control/behaviour` | the switches; all of them; some of them |
+//! | `GET`, `POST`, `DELETE /_control/faults` | rules and counts by kind; adds a rule; clears all |
+//! | `PUT /_control/faults/random` | begins faults by chance: `seed`, `rate`, `routes`, `faults` |
+//! | `POST /_control/release` | lets go of the calls that are held |
+//! | `POST /_control/refuse` | refuses connections for `ms` milliseconds |
+//! | `POST /_control/events` | adds to the history: `event_type`, `event_data`, `entity_id` |
+//! | `POST /_control/deliver` | sends a signed event, see [`Delivery`] |
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Path, State},
+    http::{Request, Response, StatusCode},
+    response::IntoResponse,
+    routing::{get, patch, post, put},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tower::ServiceExt as _;
+
+use super::{
+    behaviour::Behaviour,
+    deliveries::{Delivered, Delivery},
+    faults::{Fault, RandomFaults, Rule},
+    request::Given,
+    store::{Endpoint, Lag, NewEndpoint},
+    transport::Door,
+    world::Shared,
+};
+
+/// The control path's routes.
+#[derive(Clone, Debug)]
+pub struct Control(Router);
+
+#[derive(Clone, Debug)]
+struct Hands {
+    shared: Arc<Shared>,
+    door: Door,
+}
+
+impl Control {
+    /// Acts on this world, and on the door of the server it is reached through.
+    pub fn new(shared: Arc<Shared>, door: Door) -> Self {
+        let router = Router::new()
+            .route("/_control/endpoints", get(endpoints).post(put_endpoint))
+            .route("/_control/endpoints/{id}", patch(edit_endpoint).delete(remove_endpoint))
+            .route("/_control/endpoints/{id}/rotate", post(rotate))
+            .route("/_control/endpoints/{id}/hide", post(hide))
+            .route("/_control/seed", post(seed))
+            .route("/_control/requests", get(requests).delete(clear_requests))
+            .route(
+                "/_control/behaviour",
+                get(behaviour).put(set_behaviour).patch(turn_behaviour),
+            )
+            .route("/_control/faults", get(faults).post(inject).delete(clear_faults))
+            .route("/_control/faults/random", put(inject_randomly))
+            .route("/_control/release", post(release))
+            .route("/_control/refuse", post(refuse))
+            .route("/_control/events", post(record_event))
+            .route("/_control/deliver", post(deliver_event))
+            .with_state(Hands { shared, door });
+        Self(router)
+    }
+
+    /// Answers one request.
+    pub async fn call(&self, request: Request<Body>) -> Response<Body> {
+        match self.0.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Records an event, then sends it to the receiver, signed by the endpoint's current secret.
+pub async fn deliver(shared: &Shared, delivery: &Delivery) -> Result<Delivered, String> {
+    let signed = {
+        let mut world = shared.world();
+        let id = &delivery.endpoint_id;
+        let endpoint = world.store.endpoint(id);
+        let endpoint = endpoint.ok_or_else(|| format!("there is no endpoint {id}"))?;
+        let (secret, entity_id) = (endpoint.secret.clone(), endpoint.entity_id.clone());
+        let event = world
+            .store
+            .record(delivery.event_type.clone(), delivery.event_data(), entity_id);
+        delivery.sign(event.event_id, &secret)?
+    };
+    Ok(signed.send().await)
+}
+
+type Answer = Result<Json<Value>, Wrong>;
+
+/// What is wrong with an order.
+enum Wrong {
+    NoEndpoint,
+    Order(String),
+}
+
+impl IntoResponse for Wrong {
+    fn into_response(self) -> Response<Body> {
+        let (status, message) = match self {
+            Self::NoEndpoint => (StatusCode::NOT_FOUND, "there is no such endpoint".into()),
+            Self::Order(message) => (StatusCode::BAD_REQUEST, message),
+        };
+        (status, Json(json!({ "error": message }))).into_response()
+    }
+}
+
+async fn endpoints(State(hands): State<Hands>) -> Json<Value> {
+    let world = hands.shared.world();
+    let endpoints: Vec<&Endpoint> = world.store.endpoints().collect();
+    Json(json!(endpoints))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PutEndpoint {
+    url: String,
+    events: Option<Vec<String>>,
+    entity_id: Option<String>,
+}
+
+async fn put_endpoint(State(hands): State<Hands>, Json(order): Json<PutEndpoint>) -> Json<Value> {
+    let new = NewEndpoint {
+        url: order.url,
+        events: order.events,
+        entity_id: order.entity_id,
+    };
+    let mut world = hands.shared.world();
+    let status = world.behaviour.status_of_new();
+    Json(json!(world.store.insert(new, status, Lag::default())))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct EditEndpoint {
+    url: Option<String>,
+    events: Given<Vec<String>>,
+    status: Option<String>,
+    entity_id: Given<String>,
+    secret: Option<String>,
+}
+
+async fn edit_endpoint(State(hands): State<Hands>, Path(id): Path<String>, Json(order): Json<EditEndpoint>) -> Answer {
+    let mut world = hands.shared.world();
+    let endpoint = world.store.endpoint_mut(&id).ok_or(Wrong::NoEndpoint)?;
+    if let Some(url) = order.url {
+        endpoint.url = url;
+    }
+    order.events.replace(&mut endpoint.events);
+    if let Some(status) = order.status {
+        endpoint.status = status;
+    }
+    order.entity_id.replace(&mut endpoint.entity_id);
+    if let Some(secret) = order.secret {
+        endpoint.secret = secret;
+    }
+    Ok(Json(json!(endpoint)))
+}
+
+async fn remove_endpoint(State(hands): State<Hands>, Path(id): Path<String>) -> Answer {
+    let removed = hands.shared.world().store.remove(&id);
+    Ok(Json(json!(removed.ok_or(Wrong::NoEndpoint)?)))
+}
+
+async fn rotate(State(hands): State<Hands>, Path(id): Path<String>) -> Answer {
+    let mut world = hands.shared.world();
+    let rotated = world.store.rotate(&id).ok_or(Wrong::NoEndpoint)?;
+    Ok(Json(json!(rotated)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hide {
+    walks: u64,
+}
+
+async fn hide(State(hands): State<Hands>, Path(id): Path<String>, Json(order): Json<Hide>) -> Answer {
+    let hidden = hands.shared.world().store.hide(&id, order.walks);
+    if hidden {
+        Ok(Json(json!({})))
+    } else {
+        Err(Wrong::NoEndpoint)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Seed {
+    count: usize,
+    #[serde(default = "seed_prefix")]
+    prefix: String,
+}
+
+fn seed_prefix() -> String {
+    "seed".to_owned()
+}
+
+async fn seed(State(hands): State<Hands>, Json(order): Json<Seed>) -> Answer {
+    if order.count > 100_000 {
+        return Err(Wrong::Order("count must not be above 100000".to_owned()));
+    }
+    let mut world = hands.shared.world();
+    world.put_many(order.count, &order.prefix);
+    Ok(Json(json!({ "endpoints": world.store.count() })))
+}
+
+async fn requests(State(hands): State<Hands>) -> Json<Value> {
+    let world = hands.shared.world();
+    let requests: Vec<_> = world.log.requests().collect();
+    Json(json!(requests))
+}
+
+async fn clear_requests(State(hands): State<Hands>) -> Json<Value> {
+    hands.shared.world().log.clear();
+    Json(json!({}))
+}
+
+async fn behaviour(State(hands): State<Hands>) -> Json<Value> {
+    Json(json!(hands.shared.world().behaviour))
+}
+
+async fn set_behaviour(State(hands): State<Hands>, Json(behaviour): Json<Behaviour>) -> Json<Value> {
+    let answer = json!(behaviour);
+    hands.shared.world().behaviour = behaviour;
+    Json(answer)
+}
+
+async fn turn_behaviour(State(hands): State<Hands>, Json(turned): Json<Map<String, Value>>) -> Answer {
+    let mut world = hands.shared.world();
+    let mut all = json!(world.behaviour);
+    for (switch, position) in turned {
+        all[switch] = position;
+    }
+    let behaviour: Behaviour = serde_json::from_value(all.clone()).map_err(|error| Wrong::Order(error.to_string()))?;
+    world.behaviour = behaviour;
+    Ok(Json(all))
+}
+
+async fn faults(State(hands): State<Hands>) -> Json<Value> {
+    let world = hands.shared.world();
+    let (rules, counts) = (world.faults.rules(), world.faults.counts());
+    Json(json!({ "rules": rules, "by_kind": counts }))
+}
+
+async fn inject(State(hands): State<Hands>, Json(rule): Json<Rule>) -> Answer {
+    check(&rule.fault)?;
+    hands.shared.world().faults.inject(rule);
+    Ok(Json(json!({})))
+}
+
+async fn inject_randomly(State(hands): State<Hands>, Json(random): Json<RandomFaults>) -> Answer {
+    random.faults.iter().try_for_each(check)?;
+    hands.shared.world().faults.randomly(Some(random));
+    Ok(Json(json!({})))
+}
+
+/// A fault nobody can bring about is a mistake in the order.
+fn check(fault: &Fault) -> Result<(), Wrong> {
+    match fault {
+        Fault::Status { status, .. } if !(400..600).contains(status) => {
+            Err(Wrong::Order(format!("status must be 400 to 599, not {status}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn clear_faults(State(hands): State<Hands>) -> Json<Value> {
+    hands.shared.world().faults.clear();
+    Json(json!({}))
+}
+
+async fn release(State(hands): State<Hands>) -> Json<Value> {
+    hands.shared.release();
+    Json(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refuse {
+    ms: u64,
+}
+
+async fn refuse(State(hands): State<Hands>, Json(order): Json<Refuse>) -> Json<Value> {
+    let time = Duration::from_millis(order.ms).min(Duration::from_mins(1));
+    hands.door.close_for(time);
+    Json(json!({}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecordEvent {
+    event_type: String,
+    #[serde(default)]
+    event_data: Map<String, Value>,
+    entity_id: Option<String>,
+}
+
+async fn record_event(State(hands): State<Hands>, Json(order): Json<RecordEvent>) -> Json<Value> {
+    let mut world = hands.shared.world();
+    let store = &mut world.store;
+    let event = store.record(order.event_type, order.event_data, order.entity_id);
+    Json(json!(event))
+}
+
+async fn deliver_event(State(hands): State<Hands>, Json(delivery): Json<Delivery>) -> Answer {
+    let delivered = deliver(&hands.shared, &delivery).await;
+    Ok(Json(json!(delivered.map_err(Wrong::Order)?)))
+}

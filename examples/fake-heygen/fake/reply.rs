@@ -1,0 +1,292 @@
+//! What goes out on the wire: an answer as it is, or spoiled by a fault.
+
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{
+        HeaderName, HeaderValue, Response, StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
+    },
+};
+use futures_util::stream::{self, StreamExt as _};
+use serde_json::{Value, json};
+
+use super::{
+    answer::{Answer, Refusal},
+    faults::{BodyShape, Fault, Injected, RetryAfter},
+};
+
+/// What becomes of a call.
+#[derive(Debug)]
+pub enum Outcome {
+    /// An answer is sent.
+    Reply(Reply),
+    /// The connection is reset.
+    Reset,
+}
+
+/// An answer, ready to be sent.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: StatusCode,
+    headers: Vec<(HeaderName, String)>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Empty,
+    Json(String),
+    Html(&'static str),
+    /// The first half of a JSON text whose whole length is announced.
+    Half(String),
+    /// JSON without end, as far as a client that keeps to its limit can see.
+    Padding {
+        chunks: usize,
+    },
+}
+
+const PADDING: &[u8] = &[b'x'; 64 * 1024];
+const CHUNKS_PER_MIB: usize = 1024 * 1024 / PADDING.len();
+
+impl Outcome {
+    /// The status that is answered; none for a connection that is reset.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Reply(reply) => Some(reply.status.as_u16()),
+            Self::Reset => None,
+        }
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self {
+            status: answer.status,
+            headers: answer.headers,
+            content: Content::Json(answer.body.to_string()),
+        }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Answer::from(refusal).into()
+    }
+}
+
+impl Reply {
+    /// As a response that carries this request id under this name.
+    pub fn into_response(self, (name, id): (HeaderName, HeaderValue)) -> Response<Body> {
+        let (content_type, length, body) = match self.content {
+            Content::Empty => (None, None, Body::empty()),
+            Content::Json(text) => (Some(JSON), None, Body::from(text)),
+            Content::Html(text) => (Some(HTML), None, Body::from(text)),
+            Content::Half(text) => (Some(JSON), Some(text.len()), half(&text)),
+            Content::Padding { chunks } => (Some(JSON), None, padding(chunks)),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(name, id);
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        for (name, value) in self.headers {
+            // A header that cannot be written is one no server could send.
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+        response
+    }
+}
+
+/// What a fault answers where the API's own answer plays no part.
+pub fn in_place_of_answer(fault: &Fault) -> Option<Outcome> {
+    let reply = match fault {
+        Fault::RateLimit { retry_after } => Refusal::rate_limited(retry_after.text()).into(),
+        Fault::InProgress => Refusal::in_progress().into(),
+        Fault::Unauthorized => Refusal::unauthorized().into(),
+        Fault::NotFound => Refusal::no_endpoint().into(),
+        Fault::Reset { .. } => return Some(Outcome::Reset),
+        Fault::Redirect { location } => Reply {
+            status: StatusCode::TEMPORARY_REDIRECT,
+            headers: vec![(LOCATION, location.clone())],
+            content: Content::Empty,
+        },
+        Fault::Status { status, body, .. } => {
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
+            from_the_edge(status, *body)
+        }
+        _ => return None,
+    };
+    Some(Outcome::Reply(reply))
+}
+
+/// The API's answer after the fault has been at it.
+pub fn spoiled(injected: &Injected, answer: Answer) -> Outcome {
+    let mut body = answer.body.clone();
+    let salt = injected.salt;
+    let mut reply = Reply::from(answer);
+    match &injected.fault {
+        Fault::Truncated => reply.content = Content::Half(body.to_string()),
+        Fault::MalformedJson => {
+            let text = body.to_string();
+            reply.content = Content::Json(format!("{}}}]", text.trim_end_matches('}')));
+        }
+        Fault::MissingField { field } => {
+            alter(&mut body, field.as_deref(), salt, |_| None);
+            reply.content = Content::Json(body.to_string());
+        }
+        Fault::NullField { field } => {
+            alter(&mut body, field.as_deref(), salt, |_| Some(Value::Null));
+            reply.content = Content::Json(body.to_string());
+        }
+        Fault::WrongType { field } => {
+            alter(&mut body, field.as_deref(), salt, |value| Some(other_type(value)));
+            reply.content = Content::Json(body.to_string());
+        }
+        Fault::Oversized { mib } => {
+            let chunks = CHUNKS_PER_MIB * usize::try_from(*mib).unwrap_or(64).min(64);
+            reply.content = Content::Padding { chunks };
+        }
+        fault => {
+            if let Some(outcome) = in_place_of_answer(fault) {
+                return outcome;
+            }
+        }
+    }
+    Outcome::Reply(reply)
+}
+
+const JSON: &str = "application/json";
+const HTML: &str = "text/html";
+const PAGE: &str = "<html><head><title>Error</title></head><body><h1>The server had a moment</h1></body></html>\n";
+
+/// The fields an answer cannot do without. Leaving out another one would be a valid answer.
+const REQUIRED: [&str; 11] = [
+    "code",
+    "created_at",
+    "data",
+    "endpoint_id",
+    "error",
+    "event_data",
+    "event_type",
+    "has_more",
+    "secret",
+    "status",
+    "url",
+];
+
+fn from_the_edge(status: StatusCode, body: BodyShape) -> Reply {
+    let content = match body {
+        BodyShape::Json => return Refusal::server_error(status).into(),
+        BodyShape::Html => Content::Html(PAGE),
+        BodyShape::Empty => Content::Empty,
+    };
+    Reply {
+        status,
+        headers: Vec::new(),
+        content,
+    }
+}
+
+impl RetryAfter {
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Absent => None,
+            Self::Seconds(seconds) => Some(seconds.to_string()),
+            Self::Text(text) => Some(text.clone()),
+            Self::DateIn(seconds) => {
+                let by = Duration::from_secs(seconds.unsigned_abs());
+                let now = SystemTime::now();
+                let at = match seconds {
+                    ..0 => now.checked_sub(by),
+                    0.. => now.checked_add(by),
+                };
+                // The format ends with the year 9999.
+                let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+                let at = at.unwrap_or(last).clamp(SystemTime::UNIX_EPOCH, last);
+                Some(httpdate::fmt_http_date(at))
+            }
+        }
+    }
+}
+
+/// Changes (or with `None` removes) one field: the one named, or one of the required ones.
+fn alter(body: &mut Value, named: Option<&str>, salt: u64, change: impl FnOnce(&Value) -> Option<Value>) {
+    let mut places = Vec::new();
+    find_fields(body, "", named, &mut places);
+    let chosen = usize::try_from(salt).unwrap_or(usize::MAX) % places.len().max(1);
+    let Some((parent, field)) = places.into_iter().nth(chosen) else {
+        *body = json!({});
+        return;
+    };
+    let Some(Value::Object(object)) = body.pointer_mut(&parent) else {
+        return;
+    };
+    match object.get(&field).and_then(change) {
+        Some(value) => object.insert(field, value),
+        None => object.remove(&field),
+    };
+}
+
+/// Collects (pointer to the object, name) of the candidates, depth first.
+fn find_fields(value: &Value, at: &str, named: Option<&str>, places: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let wanted = match named {
+                    Some(named) => name == named,
+                    None => REQUIRED.contains(&name.as_str()) && !value.is_null(),
+                };
+                if wanted {
+                    places.push((at.to_owned(), name.clone()));
+                }
+                find_fields(value, &format!("{at}/{name}"), named, places);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_fields(item, &format!("{at}/{index}"), named, places);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn other_type(value: &Value) -> Value {
+    match value {
+        Value::String(_) | Value::Null => json!(17),
+        Value::Bool(_) => json!("yes"),
+        Value::Number(_) => json!([]),
+        Value::Array(_) => json!({ "items": "none" }),
+        Value::Object(_) => json!("an object"),
+    }
+}
+
+/// The first half is on its way before the connection ends: the pause lets it be flushed.
+fn half(text: &str) -> Body {
+    let first = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+    let end = async {
+        tokio::task::yield_now().await;
+        Err(io::Error::other("the answer ends here"))
+    };
+    Body::from_stream(stream::iter([Ok(first)]).chain(stream::once(end)))
+}
+
+fn padding(chunks: usize) -> Body {
+    let begin = stream::iter([Bytes::from_static(b"{\"data\":\"")]);
+    let middle = stream::repeat(Bytes::from_static(PADDING)).take(chunks);
+    let end = stream::iter([Bytes::from_static(b"\"}")]);
+    Body::from_stream(begin.chain(middle).chain(end).map(Ok::<_, io::Error>))
+}

@@ -1,0 +1,268 @@
+//! Connections: a listener that can be closed and opened again on the same port, and sockets that
+//! can be reset. This needs to sit below the router, which always answers.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    sync::{Arc, mpsc as blocking},
+    thread,
+    time::Duration,
+};
+
+use axum::{body::Body, http::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    runtime,
+    sync::{Notify, mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
+
+/// What the connections are served with.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request, or resets the connection it came on.
+    fn call(self: Arc<Self>, request: hyper::Request<Incoming>) -> impl Future<Output = Served> + Send;
+}
+
+/// What a service makes of a request.
+#[derive(Debug)]
+pub enum Served {
+    /// An answer.
+    Response(Response<Body>),
+    /// TCP's RST, without an answer.
+    Reset,
+}
+
+/// A server with a thread of its own, so that a test that blocks does not block its server.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    door: Door,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// Opens and closes the listener.
+#[derive(Clone, Debug)]
+pub struct Door(mpsc::UnboundedSender<Order>);
+
+#[derive(Debug)]
+enum Order {
+    Close {
+        reopen_after: Option<Duration>,
+        done: Option<blocking::Sender<()>>,
+    },
+    Open {
+        done: blocking::Sender<()>,
+    },
+    Stop,
+}
+
+impl Server {
+    /// Listens on this loopback port (0: any). `service` is given the door of its own server.
+    pub fn start<S: Service>(port: u16, service: impl FnOnce(Door) -> Arc<S>) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (sender, orders) = mpsc::unbounded_channel();
+        let door = Door(sender);
+        let service = service(door.clone());
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let port = runtime.block_on(async { Port::hold(address) })?;
+        let address = port.address;
+        let thread = thread::Builder::new()
+            .name("fake-heygen".to_owned())
+            .spawn(move || runtime.block_on(serve(port, orders, service)))?;
+        Ok(Self {
+            address,
+            door,
+            thread: Some(thread),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its door.
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// Waits for its end, which only a failure brings.
+    pub fn join(mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.door.0.send(Order::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Door {
+    /// Refuses connections until [`Door::open`]; answers under way are still given. When this
+    /// returns, connections are refused.
+    pub fn close(&self) {
+        self.order(|done| Order::Close {
+            reopen_after: None,
+            done: Some(done),
+        });
+    }
+
+    /// Refuses connections for a while, without waiting for anything.
+    pub fn close_for(&self, time: Duration) {
+        let _ = self.0.send(Order::Close {
+            reopen_after: Some(time),
+            done: None,
+        });
+    }
+
+    /// Accepts connections again, on the same port.
+    pub fn open(&self) {
+        self.order(|done| Order::Open { done });
+    }
+
+    fn order(&self, order: impl FnOnce(blocking::Sender<()>) -> Order) {
+        let (done, wait) = blocking::channel();
+        if self.0.send(order(done)).is_ok() {
+            // An error says that the server is gone, and its listener with it.
+            let _ = wait.recv();
+        }
+    }
+}
+
+/// A port that stays ours while nobody listens on it: a bound socket that never listens refuses
+/// connections, and keeps others from being given the port.
+struct Port {
+    address: SocketAddr,
+    _held: TcpSocket,
+    listener: Option<TcpListener>,
+}
+
+impl Port {
+    fn hold(address: SocketAddr) -> io::Result<Self> {
+        let held = socket(address)?;
+        let mut port = Self {
+            address: held.local_addr()?,
+            _held: held,
+            listener: None,
+        };
+        port.listen()?;
+        Ok(port)
+    }
+
+    fn listen(&mut self) -> io::Result<()> {
+        if self.listener.is_none() {
+            self.listener = Some(socket(self.address)?.listen(1024)?);
+        }
+        Ok(())
+    }
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        match &self.listener {
+            Some(listener) => Ok(listener.accept().await?.0),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+async fn serve<S: Service>(mut port: Port, mut orders: mpsc::UnboundedReceiver<Order>, service: Arc<S>) {
+    let mut connections = JoinSet::new();
+    let mut reopen_at = None;
+    let closing = watch::Sender::new(());
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Close { reopen_after, done }) => {
+                    port.listener = None;
+                    reopen_at = reopen_after.map(|after| Instant::now() + after);
+                    closing.send_replace(());
+                    drop(done);
+                }
+                Some(Order::Open { done }) => {
+                    reopen_at = None;
+                    reopen(&mut port);
+                    drop(done);
+                }
+                Some(Order::Stop) | None => return,
+            },
+            () = until(reopen_at) => {
+                reopen_at = None;
+                reopen(&mut port);
+            }
+            accepted = port.accept() => match accepted {
+                Ok(stream) => {
+                    connections.spawn(converse(stream, service.clone(), closing.subscribe()));
+                }
+                // Out of descriptors: there will be some when connections have ended.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+fn reopen(port: &mut Port) {
+    port.listen().expect("the port is held for nobody else");
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One connection, until its peer ends it, the server closes, or a call resets it.
+async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: watch::Receiver<()>) {
+    // Answers are short and awaited one by one.
+    let _ = stream.set_nodelay(true);
+    let reset = Arc::new(Notify::new());
+    let resets = reset.clone();
+    let answer = service_fn(move |request| {
+        let (service, reset) = (service.clone(), resets.clone());
+        async move {
+            match service.call(request).await {
+                Served::Response(response) => Ok::<_, Infallible>(response),
+                Served::Reset => {
+                    reset.notify_one();
+                    std::future::pending().await
+                }
+            }
+        }
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), answer);
+    loop {
+        tokio::select! {
+            biased;
+            () = reset.notified() => {
+                // Without lingering, closing a socket sends RST instead of FIN.
+                let stream = connection.into_parts().io.into_inner();
+                let _ = stream.set_zero_linger();
+                return;
+            }
+            // An error here is the peer's doing, or a fault's.
+            _ = &mut connection => return,
+            Ok(()) = closing.changed() => {}
+        }
+        Pin::new(&mut connection).graceful_shutdown();
+    }
+}

@@ -1,0 +1,122 @@
+//! Everything the fake knows, behind one lock, and the waiting for it to change.
+
+use std::{
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+use super::{
+    api::Account,
+    behaviour::Behaviour,
+    faults::Faults,
+    idempotency::Keys,
+    log::Log,
+    store::{Lag, NewEndpoint, Store},
+};
+
+/// Everything the fake knows.
+#[derive(Debug)]
+pub struct World {
+    /// Endpoints and events.
+    pub store: Store,
+    /// The switches.
+    pub behaviour: Behaviour,
+    /// What will go wrong.
+    pub faults: Faults,
+    /// The idempotency keys seen.
+    pub keys: Keys,
+    /// The requests received.
+    pub log: Log,
+    /// For what is shuffled.
+    pub random: fastrand::Rng,
+}
+
+/// The world, shared by the calls that run and by whoever looks on.
+#[derive(Debug)]
+pub struct Shared {
+    world: Mutex<World>,
+    changed: Condvar,
+    releases: watch::Sender<()>,
+}
+
+impl World {
+    /// A new account; the seed decides its ids, its secrets and its chance.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            store: Store::new(seed),
+            behaviour: Behaviour::default(),
+            faults: Faults::default(),
+            keys: Keys::default(),
+            log: Log::default(),
+            random: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// Adds many endpoints, `https://PREFIX-N.example.com/hook` with N from 0.
+    pub fn put_many(&mut self, count: usize, prefix: &str) {
+        let status = self.behaviour.status_of_new();
+        for number in 0..count {
+            let new = NewEndpoint {
+                url: format!("https://{prefix}-{number}.example.com/hook"),
+                ..NewEndpoint::default()
+            };
+            self.store.insert(new, status.clone(), Lag::default());
+        }
+    }
+
+    /// The part a call of the API works on.
+    pub fn account(&mut self) -> Account<'_> {
+        Account {
+            store: &mut self.store,
+            behaviour: &self.behaviour,
+            random: &mut self.random,
+        }
+    }
+}
+
+impl Shared {
+    /// Shares a world.
+    pub fn new(world: World) -> Self {
+        Self {
+            world: Mutex::new(world),
+            changed: Condvar::new(),
+            releases: watch::Sender::new(()),
+        }
+    }
+
+    /// The world, for a moment. A call that panicked does not take the others with it.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells those who wait that something has changed.
+    pub fn notify(&self) {
+        self.changed.notify_all();
+    }
+
+    /// Blocks until `look` finds what it looks for, or the time is over.
+    pub fn wait<T>(&self, time: Duration, look: impl Fn(&World) -> Option<T>) -> Option<T> {
+        let end = Instant::now() + time;
+        let mut world = self.world();
+        loop {
+            if let Some(found) = look(&world) {
+                return Some(found);
+            }
+            let left = end.checked_duration_since(Instant::now())?;
+            let waited = self.changed.wait_timeout(world, left);
+            world = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Lets go of every call that has arrived until now.
+    pub fn release(&self) {
+        self.releases.send_replace(());
+    }
+
+    /// Changes at the next [`Shared::release`].
+    pub fn releases(&self) -> watch::Receiver<()> {
+        self.releases.subscribe()
+    }
+}

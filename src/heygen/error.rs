@@ -1,0 +1,190 @@
+//! What can go wrong with a call, sorted by whose fault it is. All text in here is clean: bounded, printable, and free
+//! of credentials, secrets, URL user-info and queries, whatever the other side answered.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Operation;
+
+/// A call that did not end well.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    /// What was being done, and to which endpoint.
+    pub operation: Operation,
+    /// What went wrong in the last attempt.
+    pub fault: Fault,
+    /// HeyGen's name for the last answer, to quote to its support.
+    pub request_id: Option<String>,
+    /// How many attempts were made; 0 = nothing was sent.
+    pub attempts: u32,
+    /// Whether HeyGen may have acted all the same, in any of the attempts.
+    pub effect: Effect,
+}
+
+/// Whose fault it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// HeyGen, or what stands before it, answered with an error.
+    Refused {
+        /// The HTTP status, 400 and up.
+        status: u16,
+        /// HeyGen's error code; `None` where the answer was not HeyGen's own.
+        code: Option<String>,
+        /// The explanation, possibly empty.
+        message: String,
+        /// The parameter the answer blames.
+        param: Option<String>,
+    },
+    /// No connection came about, and nothing was sent. Holds the reason.
+    Unreachable(String),
+    /// The connection broke before the whole answer was here: a reset, a truncated body. Holds the reason.
+    Dropped(String),
+    /// The answer did not come within the time for one attempt.
+    TimedOut(Duration),
+    /// The answer said "done" but cannot be understood. Holds what is wrong with it.
+    Garbled(String),
+    /// The answer is larger than any answer has reason to be.
+    TooLarge,
+    /// The answer points elsewhere. It was not followed: the credential would have travelled along.
+    Redirected {
+        /// The HTTP status, 300 to 399.
+        status: u16,
+        /// The host pointed to, if it is named.
+        to: Option<String>,
+    },
+    /// A cursor of the list came a second time: the list would never end.
+    CursorRepeats,
+    /// The user asked to stop.
+    Stopped,
+    /// The HTTP client could not be set up on this machine. Holds the reason.
+    Unusable(String),
+}
+
+/// Whether a call may have changed something at HeyGen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// It certainly did not.
+    None,
+    /// Nobody here can tell.
+    Unknown,
+}
+
+impl Failure {
+    /// Whether HeyGen answered that the endpoint does not exist.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.fault, Fault::Refused { status: 404, .. })
+    }
+
+    /// Whether HeyGen did not accept the credential.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self.fault, Fault::Refused { status: 401, .. })
+    }
+}
+
+impl Fault {
+    /// One word for log lines.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Unreachable(_) => "unreachable",
+            Self::Dropped(_) => "dropped",
+            Self::TimedOut(_) => "timed out",
+            Self::Garbled(_) => "garbled",
+            Self::TooLarge => "too large",
+            Self::Redirected { .. } => "redirected",
+            Self::CursorRepeats => "cursor repeats",
+            Self::Stopped => "stopped",
+            Self::Unusable(_) => "unusable",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.fault)?;
+        match self.attempts {
+            0 => write!(f, " (nothing was sent")?,
+            1 => write!(f, " (1 attempt")?,
+            many => write!(f, " ({many} attempts")?,
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, ", request id {id}")?;
+        }
+        write!(f, ")")
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused {
+                status,
+                code,
+                message,
+                param,
+            } => {
+                write!(f, "the API answered {status}")?;
+                if let Some(code) = code {
+                    write!(f, " {code}")?;
+                }
+                if !message.is_empty() {
+                    write!(f, ": {message}")?;
+                }
+                if let Some(param) = param {
+                    write!(f, " (parameter {param})")?;
+                }
+                Ok(())
+            }
+            Self::Unreachable(reason) => write!(f, "the API could not be reached: {reason}"),
+            Self::Dropped(reason) => write!(f, "the connection broke before the answer was complete: {reason}"),
+            Self::TimedOut(limit) => {
+                write!(f, "no complete answer within {}", humantime::format_duration(*limit))
+            }
+            Self::Garbled(reason) => write!(f, "the answer cannot be understood: {reason}"),
+            Self::TooLarge => write!(f, "the answer is larger than 8 MiB"),
+            Self::Redirected { status, to: Some(host) } => {
+                write!(
+                    f,
+                    "the API answered {status}, a redirect to {host}, which is never followed"
+                )
+            }
+            Self::Redirected { status, to: None } => {
+                write!(f, "the API answered {status}, a redirect, which is never followed")
+            }
+            Self::CursorRepeats => write!(f, "the list of endpoints repeats a page cursor and would never end"),
+            Self::Stopped => write!(f, "stopped on request"),
+            Self::Unusable(reason) => write!(f, "the HTTP client could not be set up: {reason}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_was_done_what_happened_and_what_to_quote() {
+        let failure = Failure {
+            operation: Operation::Create,
+            fault: Fault::Refused {
+                status: 400,
+                code: Some("invalid_parameter".into()),
+                message: "URL did not answer".into(),
+                param: Some("url".into()),
+            },
+            request_id: Some("req-7".into()),
+            attempts: 2,
+            effect: Effect::None,
+        };
+        assert_eq!(
+            failure.to_string(),
+            "creating a webhook endpoint: the API answered 400 invalid_parameter: URL did not answer (parameter url) \
+             (2 attempts, request id req-7)"
+        );
+    }
+
+    #[test]
+    fn one_unknown_attempt_makes_the_whole_unknown() {
+        assert_eq!(Effect::None.max(Effect::Unknown), Effect::Unknown);
+    }
+}

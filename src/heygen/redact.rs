@@ -1,0 +1,186 @@
+//! Makes text from the other side fit to be shown.
+
+use super::Secret;
+
+/// How much of an explanation is kept, in characters.
+const EXPLANATION: usize = 500;
+/// How much of a name (a code, a parameter, a request id) is kept.
+const NAME: usize = 128;
+
+/// What stands where something was taken out.
+const MARK: &str = "[redacted]";
+/// What every signing secret begins with.
+const SIGNING_SECRET: &str = "whsec_";
+/// A credential shorter than this guards nothing, and taking it out would shred every text.
+const SHORTEST: usize = 4;
+
+/// Cleans text: without control and invisible characters, on one line, without the credential it knows, without
+/// anything that looks like a signing secret, without user-info and queries of URLs, and not too long.
+#[derive(Clone, Debug)]
+pub(super) struct Redactor(Secret);
+
+impl Redactor {
+    pub(super) fn new(credential: Secret) -> Self {
+        Self(credential)
+    }
+
+    /// An explanation fit to be shown.
+    pub(super) fn explanation(&self, text: &str) -> String {
+        self.clean(text, EXPLANATION)
+    }
+
+    /// A name fit to be shown; `None` if nothing is left of it.
+    pub(super) fn name(&self, text: &str) -> Option<String> {
+        Some(self.clean(text, NAME)).filter(|name| !name.is_empty())
+    }
+
+    // Taking out comes after joining what invisible characters had split, and before cutting, which would leave halves.
+    fn clean(&self, text: &str, limit: usize) -> String {
+        let text = on_one_line(text);
+        let text = without(&text, self.0.expose());
+        let text = without_signing_secrets(&text);
+        shortened(&without_url_details(&text), limit)
+    }
+}
+
+fn on_one_line(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !is_invisible(*c))
+        .collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Zero-width characters, and those that turn the direction of what follows.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn without(text: &str, needle: &str) -> String {
+    if needle.len() < SHORTEST {
+        return text.to_owned();
+    }
+    cut_out(text, needle, |_| 0)
+}
+
+fn without_signing_secrets(text: &str) -> String {
+    cut_out(text, SIGNING_SECRET, |rest| {
+        rest.bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || b"_-+/=.~".contains(b))
+            .count()
+    })
+}
+
+/// Puts the mark in place of every `needle`, in any case, and of as many bytes after it as `tail` says.
+fn cut_out(text: &str, needle: &str, tail: impl Fn(&str) -> usize) -> String {
+    // Lowering the case of ASCII moves no byte.
+    let (lower, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(at) = lower[from..].find(&needle).map(|at| at + from) {
+        out.push_str(&text[from..at]);
+        out.push_str(MARK);
+        from = at + needle.len();
+        from += tail(&text[from..]);
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
+/// Takes `user:password@`, `?query` and `#fragment` out of every URL.
+fn without_url_details(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        let end = after
+            .find(|c: char| c == ' ' || "\"'<>`|\\".contains(c))
+            .unwrap_or(after.len());
+        let (url, behind) = after.split_at(end);
+        let plain = &url[..url.find(['?', '#']).unwrap_or(url.len())];
+        let authority = plain.find('/').unwrap_or(plain.len());
+        // A password may hold an unencoded slash; then the last @ of the whole is the one that counts.
+        let host = plain[..authority]
+            .rfind('@')
+            .or_else(|| plain.rfind('@'))
+            .map_or(0, |at| at + 1);
+        out.push_str(before);
+        out.push_str(&plain[host..]);
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn shortened(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn clean(text: &str) -> String {
+        Redactor::new(Secret::new("Key-12345")).explanation(text)
+    }
+
+    #[test]
+    fn what_must_not_be_shown_is_taken_out() {
+        for (text, shown) in [
+            ("plain words", "plain words"),
+            ("a\u{1b}[31mred\r\n\tline\u{0}", "a[31mred line"),
+            ("turn\u{202e}ed \u{200b}zero", "turned zero"),
+            ("bad key Key-12345!", "bad key [redacted]!"),
+            ("bad key kEY-12345", "bad key [redacted]"),
+            ("split Key-\u{0}12\u{200b}345", "split [redacted]"),
+            ("secret whsec_aB3+/=-_.x, and", "secret [redacted], and"),
+            ("WHSEC_X whsec_", "[redacted] [redacted]"),
+            (
+                "see https://u:p@h.example/a?token=1#f now",
+                "see https://h.example/a now",
+            ),
+            ("proxy http://user:pa/ss@p.example:3128", "proxy http://p.example:3128"),
+            ("two http://a@b/ \"ftp://c:d@e?q\"", "two http://b/ \"ftp://e\""),
+            ("  ", ""),
+        ] {
+            assert_eq!(clean(text), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_after_the_secrets_are_out_of_it() {
+        let text = format!("{}Key-12345{}", "é".repeat(495), "x".repeat(100_000));
+        let shown = clean(&text);
+        assert_eq!(shown.chars().count(), 501);
+        assert!(!shown.contains("Key"), "{shown}");
+        assert_eq!(
+            Redactor::new(Secret::new(""))
+                .name(&"n".repeat(1000))
+                .unwrap()
+                .chars()
+                .count(),
+            129
+        );
+    }
+
+    #[test]
+    fn a_credential_too_short_to_be_one_shreds_nothing() {
+        assert_eq!(Redactor::new(Secret::new("e")).explanation("hello"), "hello");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_gets_the_credential_through(before in ".{0,40}", after in "\\PC{0,40}") {
+            let shown = clean(&format!("{before}Key-12345{after}whsec_abc {before}"));
+            prop_assert!(!shown.contains("Key-12345"));
+            prop_assert!(!shown.contains("whsec_"));
+            prop_assert!(shown.chars().all(|c| !c.is_control()));
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Requests as plain values: what would be sent, decided without sending it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use http::Method;
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+use uuid::Uuid;
+
+use super::{BaseUrl, EndpointId, Events};
+
+/// Endpoints to a page: the most HeyGen gives.
+pub(super) const PAGE: usize = 100;
+
+/// What a new endpoint is to be.
+#[derive(Clone, Debug, Serialize)]
+pub struct CreateEndpoint {
+    /// An absolute https URL.
+    pub url: String,
+    /// What to deliver; all is said by leaving it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Events,
+    /// The entity whose events are meant. No answer ever repeats it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+}
+
+/// What is to change about an endpoint. What is `None` is not sent, and HeyGen leaves it alone.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct EndpointPatch {
+    /// The new URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The new events, replacing the old ones whole; `Some(None)` = all, sent as an explicit null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<Option<BTreeSet<String>>>,
+}
+
+impl EndpointPatch {
+    /// Whether nothing is to change.
+    pub fn is_empty(&self) -> bool {
+        self.url.is_none() && self.events.is_none()
+    }
+}
+
+/// What a call does, and to which endpoint: `creating a webhook endpoint`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Making a new endpoint.
+    Create,
+    /// Reading the list of endpoints, or one endpoint out of it.
+    List,
+    /// Changing an endpoint in place.
+    Update(EndpointId),
+    /// Removing an endpoint.
+    Delete(EndpointId),
+    /// Giving an endpoint a new secret.
+    RotateSecret(EndpointId),
+}
+
+impl Operation {
+    /// The endpoint it is done to; `None` for the list and for one that has no name yet.
+    pub fn endpoint(&self) -> Option<&EndpointId> {
+        match self {
+            Self::Create | Self::List => None,
+            Self::Update(id) | Self::Delete(id) | Self::RotateSecret(id) => Some(id),
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Create => write!(f, "creating a webhook endpoint"),
+            Self::List => write!(f, "listing the webhook endpoints"),
+            Self::Update(id) => write!(f, "updating webhook endpoint {id}"),
+            Self::Delete(id) => write!(f, "deleting webhook endpoint {id}"),
+            Self::RotateSecret(id) => write!(f, "rotating the secret of webhook endpoint {id}"),
+        }
+    }
+}
+
+/// One call, ready to be sent as often as it takes.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) operation: Operation,
+    pub(super) verb: Verb,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
+}
+
+/// The method. A `Post` cannot be had without its key: the key alone makes it safe to repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Get,
+    Patch,
+    Delete,
+    Post(IdempotencyKey),
+}
+
+/// Ties the repetitions of one `POST` together for 24 hours: HeyGen acts on the first and replays its answer to the
+/// others. 1 to 255 of `[A-Za-z0-9_:.-]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// A key nobody has used.
+    pub(super) fn fresh() -> Self {
+        Self(Uuid::new_v4().hyphenated().to_string())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Request {
+    pub(super) fn create(endpoint: &CreateEndpoint, key: IdempotencyKey) -> Self {
+        Self::new(Operation::Create, Verb::Post(key)).with_body(endpoint)
+    }
+
+    /// One page of the list, the first without a cursor.
+    pub(super) fn list(cursor: Option<&str>) -> Self {
+        let mut request = Self::new(Operation::List, Verb::Get);
+        request.query.push(("limit", PAGE.to_string()));
+        request.query.extend(cursor.map(|cursor| ("token", cursor.to_owned())));
+        request
+    }
+
+    pub(super) fn update(id: &EndpointId, patch: &EndpointPatch) -> Self {
+        Self::new(Operation::Update(id.clone()), Verb::Patch).with_body(patch)
+    }
+
+    pub(super) fn delete(id: &EndpointId) -> Self {
+        Self::new(Operation::Delete(id.clone()), Verb::Delete)
+    }
+
+    pub(super) fn rotate_secret(id: &EndpointId, key: IdempotencyKey) -> Self {
+        Self::new(Operation::RotateSecret(id.clone()), Verb::Post(key))
+    }
+
+    pub(super) fn method(&self) -> Method {
+        match self.verb {
+            Verb::Get => Method::GET,
+            Verb::Patch => Method::PATCH,
+            Verb::Delete => Method::DELETE,
+            Verb::Post(_) => Method::POST,
+        }
+    }
+
+    pub(super) fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        match &self.verb {
+            Verb::Post(key) => Some(key),
+            Verb::Get | Verb::Patch | Verb::Delete => None,
+        }
+    }
+
+    /// Whether it only looks: then it cannot have an effect, and may be abandoned at any moment.
+    pub(super) fn only_reads(&self) -> bool {
+        self.verb == Verb::Get
+    }
+
+    /// Where it goes. Segments are appended through the `url` crate, which encodes what a segment cannot hold; the base
+    /// may have a path of its own.
+    pub(super) fn url(&self, base: &BaseUrl) -> Url {
+        let mut url = base.as_url().clone();
+        // A base URL has a host, and a URL with a host has segments.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(self.segments());
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        url
+    }
+
+    /// The path with the endpoint's name left open, for log lines.
+    pub(super) fn path_template(&self) -> &'static str {
+        match self.operation {
+            Operation::Create | Operation::List => "/v3/webhooks/endpoints",
+            Operation::Update(_) | Operation::Delete(_) => "/v3/webhooks/endpoints/{endpoint_id}",
+            Operation::RotateSecret(_) => "/v3/webhooks/endpoints/{endpoint_id}/rotate-secret",
+        }
+    }
+
+    fn segments(&self) -> impl Iterator<Item = &str> {
+        let id = self.operation.endpoint().map(EndpointId::as_str);
+        self.path_template().split('/').skip(1).map(move |segment| {
+            if segment == "{endpoint_id}" {
+                id.unwrap_or(segment)
+            } else {
+                segment
+            }
+        })
+    }
+
+    fn new(operation: Operation, verb: Verb) -> Self {
+        Self {
+            operation,
+            verb,
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    fn with_body(mut self, body: &impl Serialize) -> Self {
+        // Strings, sets and options cannot fail to become JSON.
+        self.body = serde_json::to_value(body).ok();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn id(text: &str) -> EndpointId {
+        EndpointId::parse(text).unwrap()
+    }
+
+    fn sent_to(request: &Request, base: &str) -> String {
+        request.url(&BaseUrl::parse(base).unwrap()).to_string()
+    }
+
+    fn set(events: &[&str]) -> BTreeSet<String> {
+        events.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_create_says_only_what_was_given() {
+        let all = CreateEndpoint {
+            url: "https://a.example/".into(),
+            events: None,
+            entity_id: None,
+        };
+        let request = Request::create(&all, IdempotencyKey::fresh());
+        assert_eq!(request.body, Some(json!({"url": "https://a.example/"})));
+        assert_eq!(request.method(), Method::POST);
+        assert_eq!(
+            sent_to(&request, "https://api.heygen.com"),
+            "https://api.heygen.com/v3/webhooks/endpoints"
+        );
+
+        let some = CreateEndpoint {
+            events: Some(set(&["b", "a"])),
+            entity_id: Some("e".into()),
+            ..all
+        };
+        let request = Request::create(&some, IdempotencyKey::fresh());
+        assert_eq!(
+            request.body,
+            Some(json!({"url": "https://a.example/", "events": ["a", "b"], "entity_id": "e"}))
+        );
+    }
+
+    #[test]
+    fn a_patch_tells_absent_from_null() {
+        let body = |patch| Request::update(&id("ep_1"), &patch).body;
+        let url = Some("https://a.example/".to_owned());
+        assert_eq!(body(EndpointPatch::default()), Some(json!({})));
+        assert_eq!(
+            body(EndpointPatch {
+                url: url.clone(),
+                events: None
+            }),
+            Some(json!({"url": "https://a.example/"}))
+        );
+        assert_eq!(
+            body(EndpointPatch {
+                url: None,
+                events: Some(None)
+            }),
+            Some(json!({"events": null}))
+        );
+        assert_eq!(
+            body(EndpointPatch {
+                url: None,
+                events: Some(Some(set(&["x"])))
+            }),
+            Some(json!({"events": ["x"]}))
+        );
+    }
+
+    #[test]
+    fn every_post_has_its_own_key() {
+        let keys: BTreeSet<_> = (0..100)
+            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh()))
+            .map(|request| {
+                let key = request.idempotency_key().unwrap().as_str().to_owned();
+                assert!((1..=255).contains(&key.len()));
+                assert!(
+                    key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_:.-".contains(&b)),
+                    "{key}"
+                );
+                key
+            })
+            .collect();
+        assert_eq!(keys.len(), 100);
+        assert!(Request::delete(&id("ep_1")).idempotency_key().is_none());
+    }
+
+    #[test]
+    fn paths_hang_below_the_base_and_cursors_are_encoded() {
+        assert_eq!(
+            sent_to(&Request::delete(&id("ep:1~x")), "http://127.0.0.1:8080/api/heygen/"),
+            "http://127.0.0.1:8080/api/heygen/v3/webhooks/endpoints/ep:1~x"
+        );
+        assert_eq!(
+            sent_to(
+                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh()),
+                "https://h.example/p"
+            ),
+            "https://h.example/p/v3/webhooks/endpoints/ep_1/rotate-secret"
+        );
+        assert_eq!(
+            sent_to(&Request::list(Some("a&b=c#d /?é")), "https://h.example"),
+            "https://h.example/v3/webhooks/endpoints?limit=100&token=a%26b%3Dc%23d+%2F%3F%C3%A9"
+        );
+        assert_eq!(
+            sent_to(&Request::list(None), "https://h.example"),
+            "https://h.example/v3/webhooks/endpoints?limit=100"
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! What a client needs to know before it can call.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::{AUTHORIZATION, HeaderName};
+use url::{Host, Url};
+
+use super::Secret;
+
+/// Everything a [`Client`](super::Client) is made of. Valid by construction: its parts refuse what cannot work.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the API is.
+    pub base_url: BaseUrl,
+    /// Who calls.
+    pub credential: Credential,
+    /// How often a call is repeated after its first attempt; 0 = never.
+    pub max_retries: u32,
+    /// How long one attempt may take, from connecting to the last byte of the answer.
+    pub request_timeout: Duration,
+    /// The `User-Agent`; what no header can carry is left out of it.
+    pub user_agent: String,
+}
+
+/// The address of the API: `https` (or `http`, to this machine only, since the credential travels along), a host, perhaps
+/// a path; no user-info, query or fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Takes `text` as the address if it can be one.
+    pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
+        Url::parse(text).map_err(|_| InvalidBaseUrl::NotAUrl)?.try_into()
+    }
+
+    /// The address itself.
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Whether it names this machine: then no proxy is asked, which could only send the credential elsewhere.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+}
+
+impl TryFrom<Url> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(url: Url) -> Result<Self, Self::Error> {
+        if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+            Err(InvalidBaseUrl::NotHttps)
+        } else if url.scheme() == "http" && !is_loopback(&url) {
+            Err(InvalidBaseUrl::Plaintext)
+        } else if !url.username().is_empty() || url.password().is_some() {
+            Err(InvalidBaseUrl::UserInfo)
+        } else if url.query().is_some() || url.fragment().is_some() {
+            Err(InvalidBaseUrl::QueryOrFragment)
+        } else {
+            Ok(Self(url))
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Why a text cannot be the address of the API. Never quotes the text, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBaseUrl {
+    /// It does not parse.
+    #[error("not an absolute URL")]
+    NotAUrl,
+    /// Another scheme, or no host.
+    #[error("not an https URL with a host")]
+    NotHttps,
+    /// `http` to another machine.
+    #[error(
+        "http is for loopback hosts only (localhost, 127.0.0.0/8, ::1), because the credential would travel in the clear; use https"
+    )]
+    Plaintext,
+    /// `user:password@`.
+    #[error("must not contain a user name or password")]
+    UserInfo,
+    /// `?…` or `#…`.
+    #[error("must not contain a query or a fragment")]
+    QueryOrFragment,
+}
+
+/// What the API knows the caller by, in a form that fits into its header.
+#[derive(Clone)]
+pub struct Credential {
+    kind: Kind,
+    text: Secret,
+    header: HeaderValue,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    ApiKey,
+    AccessToken,
+}
+
+impl Credential {
+    /// An API key, sent as `X-Api-Key`.
+    pub fn api_key(key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
+        Self::new(Kind::ApiKey, key.into())
+    }
+
+    /// An OAuth access token, sent as `Authorization: Bearer`.
+    pub fn access_token(token: impl Into<Secret>) -> Result<Self, InvalidCredential> {
+        Self::new(Kind::AccessToken, token.into())
+    }
+
+    fn new(kind: Kind, text: Secret) -> Result<Self, InvalidCredential> {
+        if text.expose().is_empty() {
+            return Err(InvalidCredential::Empty);
+        }
+        // Visible ASCII: a space or a line end is a mistake of copying, and nothing else fits a header everywhere.
+        if !text.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidCredential::Character);
+        }
+        let value = match kind {
+            Kind::ApiKey => HeaderValue::from_str(text.expose()),
+            Kind::AccessToken => HeaderValue::from_str(&format!("Bearer {}", text.expose())),
+        };
+        let mut header = value.map_err(|_| InvalidCredential::Character)?;
+        header.set_sensitive(true);
+        Ok(Self { kind, text, header })
+    }
+
+    /// The header it travels in, marked sensitive.
+    pub(super) fn header(&self) -> (HeaderName, HeaderValue) {
+        let name = match self.kind {
+            Kind::ApiKey => HeaderName::from_static("x-api-key"),
+            Kind::AccessToken => AUTHORIZATION,
+        };
+        (name, self.header.clone())
+    }
+
+    /// The text that no message may contain.
+    pub(super) fn secret(&self) -> &Secret {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential::{:?}([redacted])", self.kind)
+    }
+}
+
+/// Why a text cannot be a credential. Never quotes the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCredential {
+    /// There is nothing in it.
+    #[error("must not be empty")]
+    Empty,
+    /// A space, a line end, a letter beyond ASCII.
+    #[error("contains a space, a line break or another character that no HTTP header can carry")]
+    Character,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_that_could_give_the_key_away_is_refused() {
+        for good in [
+            "https://api.heygen.com",
+            "https://h.example:8443/prefix/",
+            "http://localhost:1",
+            "http://127.0.0.9",
+            "http://[::1]:80/",
+        ] {
+            assert!(BaseUrl::parse(good).is_ok(), "{good}");
+        }
+        for (bad, why) in [
+            ("api.heygen.com", InvalidBaseUrl::NotAUrl),
+            ("https://", InvalidBaseUrl::NotAUrl),
+            ("ftp://h.example", InvalidBaseUrl::NotHttps),
+            ("unix:/socket", InvalidBaseUrl::NotHttps),
+            ("http://h.example", InvalidBaseUrl::Plaintext),
+            ("http://localhost.example", InvalidBaseUrl::Plaintext),
+            ("http://127.0.0.1@h.example", InvalidBaseUrl::Plaintext),
+            ("http://10.0.0.1", InvalidBaseUrl::Plaintext),
+            ("https://user@h.example", InvalidBaseUrl::UserInfo),
+            ("https://:pw@h.example", InvalidBaseUrl::UserInfo),
+            ("https://h.example?x", InvalidBaseUrl::QueryOrFragment),
+            ("https://h.example#x", InvalidBaseUrl::QueryOrFragment),
+        ] {
+            assert_eq!(BaseUrl::parse(bad), Err(why), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_credential_fits_its_header_and_hides_in_print() {
+        let (name, value) = Credential::api_key("k-123".to_owned()).unwrap().header();
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-api-key", "k-123"));
+        assert!(value.is_sensitive());
+        let token = Credential::access_token("t-456".to_owned()).unwrap();
+        let (name, value) = token.header();
+        assert_eq!(
+            (name.as_str(), value.to_str().unwrap()),
+            ("authorization", "Bearer t-456")
+        );
+        assert!(value.is_sensitive());
+        assert_eq!(format!("{token:?}"), "Credential::AccessToken([redacted])");
+        for bad in ["a b", "a\n", "é", "\u{7f}"] {
+            assert_eq!(
+                Credential::api_key(bad.to_owned()).unwrap_err(),
+                InvalidCredential::Character,
+                "{bad:?}"
+            );
+        }
+        assert_eq!(
+            Credential::api_key(String::new()).unwrap_err(),
+            InvalidCredential::Empty
+        );
+    }
+}

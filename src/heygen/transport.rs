@@ -1,0 +1,180 @@
+//! One attempt over the wire.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use reqwest::redirect;
+use rustls::crypto::ring;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::OnceCell;
+
+use super::redact::Redactor;
+use super::request::Request;
+use super::{BaseUrl, Fault, Settings};
+
+/// No answer of HeyGen's has reason to be larger.
+const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// No connection has reason to take longer. It is also cut off before the attempt is, because a connection that did not
+/// come about proves that nothing was sent, which an attempt that timed out does not.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
+/// Sends a request once, and reads the whole answer. Dropping the future abandons the attempt.
+#[async_trait]
+pub(super) trait Transport: Send + Sync {
+    /// The answer, whatever its status; an error where there is none: `Unreachable`, `Dropped` or `Unusable`.
+    async fn send(&self, request: &Request) -> Result<Reply, Fault>;
+}
+
+/// An answer as it came. Has no `Debug`: its body may hold a secret.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    /// The body; `Dropped` or `TooLarge` where it did not arrive, or not all of it.
+    pub(super) body: Result<Bytes, Fault>,
+}
+
+/// The real thing: HTTP/1.1 and HTTP/2 over TLS with the system's trust store, through the proxy the environment names.
+pub(super) struct Http {
+    settings: Settings,
+    redactor: Redactor,
+    client: OnceCell<reqwest::Client>,
+}
+
+impl Http {
+    /// Cheap: the trust store is read when the first request is sent.
+    pub(super) fn new(settings: Settings) -> Self {
+        let redactor = Redactor::new(settings.credential.secret().clone());
+        Self {
+            settings,
+            redactor,
+            client: OnceCell::new(),
+        }
+    }
+
+    async fn client(&self) -> Result<&reqwest::Client, Fault> {
+        // Reading a trust store is work for a thread that may block.
+        self.client
+            .get_or_try_init(|| async {
+                let settings = self.settings.clone();
+                match tokio::task::spawn_blocking(move || build(&settings)).await {
+                    Ok(built) => built.map_err(|reason| Fault::Unusable(self.redactor.explanation(&reason))),
+                    Err(_) => Err(Fault::Unusable("setting it up was broken off".to_owned())),
+                }
+            })
+            .await
+    }
+
+    /// The reason at the bottom of an error. Never the top, which may quote the URL.
+    fn reason(&self, error: &(dyn Error + 'static)) -> String {
+        let mut root: &(dyn Error + 'static) = error;
+        while let Some(source) = root.source() {
+            root = source;
+        }
+        let text = match root.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
+            Some(io::ErrorKind::ConnectionReset) => "connection reset".to_owned(),
+            Some(io::ErrorKind::UnexpectedEof) => "connection closed early".to_owned(),
+            _ => root.to_string(),
+        };
+        self.redactor.explanation(&text)
+    }
+
+    fn host(&self) -> &str {
+        self.settings.base_url.as_url().host_str().unwrap_or_default()
+    }
+
+    async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, Fault> {
+        let announced = response.content_length().unwrap_or(0);
+        if announced > LARGEST_BODY as u64 {
+            return Err(Fault::TooLarge);
+        }
+        let mut body = BytesMut::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => {
+                    return Err(Fault::TooLarge);
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => return Ok(body.freeze()),
+                Err(error) => return Err(Fault::Dropped(self.reason(&error))),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn send(&self, request: &Request) -> Result<Reply, Fault> {
+        let client = self.client().await?;
+        let (name, credential) = self.settings.credential.header();
+        let mut sending = client
+            .request(request.method(), request.url(&self.settings.base_url))
+            .header(name, credential);
+        if let Some(key) = request.idempotency_key() {
+            sending = sending.header(HeaderName::from_static("idempotency-key"), key.as_str());
+        }
+        if let Some(body) = &request.body {
+            sending = sending.header(CONTENT_TYPE, "application/json").body(body.to_string());
+        }
+        match sending.send().await {
+            Ok(response) => Ok(Reply {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: self.body(response).await,
+            }),
+            Err(error) if error.is_connect() => {
+                Err(Fault::Unreachable(format!("{}: {}", self.host(), self.reason(&error))))
+            }
+            Err(error) if error.is_builder() => Err(Fault::Unusable(self.reason(&error))),
+            Err(error) => Err(Fault::Dropped(self.reason(&error))),
+        }
+    }
+}
+
+fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, user_agent(&settings.user_agent));
+    let mut builder = reqwest::Client::builder()
+        .default_headers(headers)
+        .tls_backend_preconfigured(tls(&settings.base_url)?)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        // Repeating is decided in one place, and that place counts.
+        .retry(reqwest::retry::never())
+        .connect_timeout(LONGEST_CONNECT.min(settings.request_timeout / 2));
+    if settings.base_url.is_loopback() {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| error.without_url().to_string())
+}
+
+/// Ring is handed over here rather than installed for the whole process, which is not ours to decide.
+fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, String> {
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    // In the clear, to this machine, nothing is to be verified; a system without a trust store can still do that.
+    let mut config = if base.as_url().scheme() == "https" {
+        builder
+            .with_platform_verifier()
+            .map_err(|error| error.to_string())?
+            .with_no_client_auth()
+    } else {
+        builder
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn user_agent(text: &str) -> HeaderValue {
+    let fitting: String = text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+    HeaderValue::from_str(fitting.trim()).unwrap_or(HeaderValue::from_static("terraform-provider-heygen"))
+}

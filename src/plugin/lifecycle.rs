@@ -1,0 +1,124 @@
+//! When the process ends, and what must not end it.
+
+use std::io;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Error;
+
+/// How often to look whether the host is still there. The kernel's own notice (a signal at the
+/// parent's death) is tied to the *thread* that forked us, and the host's threads come and go.
+#[cfg(unix)]
+const PARENT_CHECK: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// The end of the process, as those who serve see it coming.
+pub(super) struct Lifecycle {
+    /// To be cancelled by whoever is told to shut the process down.
+    pub(super) shutdown: CancellationToken,
+    /// Cancelled when the process is to end.
+    pub(super) ended: CancellationToken,
+}
+
+impl Lifecycle {
+    /// A host's child: ends on Shutdown, on SIGTERM and with its parent, and ignores interrupts.
+    /// Ctrl-C reaches the whole process group, but what it means is for the host to say: dying of it
+    /// would lose whatever call is in flight.
+    ///
+    /// Needs a runtime's context.
+    pub(super) fn of_a_child() -> Result<Self, Error> {
+        let ended = CancellationToken::new();
+        ignore_interrupts().map_err(Error::Start)?;
+        on_termination(ended.clone()).map_err(Error::Start)?;
+        #[cfg(unix)]
+        tokio::spawn(end_with_parent(ended.clone()));
+        Ok(Self {
+            shutdown: ended.clone(),
+            ended,
+        })
+    }
+
+    /// A process of its own, under a debugger: ends on Ctrl-C and on SIGTERM. Hosts attach and
+    /// detach; that one of them shuts down ends nothing here.
+    ///
+    /// Needs a runtime's context.
+    pub(super) fn until_interrupted() -> Result<Self, Error> {
+        let ended = CancellationToken::new();
+        on_interrupt(ended.clone()).map_err(Error::Start)?;
+        on_termination(ended.clone()).map_err(Error::Start)?;
+        Ok(Self {
+            shutdown: CancellationToken::new(),
+            ended,
+        })
+    }
+}
+
+#[cfg(unix)]
+async fn end_with_parent(ended: CancellationToken) {
+    use std::os::unix::process::parent_id;
+
+    // Compared with what it was and not with 1: in a container the host may well be process 1.
+    let parent = parent_id();
+    let mut ticks = tokio::time::interval(PARENT_CHECK);
+    while parent_id() == parent {
+        ticks.tick().await;
+    }
+    tracing::info!("the host is gone: ending");
+    ended.cancel();
+}
+
+#[cfg(unix)]
+fn ignore_interrupts() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    // Once a handler was registered the default action never comes back, even when nobody listens.
+    signal(SignalKind::interrupt()).map(drop)
+}
+
+#[cfg(unix)]
+fn on_interrupt(ended: CancellationToken) -> io::Result<()> {
+    use tokio::signal::unix::SignalKind;
+
+    on_signal(SignalKind::interrupt(), ended)
+}
+
+#[cfg(unix)]
+fn on_termination(ended: CancellationToken) -> io::Result<()> {
+    use tokio::signal::unix::SignalKind;
+
+    on_signal(SignalKind::terminate(), ended)
+}
+
+#[cfg(unix)]
+fn on_signal(kind: tokio::signal::unix::SignalKind, ended: CancellationToken) -> io::Result<()> {
+    let mut signals = tokio::signal::unix::signal(kind)?;
+    tokio::spawn(async move {
+        signals.recv().await;
+        ended.cancel();
+    });
+    Ok(())
+}
+
+#[cfg(windows)]
+fn ignore_interrupts() -> io::Result<()> {
+    tokio::signal::windows::ctrl_c().map(drop)
+}
+
+#[cfg(windows)]
+fn on_interrupt(ended: CancellationToken) -> io::Result<()> {
+    let mut interrupts = tokio::signal::windows::ctrl_c()?;
+    tokio::spawn(async move {
+        interrupts.recv().await;
+        ended.cancel();
+    });
+    Ok(())
+}
+
+#[cfg(windows)]
+fn on_termination(ended: CancellationToken) -> io::Result<()> {
+    let mut closings = tokio::signal::windows::ctrl_close()?;
+    tokio::spawn(async move {
+        closings.recv().await;
+        ended.cancel();
+    });
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! A Unix socket in a private directory, removed with its owner.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+
+use super::SocketPlace;
+use crate::plugin::Error;
+
+/// The longest path that fits a socket's address on every Unix: macOS and the BSDs have room for 104
+/// bytes, the closing zero included; Linux for four more.
+const LONGEST_PATH: usize = 103;
+
+/// Where temporary files go when `TMPDIR` is too long, or not there. A path of its own, and short.
+const SHORT_BASE: &str = "/tmp";
+
+/// A bound socket and the file it is reached by.
+pub(in crate::plugin) struct SocketFile {
+    listener: UnixListener,
+    // The socket goes before the directory that holds it: fields are dropped in order.
+    path: TempPath,
+    directory: Option<tempfile::TempDir>,
+}
+
+impl SocketFile {
+    /// Listens in the directory `place` names, else in a fresh private one.
+    pub(super) fn bind(place: &SocketPlace) -> Result<Self, Error> {
+        let group = place.group.as_deref().map(Group::find).transpose()?;
+        if let Some(directory) = &place.directory {
+            return Self::in_directory(directory, None, group.as_ref());
+        }
+        let preferred = std::env::temp_dir();
+        Self::in_fresh_directory(&preferred, group.as_ref()).or_else(|error| {
+            // A group that cannot be given fails alike anywhere, and says more than the second try.
+            if matches!(error, Error::SocketGroup { .. }) {
+                return Err(error);
+            }
+            Self::in_fresh_directory(Path::new(SHORT_BASE), group.as_ref())
+        })
+    }
+
+    /// The socket's path. Text, as the handshake needs it.
+    pub(super) fn path(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+
+    /// The listener, and the files to be removed when dropped.
+    pub(super) fn into_parts(self) -> (UnixListener, Files) {
+        let files = Files {
+            _path: self.path,
+            _directory: self.directory,
+        };
+        (self.listener, files)
+    }
+
+    fn in_fresh_directory(base: &Path, group: Option<&Group>) -> Result<Self, Error> {
+        let directory = tempfile::Builder::new()
+            .prefix("plugin")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(base)
+            .map_err(|source| failed(base, source))?;
+        if let Some(group) = group {
+            // The group must get through to the socket, but has nothing else to see here.
+            group.give(directory.path(), 0o710)?;
+        }
+        let path = directory.path().to_owned();
+        Self::in_directory(&path, Some(directory), group)
+    }
+
+    fn in_directory(path: &Path, directory: Option<tempfile::TempDir>, group: Option<&Group>) -> Result<Self, Error> {
+        let (listener, path) = tempfile::Builder::new()
+            .prefix("plugin")
+            .make_in(path, listen)
+            .map_err(|source| failed(path, source))?
+            .into_parts();
+        if let Some(group) = group {
+            group.give(&path, 0o660)?;
+        }
+        Ok(Self {
+            listener,
+            path,
+            directory,
+        })
+    }
+}
+
+/// The socket's file and its directory, removed when dropped.
+pub(in crate::plugin) struct Files {
+    _path: TempPath,
+    _directory: Option<tempfile::TempDir>,
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    if path.as_os_str().len() > LONGEST_PATH {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidFilename,
+            format!("the socket's path would be longer than {LONGEST_PATH} bytes"),
+        ));
+    }
+    // The path travels as text in the handshake.
+    if path.to_str().is_none_or(|path| path.contains(['|', '\n'])) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidFilename,
+            "the socket's path cannot be written in a handshake",
+        ));
+    }
+    UnixListener::bind(path)
+}
+
+fn failed(directory: &Path, source: io::Error) -> Error {
+    Error::UnixSocket {
+        directory: PathBuf::from(directory),
+        source,
+    }
+}
+
+/// A group that may connect.
+struct Group {
+    named: String,
+    id: u32,
+}
+
+impl Group {
+    /// By number, else by name.
+    fn find(named: &str) -> Result<Self, Error> {
+        let id = match named.parse() {
+            Ok(id) => id,
+            Err(_) => nix::unistd::Group::from_name(named)
+                .map_err(|error| refused(named, error.to_string()))?
+                .ok_or_else(|| refused(named, "there is no such group".to_owned()))?
+                .gid
+                .as_raw(),
+        };
+        Ok(Self {
+            named: named.to_owned(),
+            id,
+        })
+    }
+
+    fn give(&self, path: &Path, mode: u32) -> Result<(), Error> {
+        // The group first: the wider mode must never apply to another.
+        chown(path, None, Some(self.id))
+            .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+            .map_err(|error| refused(&self.named, error.to_string()))
+    }
+}
+
+fn refused(group: &str, reason: String) -> Error {
+    Error::SocketGroup {
+        group: group.to_owned(),
+        reason,
+    }
+}

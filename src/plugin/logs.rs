@@ -1,0 +1,250 @@
+//! The log, as the host reads it: one JSON object per line on stderr, in the form of Go's hclog.
+//!
+//! Only our own crate's events are written. A dependency's could carry what was sent or received.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::{LookupSpan, Registry, Scope};
+use tracing_subscriber::{Layer, util::SubscriberInitExt};
+
+/// The host cuts longer lines in pieces that are no JSON any more (64 KiB, line end included).
+const LONGEST_LINE: usize = (64 << 10) - 1;
+
+/// What is kept of one text, in bytes. Escaped at worst sixfold, it still fits a line.
+const LONGEST_TEXT: usize = 8 << 10;
+
+/// The environment variables that set the log's threshold.
+///
+/// The first that is set to something decides: `trace`, `debug`, `info`, `warn`, `error` or `off`,
+/// in any case. Any other text, such as the hosts' `json`, means everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Logs {
+    /// The names, most specific first. Those of the host belong among them: what it is going to
+    /// drop need not be written.
+    pub variables: &'static [&'static str],
+    /// The first part of every line's `@module`.
+    pub module: &'static str,
+}
+
+/// What no variable set means.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unset {
+    /// Nobody reads: write nothing.
+    Quiet,
+    /// Somebody looks at this process alone.
+    Everything,
+}
+
+/// Starts logging to stderr, if anything is asked for.
+pub(super) fn install(logs: &Logs, unset: Unset) {
+    let threshold = threshold(logs.variables, unset, |name| std::env::var(name).ok());
+    if threshold == LevelFilter::OFF {
+        return;
+    }
+    let lines = Lines {
+        threshold,
+        module: logs.module,
+        write: |line: &[u8]| {
+            // One write per line: lines of several threads stay whole. A host that closed its end is
+            // no reason to fail.
+            let _ = io::stderr().lock().write_all(line);
+        },
+    };
+    // Fails if somebody logs already, which is fine with us.
+    let _ = Registry::default().with(lines).try_init();
+}
+
+fn threshold(variables: &[&str], unset: Unset, variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
+    let set = variables.iter().filter_map(|name| variable(name));
+    match set.map(|text| text.trim().to_lowercase()).find(|text| !text.is_empty()) {
+        Some(text) => match text.as_str() {
+            "debug" => LevelFilter::DEBUG,
+            "info" => LevelFilter::INFO,
+            "warn" => LevelFilter::WARN,
+            "error" => LevelFilter::ERROR,
+            "off" => LevelFilter::OFF,
+            _ => LevelFilter::TRACE,
+        },
+        None => match unset {
+            Unset::Quiet => LevelFilter::OFF,
+            Unset::Everything => LevelFilter::TRACE,
+        },
+    }
+}
+
+/// Turns events into lines.
+struct Lines<W> {
+    threshold: LevelFilter,
+    module: &'static str,
+    write: W,
+}
+
+impl<S, W> Layer<S> for Lines<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: Fn(&[u8]) + 'static,
+{
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= self.threshold && below_us(metadata.target()).is_some()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.threshold)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut pairs = Pairs::default();
+        attributes.record(&mut pairs);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(pairs);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(pairs) = span.extensions_mut().get_mut::<Pairs>()
+        {
+            values.record(pairs);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut pairs = Pairs::default();
+        for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
+            if let Some(of_span) = span.extensions().get::<Pairs>() {
+                pairs.0.extend(of_span.0.clone());
+            }
+        }
+        // A message belongs to its event; a span has none to pass on.
+        pairs.0.remove(MESSAGE);
+        event.record(&mut pairs);
+        let metadata = event.metadata();
+        (self.write)(&line(
+            metadata.level().as_str(),
+            &module(self.module, metadata.target()),
+            OffsetDateTime::now_utc(),
+            pairs,
+        ));
+    }
+}
+
+/// What follows our crate's name in `target`, if it is ours.
+fn below_us(target: &str) -> Option<&str> {
+    let ours = module_path!().split("::").next().unwrap_or_default();
+    let rest = target.strip_prefix(ours)?;
+    (rest.is_empty() || rest.starts_with("::")).then_some(rest)
+}
+
+/// `root` and the path of a target, with dots.
+fn module(root: &str, target: &str) -> String {
+    format!("{root}{}", below_us(target).unwrap_or_default().replace("::", "."))
+}
+
+fn line(level: &str, module: &str, at: OffsetDateTime, mut pairs: Pairs) -> Vec<u8> {
+    // The host takes `@` fields for strings without looking, and dies of any other kind.
+    let message = pairs.0.remove(MESSAGE).unwrap_or_else(|| Value::String(String::new()));
+    let head = [
+        ("@level", Value::String(level.to_lowercase())),
+        ("@message", message),
+        ("@module", Value::String(module.to_owned())),
+        ("@timestamp", Value::String(timestamp(at))),
+    ];
+    let head: Map<String, Value> = head.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
+    pairs.0.extend(head.clone());
+    let mut line = encoded(pairs.0);
+    if line.len() > LONGEST_LINE {
+        line = encoded(head);
+    }
+    line
+}
+
+fn encoded(object: Map<String, Value>) -> Vec<u8> {
+    let mut line = Value::Object(object).to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
+/// RFC 3339 in UTC with six fractional digits: with any other number of them the host takes the whole
+/// line for plain text.
+fn timestamp(at: OffsetDateTime) -> String {
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+        at.year(),
+        u8::from(at.month()),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.microsecond(),
+    )
+}
+
+/// The field that tracing keeps an event's message in.
+const MESSAGE: &str = "message";
+
+/// Fields and their values. Keys never begin with `@`: those are the line's own.
+#[derive(Default)]
+struct Pairs(Map<String, Value>);
+
+impl Pairs {
+    fn put(&mut self, field: &Field, value: Value) {
+        let key = field.name().trim_start_matches('@').to_owned();
+        self.0.insert(key, value);
+    }
+
+    fn put_text(&mut self, field: &Field, text: &str) {
+        self.put(field, Value::String(shortened(text)));
+    }
+}
+
+impl Visit for Pairs {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put_text(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put_text(field, &format!("{value:?}"));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put_number(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put_number(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if field.name() == MESSAGE {
+            self.put_text(field, &value.to_string());
+        } else {
+            self.put(field, Value::Bool(value));
+        }
+    }
+}
+
+impl Pairs {
+    fn put_number(&mut self, field: &Field, value: impl Into<Value> + ToString) {
+        if field.name() == MESSAGE {
+            self.put_text(field, &value.to_string());
+        } else {
+            self.put(field, value.into());
+        }
+    }
+}
+
+fn shortened(text: &str) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(LONGEST_TEXT);
+    format!("{}… ({} bytes more)", &text[..end], text.len() - end)
+}

@@ -1,0 +1,86 @@
+//! The services every host of this kind expects beside the plugin's own.
+
+use std::pin::Pin;
+
+use futures_util::future::{Either, select};
+use futures_util::stream::{self, StreamExt};
+use tokio_stream::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status, Streaming, async_trait};
+use tonic_health::ServingStatus;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
+
+use super::proto::grpc_broker_server::{GrpcBroker, GrpcBrokerServer};
+use super::proto::grpc_controller_server::{GrpcController, GrpcControllerServer};
+use super::proto::grpc_stdio_server::{GrpcStdio, GrpcStdioServer};
+use super::proto::{ConnInfo, Empty, StdioData};
+
+/// Adds health, stdio, broker and controller to `routes`.
+///
+/// Shutdown, asked of the controller, cancels `shutdown`; the streams end as soon as `ended` is
+/// cancelled. With a debugger attached the two differ, since there the host does not own the process.
+pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, ended: CancellationToken) -> Routes {
+    let health = HealthReporter::new();
+    health.set_service_status("plugin", ServingStatus::Serving).await;
+    routes
+        .add_service(HealthServer::new(HealthService::from_health_reporter(health)))
+        .add_service(GrpcControllerServer::new(Controller { shutdown }))
+        .add_service(GrpcStdioServer::new(Stdio { ended: ended.clone() }))
+        .add_service(GrpcBrokerServer::new(Broker { ended }))
+}
+
+struct Controller {
+    shutdown: CancellationToken,
+}
+
+#[async_trait]
+impl GrpcController for Controller {
+    async fn shutdown(&self, _request: Request<Empty>) -> Result<Response<Empty>, Status> {
+        self.shutdown.cancel();
+        Ok(Response::new(Empty {}))
+    }
+}
+
+/// A stream of answers that lasts until the process ends.
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// What the plugin wrote to its stdout and stderr, as a stream of its own. Ours writes to neither but
+/// for the log, which the host reads at its source: the stream stays open, and empty.
+struct Stdio {
+    ended: CancellationToken,
+}
+
+#[async_trait]
+impl GrpcStdio for Stdio {
+    type StreamStdioStream = Answers<StdioData>;
+
+    async fn stream_stdio(&self, _request: Request<()>) -> Result<Response<Self::StreamStdioStream>, Status> {
+        let ended = self.ended.clone().cancelled_owned();
+        Ok(Response::new(Box::pin(stream::pending().take_until(ended))))
+    }
+}
+
+/// Announces further connections between the two sides. Nothing here needs one: announcements are read
+/// and let go.
+struct Broker {
+    ended: CancellationToken,
+}
+
+#[async_trait]
+impl GrpcBroker for Broker {
+    type StartStreamStream = Answers<ConnInfo>;
+
+    async fn start_stream(
+        &self,
+        request: Request<Streaming<ConnInfo>>,
+    ) -> Result<Response<Self::StartStreamStream>, Status> {
+        let hung_up = request.into_inner().for_each(|_| std::future::ready(()));
+        let ended = self.ended.clone().cancelled_owned();
+        let over = async move {
+            let (Either::Left(_) | Either::Right(_)) = select(std::pin::pin!(hung_up), std::pin::pin!(ended)).await;
+        };
+        Ok(Response::new(Box::pin(stream::pending().take_until(over))))
+    }
+}

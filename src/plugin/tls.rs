@@ -1,0 +1,198 @@
+//! Mutual TLS with exactly one peer.
+//!
+//! The host makes a self-signed P-521 certificate for every process it starts and hands us its public
+//! half. Only who owns the private half may connect, so two things are checked: that the certificate
+//! shown is the very one we were given, and that the handshake is signed with its key. The first alone
+//! would prove nothing, since certificates are public.
+//!
+//! The usual verifiers do not fit: the certificate is marked as an authority, which they refuse in a
+//! client, and *ring* knows no P-521, without which the host sends no certificate at all. So the pin is
+//! our own, and so is the algorithm, on the `p521` crate. A provider with P-521 built in costs tens of
+//! milliseconds at every start of the process, and a command starts several.
+
+use std::sync::Arc;
+
+use p521::ecdsa::signature::Verifier;
+use p521::ecdsa::{DerSignature, VerifyingKey};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{
+    AlgorithmIdentifier, CertificateDer, InvalidSignature, PrivatePkcs8KeyDer, SignatureVerificationAlgorithm,
+    UnixTime, alg_id,
+};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, ParsedCertificate};
+use rustls::version::TLS13;
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use time::{Duration, OffsetDateTime};
+use tokio_rustls::TlsAcceptor;
+
+use super::Error;
+
+/// Our side of the connection: a fresh certificate, and who may connect.
+pub(super) struct Identity {
+    certificate: CertificateDer<'static>,
+    config: Arc<ServerConfig>,
+}
+
+impl Identity {
+    /// A fresh identity that accepts the owner of the certificate in `client_pem`, and nobody else.
+    pub(super) fn pinned_to(client_pem: &str) -> Result<Self, Error> {
+        let client = client_certificate(client_pem)?;
+        let (certificate, key) = own_certificate().map_err(|e| Error::Tls(e.to_string()))?;
+
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Arc::new(OnlyClient {
+            certificate: client,
+            others: provider.signature_verification_algorithms,
+        });
+        let config =
+            server_config(provider, verifier, certificate.clone(), key).map_err(|e| Error::Tls(e.to_string()))?;
+        Ok(Self {
+            certificate,
+            config: Arc::new(config),
+        })
+    }
+
+    /// The certificate the host is to pin.
+    pub(super) fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// What turns a connection into an authenticated one.
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.config))
+    }
+}
+
+/// The one certificate in `pem`. Anything else is refused: a host that meant TLS must not get less.
+fn client_certificate(pem: &str) -> Result<CertificateDer<'static>, Error> {
+    let unusable = |reason: String| Error::ClientCertificate(reason);
+    let mut found = CertificateDer::pem_slice_iter(pem.as_bytes());
+    let certificate = found
+        .next()
+        .ok_or_else(|| unusable("there is none in it".into()))?
+        .map_err(|e| unusable(e.to_string()))?;
+    if found.next().is_some() {
+        return Err(unusable("there is more than one in it".into()));
+    }
+    ParsedCertificate::try_from(&certificate).map_err(|e| unusable(e.to_string()))?;
+    Ok(certificate)
+}
+
+/// A self-signed P-256 certificate for `localhost`, the name the host asks for.
+fn own_certificate() -> Result<(CertificateDer<'static>, PrivatePkcs8KeyDer<'static>), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
+    params.distinguished_name.push(DnType::CommonName, "localhost");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // Backdated, for a clock that is set back between now and the host's look at it. It lives as long
+    // as the process does, for which no end is known.
+    let now = OffsetDateTime::now_utc();
+    params.not_before = now - Duration::minutes(5);
+    params.not_after = now + Duration::days(365 * 30);
+    let certificate = params.self_signed(&key)?;
+    Ok((certificate.der().clone(), PrivatePkcs8KeyDer::from(key.serialize_der())))
+}
+
+fn server_config(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<OnlyClient>,
+    certificate: CertificateDer<'static>,
+    key: PrivatePkcs8KeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![certificate], key.into())?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    // The host connects once. A resumed session would be one whose client was not verified anew.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// Accepts one certificate, byte for byte, from who proves to own its key.
+#[derive(Debug)]
+struct OnlyClient {
+    certificate: CertificateDer<'static>,
+    /// What may sign a handshake besides P-521, should a host come with another kind of key.
+    others: WebPkiSupportedAlgorithms,
+}
+
+impl ClientCertVerifier for OnlyClient {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    // No look at dates: the pin is of one certificate, made seconds ago by the one who sent it, and a
+    // clock that jumps must not end a long apply.
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        if *end_entity == self.certificate {
+            Ok(ClientCertVerified::assertion())
+        } else {
+            Err(CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.2 is not spoken here".into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = match signed.scheme {
+            SignatureScheme::ECDSA_NISTP521_SHA512 => &P521_ALGORITHMS,
+            _ => &self.others,
+        };
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let mut schemes = P521_ALGORITHMS.supported_schemes();
+        schemes.extend(self.others.supported_schemes());
+        schemes
+    }
+}
+
+static P521_ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
+    all: &[&EcdsaP521Sha512],
+    mapping: &[(SignatureScheme::ECDSA_NISTP521_SHA512, &[&EcdsaP521Sha512])],
+};
+
+/// ECDSA on P-521 with SHA-512: keys in SEC1 form, signatures in DER (RFC 8446, section 4.2.3).
+#[derive(Debug)]
+struct EcdsaP521Sha512;
+
+impl SignatureVerificationAlgorithm for EcdsaP521Sha512 {
+    fn verify_signature(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
+        let signature = DerSignature::from_bytes(signature).map_err(|_| InvalidSignature)?;
+        key.verify(message, &signature).map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P521
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA512
+    }
+}

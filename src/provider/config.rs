@@ -1,0 +1,217 @@
+//! The provider block: its schema, its rules, and what comes of it together with the environment.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::credentials;
+use super::environment::Environment;
+use super::session::Connection;
+use crate::heygen::{BaseUrl, Client, Settings};
+use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Existence, HostVersion, Number, Schema, Type, model};
+
+const DEFAULT_BASE_URL: &str = "https://api.heygen.com";
+const DEFAULT_MAX_RETRIES: u32 = 4;
+const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+model! {
+    /// The attributes of the provider block.
+    pub struct ProviderConfig {
+        /// Sent as `X-Api-Key`.
+        pub api_key: SecretString,
+        /// Sent as `Authorization: Bearer`.
+        pub access_token: SecretString,
+        /// Where the API is.
+        pub base_url: String,
+        /// Repeats after the first attempt of a call.
+        pub max_retries: Number,
+        /// How long one attempt may take, as text such as `30s`.
+        pub request_timeout: String,
+    }
+}
+
+pub(super) fn schema() -> Schema {
+    let attribute = |name, ty, sensitive, description| Attribute {
+        name,
+        ty,
+        existence: Existence::Optional,
+        sensitive,
+        description,
+    };
+    Schema {
+        version: 0,
+        description: "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the \
+                      environment, else from the credentials file of HeyGen's CLI (`credentials` in `~/.heygen` or in \
+                      `$HEYGEN_CONFIG_DIR`).",
+        attributes: vec![
+            attribute(
+                "api_key",
+                Type::String,
+                true,
+                "The API key, sent as `X-Api-Key`. Else `HEYGEN_API_KEY`. Excludes `access_token`.",
+            ),
+            attribute(
+                "access_token",
+                Type::String,
+                true,
+                "An OAuth access token, sent as `Authorization: Bearer`. Else `HEYGEN_ACCESS_TOKEN`. Excludes `api_key`.",
+            ),
+            attribute(
+                "base_url",
+                Type::String,
+                false,
+                "Where the API is. Else `HEYGEN_API_BASE`, else `https://api.heygen.com`. `http` is for loopback hosts only.",
+            ),
+            attribute(
+                "max_retries",
+                Type::Number,
+                false,
+                "How often a call is repeated after its first attempt when that is safe; 0 disables it. Else \
+                 `HEYGEN_MAX_RETRIES`, else 4.",
+            ),
+            attribute(
+                "request_timeout",
+                Type::String,
+                false,
+                "How long one attempt of a call may take, such as `30s` (the default) or `1m 30s`.",
+            ),
+        ],
+    }
+}
+
+/// Checks what is known of the block by itself.
+pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
+    let mut diagnostics = Diagnostics::none();
+    diagnostics.extend(credentials::validate(config).err());
+    if let Attr::Known(text) = &config.base_url {
+        diagnostics.extend(base_url(text, "base_url").err());
+    }
+    if let Attr::Known(number) = &config.max_retries {
+        diagnostics.extend(max_retries(number, "max_retries").err());
+    }
+    if let Attr::Known(text) = &config.request_timeout {
+        diagnostics.extend(request_timeout(text).err());
+    }
+    diagnostics
+}
+
+/// Joins the block with the environment. What is not known yet makes a connection that waits; missing credentials are
+/// an error now only if everything is known, and else when the first call is about to be made.
+pub(super) fn resolve(
+    config: &ProviderConfig,
+    environment: &Environment,
+    host: &HostVersion,
+) -> (Connection, Diagnostics) {
+    let mut diagnostics = Diagnostics::none();
+    let base_url = setting(
+        &config.base_url,
+        |text| base_url(text, "base_url"),
+        || match &environment.base_url {
+            Some(text) => base_url(text, "HEYGEN_API_BASE"),
+            None => base_url(DEFAULT_BASE_URL, "base_url"),
+        },
+    );
+    let max_retries = setting(
+        &config.max_retries,
+        |number| max_retries(number, "max_retries"),
+        || match &environment.max_retries {
+            Some(text) => match text.trim().parse::<Number>() {
+                Ok(number) => max_retries(&number, "HEYGEN_MAX_RETRIES"),
+                Err(_) => Err(not_a_count("HEYGEN_MAX_RETRIES")),
+            },
+            None => Ok(DEFAULT_MAX_RETRIES),
+        },
+    );
+    let request_timeout = setting(
+        &config.request_timeout,
+        |text| request_timeout(text),
+        || Ok(DEFAULT_REQUEST_TIMEOUT),
+    );
+    let credential = credentials::find(config, environment);
+
+    let unknown = unknown_attributes(config);
+    if !unknown.is_empty() {
+        diagnostics.extend(base_url.err());
+        diagnostics.extend(max_retries.err());
+        diagnostics.extend(request_timeout.err());
+        let connection = match credential {
+            Err(problem) => Connection::Impossible(problem),
+            Ok(_) => Connection::Waiting(unknown),
+        };
+        return (connection, diagnostics);
+    }
+    match (base_url, max_retries, request_timeout, credential) {
+        (Ok(Some(base_url)), Ok(Some(max_retries)), Ok(Some(request_timeout)), Ok(Some(credential))) => {
+            let client = Client::new(Settings {
+                base_url,
+                credential,
+                max_retries,
+                request_timeout,
+                user_agent: user_agent(host),
+            });
+            (Connection::Ready(client), diagnostics)
+        }
+        (base_url, max_retries, request_timeout, credential) => {
+            diagnostics.extend(base_url.err());
+            diagnostics.extend(max_retries.err());
+            diagnostics.extend(request_timeout.err());
+            diagnostics.extend(credential.err());
+            (Connection::None, diagnostics)
+        }
+    }
+}
+
+/// A setting from its attribute, or else from elsewhere; `None` if it is not known yet.
+fn setting<A, T>(
+    attribute: &Attr<A>,
+    read: impl FnOnce(&A) -> Result<T, Diagnostic>,
+    otherwise: impl FnOnce() -> Result<T, Diagnostic>,
+) -> Result<Option<T>, Diagnostic> {
+    match attribute {
+        Attr::Unknown => Ok(None),
+        Attr::Known(value) => read(value).map(Some),
+        Attr::Null => otherwise().map(Some),
+    }
+}
+
+fn unknown_attributes(config: &ProviderConfig) -> Vec<&'static str> {
+    use crate::terraform::Model;
+    config.clone().settle()
+}
+
+/// `named`: where the text came from, an attribute or a variable.
+fn base_url(text: &str, named: &str) -> Result<BaseUrl, Diagnostic> {
+    BaseUrl::parse(text).map_err(|why| Diagnostic::error("Not a base URL", format!("{named}: {why}.")).at("base_url"))
+}
+
+fn max_retries(number: &Number, named: &str) -> Result<u32, Diagnostic> {
+    let count = number.to_i64().and_then(|count| u32::try_from(count).ok());
+    count.ok_or_else(|| not_a_count(named))
+}
+
+fn not_a_count(named: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Not a number of retries",
+        format!("{named} must be a whole number from 0 (no retries) to {}.", u32::MAX),
+    )
+    .at("max_retries")
+}
+
+fn request_timeout(text: &str) -> Result<Duration, Diagnostic> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(Diagnostic::error(
+            "Not a duration",
+            "request_timeout must be a duration longer than nothing, such as \"30s\", \"1m 30s\" or \"500ms\".",
+        )
+        .at("request_timeout")),
+    }
+}
+
+fn user_agent(host: &HostVersion) -> String {
+    let name = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+    match host.0.as_str() {
+        "" => name.to_owned(),
+        version => format!("{name} (terraform/{version})"),
+    }
+}

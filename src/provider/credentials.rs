@@ -1,0 +1,195 @@
+//! Who calls `HeyGen`: the credentials, from the first place that has any.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::config::ProviderConfig;
+use super::environment::Environment;
+use crate::heygen::{Credential, InvalidCredential};
+use crate::terraform::Diagnostic;
+
+/// What a source says of one kind of credential.
+type Given = Option<SecretString>;
+
+/// The largest credentials file that is read, in bytes.
+const LARGEST_FILE: u64 = 64 * 1024;
+
+/// Finds the credential: configuration, then environment, then the file of `HeyGen`'s CLI. Within one source both kinds
+/// are an error; a later source is not even looked at. `Ok(None)`: what configuration says is not known yet.
+pub(super) fn find(config: &ProviderConfig, environment: &Environment) -> Result<Option<Credential>, Diagnostic> {
+    if config.api_key.is_unknown() || config.access_token.is_unknown() {
+        return Ok(None);
+    }
+    let configured = Source::Configuration.pick(config.api_key.known().cloned(), config.access_token.known().cloned());
+    if let Some(credential) = configured? {
+        return Ok(Some(credential));
+    }
+    let secret = |text: &Option<String>| text.clone().map(SecretString::from);
+    let from_environment = Source::Environment.pick(secret(&environment.api_key), secret(&environment.access_token));
+    if let Some(credential) = from_environment? {
+        return Ok(Some(credential));
+    }
+    if let Some(path) = &environment.credentials_file
+        && let Some(text) = read(path)?
+    {
+        let (api_key, access_token) = parse(text.expose_secret(), path)?;
+        if let Some(credential) = Source::File(path).pick(api_key, access_token)? {
+            return Ok(Some(credential));
+        }
+    }
+    Err(none_found(environment.credentials_file.as_deref()))
+}
+
+/// Checks the credentials of a configuration by themselves.
+pub(super) fn validate(config: &ProviderConfig) -> Result<(), Diagnostic> {
+    if !config.api_key.is_null() && !config.access_token.is_null() {
+        return Err(Source::Configuration.both());
+    }
+    let known = |given: Option<&SecretString>| given.cloned();
+    Source::Configuration
+        .pick(known(config.api_key.known()), known(config.access_token.known()))
+        .map(|_| ())
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Configuration,
+    Environment,
+    File(&'a Path),
+}
+
+impl Source<'_> {
+    fn pick(self, api_key: Given, access_token: Given) -> Result<Option<Credential>, Diagnostic> {
+        let (credential, attribute) = match (api_key, access_token) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return Err(self.both()),
+            (Some(key), None) => (Credential::api_key(key.expose_secret().to_owned()), "api_key"),
+            (None, Some(token)) => (
+                Credential::access_token(token.expose_secret().to_owned()),
+                "access_token",
+            ),
+        };
+        credential.map(Some).map_err(|why| self.unusable(attribute, why))
+    }
+
+    fn both(self) -> Diagnostic {
+        Diagnostic::error(
+            "Two kinds of credentials",
+            format!(
+                "Both an API key and an access token are set in {self}, and HeyGen takes exactly one. Remove one of them."
+            ),
+        )
+        .at("api_key")
+    }
+
+    fn unusable(self, attribute: &str, why: InvalidCredential) -> Diagnostic {
+        let kind = if attribute == "api_key" {
+            "API key"
+        } else {
+            "access token"
+        };
+        Diagnostic::error(format!("Not a usable {kind}"), format!("The {kind} in {self} {why}.")).at(attribute)
+    }
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Configuration => f.write_str("the provider's configuration"),
+            Source::Environment => f.write_str("the environment (HEYGEN_API_KEY, HEYGEN_ACCESS_TOKEN)"),
+            Source::File(path) => write!(f, "the credentials file {}", path.display()),
+        }
+    }
+}
+
+fn none_found(file: Option<&Path>) -> Diagnostic {
+    let file = file.map_or("credentials in ~/.heygen".to_owned(), |path| path.display().to_string());
+    Diagnostic::error(
+        "No HeyGen credentials",
+        format!(
+            "None were found in any of the three places they are looked for: (1) the provider's configuration (api_key or \
+             access_token), (2) the environment (HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN), (3) the credentials file of \
+             HeyGen's CLI ({file})."
+        ),
+    )
+}
+
+/// Reads the file; `None` if there is none.
+fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
+    let unreadable = |why: &str| {
+        Diagnostic::error(
+            "The credentials file cannot be read",
+            format!("{}: {why}.", path.display()),
+        )
+    };
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
+        Err(error) => return Err(unreadable(&error.to_string())),
+    };
+    let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if !regular {
+        return Err(unreadable("not a file"));
+    }
+    let mut text = String::new();
+    match file.take(LARGEST_FILE + 1).read_to_string(&mut text) {
+        Err(error) => Err(unreadable(&error.kind().to_string())),
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length > LARGEST_FILE) => {
+            Err(unreadable("larger than any credentials"))
+        }
+        Ok(_) => Ok(Some(SecretString::from(text))),
+    }
+}
+
+/// The JSON form of the file.
+#[derive(Deserialize)]
+struct File {
+    api_key: Option<SecretText>,
+    oauth: Option<Oauth>,
+}
+
+#[derive(Deserialize)]
+struct Oauth {
+    access_token: Option<SecretText>,
+}
+
+/// Text that goes straight into hiding.
+#[derive(Deserialize)]
+#[serde(from = "String")]
+struct SecretText(SecretString);
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+/// Either one line that is the key, or JSON. The answer is (API key, access token).
+pub(super) fn parse(text: &str, path: &Path) -> Result<(Given, Given), Diagnostic> {
+    let text = text.trim();
+    if !text.starts_with('{') {
+        let key = (!text.is_empty()).then(|| SecretString::from(text));
+        return Ok((key, None));
+    }
+    // The parser's own message could quote what it read.
+    let file: File = serde_json::from_str(text).map_err(|error| {
+        Diagnostic::error(
+            "The credentials file cannot be read",
+            format!(
+                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {}).",
+                path.display(),
+                error.line()
+            ),
+        )
+    })?;
+    let given = |text: Option<SecretText>| text.map(|text| text.0).filter(|text| !text.expose_secret().is_empty());
+    Ok((
+        given(file.api_key),
+        given(file.oauth.and_then(|oauth| oauth.access_token)),
+    ))
+}

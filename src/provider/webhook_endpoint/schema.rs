@@ -1,0 +1,181 @@
+//! What `heygen_webhook_endpoint` looks like, in configuration and in state.
+
+use std::collections::BTreeSet;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::terraform::{Attr, Attribute, Existence, IdentityAttribute, IdentitySchema, Schema, Type, model};
+
+/// The resource's full name.
+pub(crate) const TYPE_NAME: &str = "heygen_webhook_endpoint";
+
+model! {
+    /// The attributes of [`schema`].
+    pub(crate) struct EndpointModel {
+        /// `endpoint_id` at `HeyGen`.
+        pub id: String,
+        /// Where events are delivered, in the spelling of the configuration.
+        pub url: String,
+        /// The event types delivered; null for all.
+        pub events: BTreeSet<Attr<String>>,
+        /// What the endpoint is scoped to; `HeyGen` never answers it.
+        pub entity_id: String,
+        /// Any change to a new value rotates the secret.
+        pub rotate_trigger: String,
+        /// What deliveries are signed with; `HeyGen` answers it once.
+        pub secret: SecretString,
+        /// `enabled`, `disabled`, or whatever `HeyGen` thinks of next.
+        pub status: String,
+        /// As received.
+        pub created_at: String,
+        /// Whether to replace the endpoint once it is disabled.
+        pub replace_when_disabled: bool,
+    }
+}
+
+/// What the provider remembers of one endpoint beside its state. Missing fields read as nothing special.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Private {
+    /// The list that `HeyGen` answered when all events were asked for, if it answered one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_events: Option<BTreeSet<String>>,
+    /// The endpoint was imported: a null `entity_id` says "not known" and not "none".
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub entity_id_not_known: bool,
+    /// A rotation was sent and its answer never came: the secret in state may be dead.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rotation_unsettled: bool,
+}
+
+pub(super) fn schema() -> Schema {
+    use Existence::{Computed, Optional, Required};
+    let attribute = |name, ty, existence, description| Attribute {
+        name,
+        ty,
+        existence,
+        sensitive: false,
+        description,
+    };
+    Schema {
+        version: 0,
+        description: "A webhook endpoint: a URL that HeyGen delivers events to, signed with a secret of its own.",
+        attributes: vec![
+            attribute("id", Type::String, Computed, "HeyGen's `endpoint_id`."),
+            attribute(
+                "url",
+                Type::String,
+                Required,
+                "The public `https` URL that receives the events. HeyGen calls it when it is registered, so the receiver \
+                 must be up by then. Updated in place.",
+            ),
+            attribute(
+                "events",
+                Type::set(Type::String),
+                Optional,
+                "The event types to deliver, such as `avatar_video.success`. Omit it for all events, those that HeyGen \
+                 will add later included. Updated in place.",
+            ),
+            attribute(
+                "entity_id",
+                Type::String,
+                Optional,
+                "Scopes the endpoint to one resource at HeyGen. HeyGen never answers it, so it is not known after an \
+                 import: setting it then only records it. Any other change replaces the endpoint.",
+            ),
+            attribute(
+                "rotate_trigger",
+                Type::String,
+                Optional,
+                "Any change to a new value rotates the signing secret in place; the old secret stops working at once. \
+                 Removing it does nothing, and at creation it is only recorded.",
+            ),
+            Attribute {
+                sensitive: true,
+                ..attribute(
+                    "secret",
+                    Type::String,
+                    Computed,
+                    "The secret that HeyGen signs deliveries with (HMAC-SHA256). HeyGen shows it only once, at creation \
+                     and at rotation, so it is null after an import until it is rotated. Terraform's state holds it in \
+                     plain text.",
+                )
+            },
+            attribute(
+                "status",
+                Type::String,
+                Computed,
+                "`enabled` or `disabled`. HeyGen disables endpoints by itself and cannot enable one again through its \
+                 API: replace it.",
+            ),
+            attribute(
+                "created_at",
+                Type::String,
+                Computed,
+                "When the endpoint was created, as HeyGen writes it.",
+            ),
+            attribute(
+                "replace_when_disabled",
+                Type::Bool,
+                Optional,
+                "`true`: an endpoint found disabled is planned to be replaced, with a new id and a new secret. \
+                 Otherwise there is only a warning.",
+            ),
+        ],
+    }
+}
+
+pub(super) fn identity_schema() -> IdentitySchema {
+    IdentitySchema {
+        version: 0,
+        attributes: vec![IdentityAttribute {
+            name: "id",
+            ty: Type::String,
+            description: "HeyGen's endpoint_id",
+        }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::Model;
+
+    #[test]
+    fn the_model_has_the_attributes_of_the_schema() {
+        let mut names: Vec<&str> = schema().attributes.iter().map(|a| a.name).collect();
+        let mut modelled = EndpointModel::ATTRIBUTES.to_vec();
+        names.sort_unstable();
+        modelled.sort_unstable();
+        assert_eq!(names, modelled);
+    }
+
+    #[test]
+    fn the_secret_and_nothing_else_is_sensitive() {
+        let schema = schema();
+        let sensitive: Vec<&str> = schema
+            .attributes
+            .iter()
+            .filter(|a| a.sensitive)
+            .map(|a| a.name)
+            .collect();
+        assert_eq!(sensitive, ["secret"]);
+    }
+
+    #[test]
+    fn private_data_survives_a_round_trip_and_unknown_fields() {
+        let private = Private {
+            all_events: Some(BTreeSet::from(["a".to_owned()])),
+            entity_id_not_known: true,
+            rotation_unsettled: true,
+        };
+        let json = serde_json::to_string(&private).unwrap();
+        assert_eq!(serde_json::from_str::<Private>(&json).unwrap(), private);
+        assert_eq!(
+            serde_json::from_str::<Private>(r#"{"later":1}"#).unwrap(),
+            Private::default()
+        );
+        assert_eq!(serde_json::to_string(&Private::default()).unwrap(), "{}");
+    }
+}

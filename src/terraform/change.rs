@@ -1,0 +1,66 @@
+//! What crosses between the service and a resource: what is proposed, what is planned, what came of it.
+
+use super::{Diagnostics, Path};
+
+/// A change to plan, sorted once. Destruction is not among them: Terraform plans it by itself.
+#[derive(Clone, Debug)]
+pub enum Proposal<M, P> {
+    /// There is no object yet, or the old one is being replaced.
+    Create {
+        /// The configuration; anything in it may be unknown.
+        config: M,
+    },
+    /// There is an object, in state.
+    Update {
+        /// The state and the private data beside it.
+        prior: Stored<M, P>,
+        /// The configuration; anything in it may be unknown.
+        config: M,
+    },
+}
+
+/// The plan for a [`Proposal`].
+#[derive(Clone, Debug)]
+pub struct Plan<M> {
+    /// The state to be. Set configuration must stand in it unchanged; only computed attributes may be unknown where
+    /// configuration is not.
+    pub planned: M,
+    /// The attributes whose change makes Terraform replace the object instead of updating it.
+    pub requires_replace: Vec<Path>,
+    /// What to tell the user before they agree.
+    pub diagnostics: Diagnostics,
+}
+
+/// An object in state, with the provider's private data beside it.
+#[derive(Clone, Debug)]
+pub struct Stored<M, P> {
+    /// The attributes.
+    pub state: M,
+    /// What only the provider reads.
+    pub private: P,
+}
+
+/// What an operation leaves behind, and what it has to say. Errors do not take the value away: an error beside a value
+/// means that this much has happened.
+#[derive(Clone, Debug)]
+pub struct Outcome<T> {
+    /// What is true now.
+    pub value: T,
+    /// What to tell the user.
+    pub diagnostics: Diagnostics,
+}
+
+impl<T> Outcome<T> {
+    /// A value and nothing to say.
+    pub fn quiet(value: T) -> Self {
+        Self::new(value, Diagnostics::none())
+    }
+
+    /// A value and something to say.
+    pub fn new(value: T, diagnostics: impl Into<Diagnostics>) -> Self {
+        Self {
+            value,
+            diagnostics: diagnostics.into(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a provider implements.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{AnyResource, Diagnostics, Model, Schema};
+
+/// The version of the Terraform (or `OpenTofu`) that started the provider, such as `1.11.4`; empty if it did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostVersion(pub String);
+
+/// A provider: its own configuration, and the resources it serves.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// The configuration of the provider block.
+    type Config: Model;
+
+    /// The schema of [`Self::Config`]. Asked for by hosts that cache schemas only once: set nothing up here.
+    fn schema(&self) -> Schema;
+
+    /// The managed resources.
+    fn resources(&self) -> Vec<Arc<dyn AnyResource>>;
+
+    /// Checks a configuration; anything in it may be unknown. Called before [`Self::configure`], or without it.
+    fn validate(&self, config: &Self::Config) -> Diagnostics;
+
+    /// Takes the configuration over for the calls that follow. During plan anything in it may be unknown. Under a
+    /// debugger one process is configured many times; the last configuration counts.
+    async fn configure(&self, config: Self::Config, host: HostVersion) -> Diagnostics;
+}

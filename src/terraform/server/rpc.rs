@@ -1,0 +1,377 @@
+//! The RPCs, one after the other in the order of the protocol, each handed on to where it is answered.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::Stream;
+use futures_util::stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::isolate::{Report, isolated};
+use super::managed::Kept;
+use super::{Inner, Service, absent};
+use crate::terraform::{Diagnostic, Provider, proto};
+
+type Answer<T> = Result<Response<T>, Status>;
+type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[async_trait]
+impl<P: Provider> proto::provider_server::Provider for Service<P> {
+    async fn get_metadata(
+        &self,
+        _request: Request<proto::get_metadata::Request>,
+    ) -> Answer<proto::get_metadata::Response> {
+        let resources = self.inner.resources.keys();
+        Ok(Response::new(proto::get_metadata::Response {
+            server_capabilities: Some(CAPABILITIES),
+            resources: resources
+                .map(|name| proto::get_metadata::ResourceMetadata {
+                    type_name: (*name).to_owned(),
+                })
+                .collect(),
+            ..Default::default()
+        }))
+    }
+
+    async fn get_provider_schema(
+        &self,
+        _request: Request<proto::get_provider_schema::Request>,
+    ) -> Answer<proto::get_provider_schema::Response> {
+        let resources = self.inner.resources.values();
+        Ok(Response::new(proto::get_provider_schema::Response {
+            server_capabilities: Some(CAPABILITIES),
+            provider: Some((&self.inner.provider.schema()).into()),
+            resource_schemas: resources
+                .map(|resource| (resource.type_name().to_owned(), (&resource.schema()).into()))
+                .collect(),
+            ..Default::default()
+        }))
+    }
+
+    async fn get_resource_identity_schemas(
+        &self,
+        _request: Request<proto::get_resource_identity_schemas::Request>,
+    ) -> Answer<proto::get_resource_identity_schemas::Response> {
+        let resources = self.inner.resources.values();
+        Ok(Response::new(proto::get_resource_identity_schemas::Response {
+            identity_schemas: resources
+                .map(|resource| (resource.type_name().to_owned(), (&resource.identity_schema()).into()))
+                .collect(),
+            ..Default::default()
+        }))
+    }
+
+    async fn validate_provider_config(
+        &self,
+        request: Request<proto::validate_provider_config::Request>,
+    ) -> Answer<proto::validate_provider_config::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            Report::report(inner.validate_provider(request.config.as_ref()).into())
+        })
+        .await
+    }
+
+    async fn configure_provider(
+        &self,
+        request: Request<proto::configure_provider::Request>,
+    ) -> Answer<proto::configure_provider::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            Report::report(inner.configure(request).await.into())
+        })
+        .await
+    }
+
+    async fn validate_resource_config(
+        &self,
+        request: Request<proto::validate_resource_config::Request>,
+    ) -> Answer<proto::validate_resource_config::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.validate_resource(&request)
+        })
+        .await
+    }
+
+    async fn upgrade_resource_state(
+        &self,
+        request: Request<proto::upgrade_resource_state::Request>,
+    ) -> Answer<proto::upgrade_resource_state::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.upgrade_resource_state(&request)
+        })
+        .await
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<proto::upgrade_resource_identity::Request>,
+    ) -> Answer<proto::upgrade_resource_identity::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.upgrade_resource_identity(&request)
+        })
+        .await
+    }
+
+    async fn read_resource(
+        &self,
+        request: Request<proto::read_resource::Request>,
+    ) -> Answer<proto::read_resource::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.read_resource(request).await
+        })
+        .await
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: Request<proto::plan_resource_change::Request>,
+    ) -> Answer<proto::plan_resource_change::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.plan_resource_change(request)
+        })
+        .await
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: Request<proto::apply_resource_change::Request>,
+    ) -> Answer<proto::apply_resource_change::Response> {
+        // An answer without a state would say that the object is gone, and without private data that there is none.
+        let prior = Kept {
+            state: request.get_ref().prior_state.clone(),
+            private: request.get_ref().planned_private.clone(),
+            identity: request.get_ref().planned_identity.clone(),
+        };
+        let on_panic = |problem: Diagnostic| prior.applied(problem.into());
+        self.isolated(request, on_panic, |inner, request| async move {
+            inner.apply_resource_change(request).await
+        })
+        .await
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: Request<proto::import_resource_state::Request>,
+    ) -> Answer<proto::import_resource_state::Response> {
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.import_resource_state(request).await
+        })
+        .await
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: Request<proto::move_resource_state::Request>,
+    ) -> Answer<proto::move_resource_state::Response> {
+        // No other provider's resource can become one of ours.
+        Ok(refused("move from", &request.get_ref().source_type_name))
+    }
+
+    async fn generate_resource_config(
+        &self,
+        request: Request<proto::generate_resource_config::Request>,
+    ) -> Answer<proto::generate_resource_config::Response> {
+        Ok(refused("generated configuration for", &request.get_ref().type_name))
+    }
+
+    async fn validate_data_resource_config(
+        &self,
+        request: Request<proto::validate_data_resource_config::Request>,
+    ) -> Answer<proto::validate_data_resource_config::Response> {
+        Ok(refused("data source", &request.get_ref().type_name))
+    }
+
+    async fn read_data_source(
+        &self,
+        request: Request<proto::read_data_source::Request>,
+    ) -> Answer<proto::read_data_source::Response> {
+        Ok(refused("data source", &request.get_ref().type_name))
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<proto::validate_ephemeral_resource_config::Request>,
+    ) -> Answer<proto::validate_ephemeral_resource_config::Response> {
+        Ok(refused("ephemeral resource", &request.get_ref().type_name))
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<proto::open_ephemeral_resource::Request>,
+    ) -> Answer<proto::open_ephemeral_resource::Response> {
+        Ok(refused("ephemeral resource", &request.get_ref().type_name))
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<proto::renew_ephemeral_resource::Request>,
+    ) -> Answer<proto::renew_ephemeral_resource::Response> {
+        Ok(refused("ephemeral resource", &request.get_ref().type_name))
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<proto::close_ephemeral_resource::Request>,
+    ) -> Answer<proto::close_ephemeral_resource::Response> {
+        Ok(refused("ephemeral resource", &request.get_ref().type_name))
+    }
+
+    type ListResourceStream = Events<proto::list_resource::Event>;
+
+    async fn list_resource(&self, request: Request<proto::list_resource::Request>) -> Answer<Self::ListResourceStream> {
+        let problem = absent("list resource", &request.get_ref().type_name);
+        Ok(once(proto::list_resource::Event {
+            diagnostic: vec![problem.into()],
+            ..Default::default()
+        }))
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        request: Request<proto::validate_list_resource_config::Request>,
+    ) -> Answer<proto::validate_list_resource_config::Response> {
+        Ok(refused("list resource", &request.get_ref().type_name))
+    }
+
+    async fn get_functions(
+        &self,
+        _request: Request<proto::get_functions::Request>,
+    ) -> Answer<proto::get_functions::Response> {
+        Ok(Response::new(proto::get_functions::Response::default()))
+    }
+
+    async fn call_function(
+        &self,
+        request: Request<proto::call_function::Request>,
+    ) -> Answer<proto::call_function::Response> {
+        let problem = absent("function", &request.get_ref().name);
+        Ok(Response::new(proto::call_function::Response {
+            result: None,
+            error: Some(proto::FunctionError {
+                text: format!("{}: {}", problem.summary, problem.detail),
+                function_argument: None,
+            }),
+        }))
+    }
+
+    async fn validate_state_store_config(
+        &self,
+        request: Request<proto::validate_state_store::Request>,
+    ) -> Answer<proto::validate_state_store::Response> {
+        Ok(refused("state store", &request.get_ref().type_name))
+    }
+
+    async fn configure_state_store(
+        &self,
+        request: Request<proto::configure_state_store::Request>,
+    ) -> Answer<proto::configure_state_store::Response> {
+        Ok(refused("state store", &request.get_ref().type_name))
+    }
+
+    type ReadStateBytesStream = Events<proto::read_state_bytes::Response>;
+
+    async fn read_state_bytes(
+        &self,
+        request: Request<proto::read_state_bytes::Request>,
+    ) -> Answer<Self::ReadStateBytesStream> {
+        let problem = absent("state store", &request.get_ref().type_name);
+        Ok(once(proto::read_state_bytes::Response {
+            diagnostics: vec![problem.into()],
+            ..Default::default()
+        }))
+    }
+
+    async fn write_state_bytes(
+        &self,
+        _request: Request<Streaming<proto::write_state_bytes::RequestChunk>>,
+    ) -> Answer<proto::write_state_bytes::Response> {
+        Ok(refused("state store", ""))
+    }
+
+    async fn lock_state(&self, request: Request<proto::lock_state::Request>) -> Answer<proto::lock_state::Response> {
+        Ok(refused("state store", &request.get_ref().type_name))
+    }
+
+    async fn unlock_state(
+        &self,
+        request: Request<proto::unlock_state::Request>,
+    ) -> Answer<proto::unlock_state::Response> {
+        Ok(refused("state store", &request.get_ref().type_name))
+    }
+
+    async fn get_states(&self, request: Request<proto::get_states::Request>) -> Answer<proto::get_states::Response> {
+        Ok(refused("state store", &request.get_ref().type_name))
+    }
+
+    async fn delete_state(
+        &self,
+        request: Request<proto::delete_state::Request>,
+    ) -> Answer<proto::delete_state::Response> {
+        Ok(refused("state store", &request.get_ref().type_name))
+    }
+
+    async fn plan_action(&self, request: Request<proto::plan_action::Request>) -> Answer<proto::plan_action::Response> {
+        Ok(refused("action", &request.get_ref().action_type))
+    }
+
+    type InvokeActionStream = Events<proto::invoke_action::Event>;
+
+    async fn invoke_action(&self, request: Request<proto::invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
+        use proto::invoke_action::event::{Completed, Type};
+        let problem = absent("action", &request.get_ref().action_type);
+        Ok(once(proto::invoke_action::Event {
+            r#type: Some(Type::Completed(Completed {
+                diagnostics: vec![problem.into()],
+            })),
+        }))
+    }
+
+    async fn validate_action_config(
+        &self,
+        request: Request<proto::validate_action_config::Request>,
+    ) -> Answer<proto::validate_action_config::Response> {
+        Ok(refused("action", &request.get_ref().type_name))
+    }
+
+    /// Answers at once; what is under way ends by itself and is answered where it was asked.
+    async fn stop_provider(
+        &self,
+        _request: Request<proto::stop_provider::Request>,
+    ) -> Answer<proto::stop_provider::Response> {
+        self.inner.stop.stop();
+        Ok(Response::new(proto::stop_provider::Response::default()))
+    }
+}
+
+/// Hosts may keep the schema: nothing is set up when it is asked for.
+const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
+    plan_destroy: false,
+    get_provider_schema_optional: true,
+    move_resource_state: false,
+    generate_resource_config: false,
+};
+
+impl<P: Provider> Service<P> {
+    async fn isolated<Q, A, F>(
+        &self,
+        request: Request<Q>,
+        on_panic: impl FnOnce(Diagnostic) -> A,
+        call: impl FnOnce(Arc<Inner<P>>, Q) -> F,
+    ) -> Answer<A>
+    where
+        A: Send + 'static,
+        F: Future<Output = A> + Send + 'static,
+    {
+        isolated(call(Arc::clone(&self.inner), request.into_inner()), on_panic).await
+    }
+}
+
+/// The answer to a call about something that this provider does not have. Hosts ask only for what the schema declares.
+fn refused<T: Report>(kind: &str, name: &str) -> Response<T> {
+    Response::new(T::problem(absent(kind, name)))
+}
+
+fn once<T: Send + 'static>(event: T) -> Response<Events<T>> {
+    Response::new(Box::pin(stream::iter([Ok(event)])))
+}

@@ -1,0 +1,181 @@
+//! Terraform's types and their JSON signatures, such as `["set","string"]`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// `bool`
+    Bool,
+    /// `number`
+    Number,
+    /// `string`
+    String,
+    /// Any type; the value says which.
+    Dynamic,
+    /// `list(T)`
+    List(Box<Type>),
+    /// `set(T)`: unordered, without duplicates.
+    Set(Box<Type>),
+    /// `map(T)`
+    Map(Box<Type>),
+    /// `tuple([T…])`
+    Tuple(Vec<Type>),
+    /// `object({name = T…})`
+    Object(BTreeMap<String, Type>),
+}
+
+/// How deep a type received from outside may be nested. Values are decoded along their type, so this bounds every
+/// recursion over them too.
+const DEEPEST: usize = 64;
+
+/// A type signature that is not one.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SignatureError {
+    /// Not JSON, or not a signature.
+    #[error("not a type signature")]
+    Malformed,
+    /// Nested deeper than any real type.
+    #[error("the type is nested more than {DEEPEST} levels deep")]
+    TooDeep,
+}
+
+impl Type {
+    /// A set of this type.
+    #[must_use]
+    pub fn set(element: Type) -> Type {
+        Type::Set(Box::new(element))
+    }
+
+    /// The JSON signature, as schemas and dynamic values carry it.
+    pub fn signature(&self) -> Json {
+        match self {
+            Type::Bool => json!("bool"),
+            Type::Number => json!("number"),
+            Type::String => json!("string"),
+            Type::Dynamic => json!("dynamic"),
+            Type::List(element) => json!(["list", element.signature()]),
+            Type::Set(element) => json!(["set", element.signature()]),
+            Type::Map(element) => json!(["map", element.signature()]),
+            Type::Tuple(elements) => {
+                let elements: Vec<Json> = elements.iter().map(Type::signature).collect();
+                json!(["tuple", elements])
+            }
+            Type::Object(attributes) => {
+                let attributes: serde_json::Map<String, Json> = attributes
+                    .iter()
+                    .map(|(name, ty)| (name.clone(), ty.signature()))
+                    .collect();
+                json!(["object", attributes])
+            }
+        }
+    }
+
+    /// The signature as JSON text.
+    pub fn signature_bytes(&self) -> Vec<u8> {
+        self.signature().to_string().into_bytes()
+    }
+
+    /// Reads a JSON signature received from the host.
+    pub fn from_signature(json: &[u8]) -> Result<Self, SignatureError> {
+        let json: Json = serde_json::from_slice(json).map_err(|_| SignatureError::Malformed)?;
+        Self::parse(&json, 0)
+    }
+
+    pub(super) fn from_json(json: &Json) -> Result<Self, SignatureError> {
+        Self::parse(json, 0)
+    }
+
+    fn parse(json: &Json, depth: usize) -> Result<Self, SignatureError> {
+        if depth > DEEPEST {
+            return Err(SignatureError::TooDeep);
+        }
+        let inner = |json: &Json| Self::parse(json, depth + 1);
+        match json {
+            Json::String(name) => match name.as_str() {
+                "bool" => Ok(Type::Bool),
+                "number" => Ok(Type::Number),
+                "string" => Ok(Type::String),
+                "dynamic" => Ok(Type::Dynamic),
+                _ => Err(SignatureError::Malformed),
+            },
+            Json::Array(parts) => match parts.as_slice() {
+                [Json::String(kind), Json::Array(elements)] if kind == "tuple" => {
+                    Ok(Type::Tuple(elements.iter().map(inner).collect::<Result<_, _>>()?))
+                }
+                [Json::String(kind), Json::Object(attributes)] if kind == "object" => {
+                    let typed = attributes.iter().map(|(name, ty)| Ok((name.clone(), inner(ty)?)));
+                    Ok(Type::Object(typed.collect::<Result<_, _>>()?))
+                }
+                [Json::String(kind), element] => {
+                    let element = Box::new(inner(element)?);
+                    match kind.as_str() {
+                        "list" => Ok(Type::List(element)),
+                        "set" => Ok(Type::Set(element)),
+                        "map" => Ok(Type::Map(element)),
+                        _ => Err(SignatureError::Malformed),
+                    }
+                }
+                _ => Err(SignatureError::Malformed),
+            },
+            _ => Err(SignatureError::Malformed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_survive_a_round_trip() {
+        for signature in [
+            r#""string""#,
+            r#""number""#,
+            r#""bool""#,
+            r#""dynamic""#,
+            r#"["list","string"]"#,
+            r#"["set","string"]"#,
+            r#"["map",["set","dynamic"]]"#,
+            r#"["tuple",["string","number"]]"#,
+            r#"["tuple",[]]"#,
+            r#"["object",{"a":"string","b":["list","number"]}]"#,
+        ] {
+            let ty = Type::from_signature(signature.as_bytes()).unwrap();
+            assert_eq!(ty.signature().to_string(), signature);
+        }
+    }
+
+    #[test]
+    fn what_is_no_signature_is_refused() {
+        for text in [
+            "",
+            "null",
+            "1",
+            r#""text""#,
+            "[]",
+            r#"["list"]"#,
+            r#"["list","string","string"]"#,
+            r#"["tuple","string"]"#,
+            r#"["object",["string"]]"#,
+            r#"["heap","string"]"#,
+        ] {
+            assert_eq!(
+                Type::from_signature(text.as_bytes()),
+                Err(SignatureError::Malformed),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_type_nested_too_deep_is_refused() {
+        let nested = |levels| format!("{}\"string\"{}", "[\"list\",".repeat(levels), "]".repeat(levels));
+        assert!(Type::from_signature(nested(DEEPEST).as_bytes()).is_ok());
+        let refused = Type::from_signature(nested(DEEPEST + 1).as_bytes());
+        assert_eq!(refused, Err(SignatureError::TooDeep));
+        assert!(Type::from_signature(nested(100_000).as_bytes()).is_err());
+    }
+}

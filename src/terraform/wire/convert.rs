@@ -1,0 +1,125 @@
+//! Between the generated messages and our own types.
+
+use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
+use crate::terraform::proto;
+use crate::terraform::{
+    Attribute, Diagnostic, Diagnostics, Existence, IdentitySchema, Object, Path, Schema, Severity, Step, Type, Value,
+};
+
+/// Reads a value in either encoding; an absent one is null.
+pub(in crate::terraform) fn value(message: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, WireError> {
+    match message {
+        None => Ok(Value::Null),
+        Some(message) if message.msgpack.is_empty() && !message.json.is_empty() => decode_json(&message.json, ty),
+        Some(message) => decode_msgpack(&message.msgpack, ty),
+    }
+}
+
+/// Reads an object; `None` is null. An object that is unknown as a whole does not occur.
+pub(in crate::terraform) fn object(
+    message: Option<&proto::DynamicValue>,
+    ty: &Type,
+) -> Result<Option<Object>, WireError> {
+    match value(message, ty)? {
+        Value::Null => Ok(None),
+        Value::Mapping(object) => Ok(Some(object)),
+        _ => Err(WireError::new("not an object")),
+    }
+}
+
+/// Writes an object, or null.
+pub(in crate::terraform) fn dynamic(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
+    let value = object.map_or(Value::Null, Value::Mapping);
+    Ok(proto::DynamicValue {
+        msgpack: encode_msgpack(&value, ty)?,
+        json: Vec::new(),
+    })
+}
+
+impl From<Diagnostics> for Vec<proto::Diagnostic> {
+    fn from(diagnostics: Diagnostics) -> Self {
+        diagnostics.into_iter().map(Into::into).collect()
+    }
+}
+
+impl From<Diagnostic> for proto::Diagnostic {
+    fn from(diagnostic: Diagnostic) -> Self {
+        let severity = match diagnostic.severity {
+            Severity::Error => proto::diagnostic::Severity::Error,
+            Severity::Warning => proto::diagnostic::Severity::Warning,
+        };
+        proto::Diagnostic {
+            severity: severity.into(),
+            summary: diagnostic.summary,
+            detail: diagnostic.detail,
+            attribute: diagnostic.path.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<&Path> for proto::AttributePath {
+    fn from(path: &Path) -> Self {
+        use proto::attribute_path::step::Selector;
+        let steps = path.steps().iter().map(|step| {
+            let selector = match step {
+                Step::Attribute(name) => Selector::AttributeName(name.clone()),
+                Step::Key(key) => Selector::ElementKeyString(key.clone()),
+                Step::Index(index) => Selector::ElementKeyInt(*index),
+            };
+            proto::attribute_path::Step {
+                selector: Some(selector),
+            }
+        });
+        proto::AttributePath { steps: steps.collect() }
+    }
+}
+
+impl From<&Schema> for proto::Schema {
+    fn from(schema: &Schema) -> Self {
+        proto::Schema {
+            version: schema.version,
+            block: Some(proto::schema::Block {
+                version: schema.version,
+                attributes: schema.attributes.iter().map(Into::into).collect(),
+                description: schema.description.to_owned(),
+                description_kind: proto::StringKind::Markdown.into(),
+                ..Default::default()
+            }),
+        }
+    }
+}
+
+impl From<&Attribute> for proto::schema::Attribute {
+    fn from(attribute: &Attribute) -> Self {
+        proto::schema::Attribute {
+            name: attribute.name.to_owned(),
+            r#type: attribute.ty.signature_bytes(),
+            description: attribute.description.to_owned(),
+            description_kind: proto::StringKind::Markdown.into(),
+            required: attribute.existence == Existence::Required,
+            optional: attribute.existence == Existence::Optional,
+            computed: attribute.existence == Existence::Computed,
+            sensitive: attribute.sensitive,
+            ..Default::default()
+        }
+    }
+}
+
+impl From<&IdentitySchema> for proto::ResourceIdentitySchema {
+    fn from(schema: &IdentitySchema) -> Self {
+        let attributes = schema
+            .attributes
+            .iter()
+            .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
+                name: attribute.name.to_owned(),
+                r#type: attribute.ty.signature_bytes(),
+                required_for_import: true,
+                optional_for_import: false,
+                description: attribute.description.to_owned(),
+            });
+        proto::ResourceIdentitySchema {
+            version: schema.version,
+            identity_attributes: attributes.collect(),
+        }
+    }
+}
