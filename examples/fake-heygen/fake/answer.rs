@@ -113,11 +113,7 @@ impl Refusal {
         let message = "Too many requests.";
         Self {
             retry_after,
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "rate_limit_exceeded",
-                message,
-            )
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message)
         }
     }
 
@@ -126,11 +122,7 @@ impl Refusal {
         let message = format!("This account may have {limit} webhook endpoints.");
         Self {
             retry_after: Some("1".to_owned()),
-            ..Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "resource_limit_reached",
-                message,
-            )
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "resource_limit_reached", message)
         }
     }
 

@@ -72,11 +72,7 @@ impl Account<'_> {
             .insert(new, self.behaviour.status_of_new(), self.behaviour.lag());
         let secret = Some(endpoint.secret.as_str());
         let secret = secret.filter(|_| !self.behaviour.create_without_secret);
-        Ok(Answer::data(self.behaviour.endpoint(
-            &endpoint,
-            secret,
-            self.random,
-        )))
+        Ok(Answer::data(self.behaviour.endpoint(&endpoint, secret, self.random)))
     }
 
     fn list(&mut self, call: &Call) -> Result<Answer, Refusal> {
@@ -103,10 +99,7 @@ impl Account<'_> {
         if let Given::Value(url) = &body.url {
             self.refuse_taken(url, Some(id))?;
         }
-        let endpoint = self
-            .store
-            .endpoint_mut(id)
-            .ok_or_else(Refusal::no_endpoint)?;
+        let endpoint = self.store.endpoint_mut(id).ok_or_else(Refusal::no_endpoint)?;
         if let Given::Value(url) = body.url {
             endpoint.url = url;
         }
@@ -149,9 +142,9 @@ impl Account<'_> {
 
     fn events(&self, call: &Call) -> Result<Answer, Refusal> {
         let paging = request::paging(&call.query, 10, ["event_type", "entity_id"])?;
-        let page = self.store.events(paging.after, paging.limit, |event| {
-            paging.lets_through(event)
-        });
+        let page = self
+            .store
+            .events(paging.after, paging.limit, |event| paging.lets_through(event));
         Ok(answer_page(&page, |event| {
             json!({
                 "event_id": event.event_id,
@@ -167,9 +160,7 @@ impl Account<'_> {
     }
 
     fn refuse_taken(&self, url: &str, except: Option<&str>) -> Result<(), Refusal> {
-        let other = |endpoint: &Endpoint| {
-            endpoint.url == url && except != Some(endpoint.endpoint_id.as_str())
-        };
+        let other = |endpoint: &Endpoint| endpoint.url == url && except != Some(endpoint.endpoint_id.as_str());
         if self.behaviour.unique_urls && self.store.endpoints().any(other) {
             return Err(Refusal::conflict());
         }
@@ -180,10 +171,7 @@ impl Account<'_> {
 impl Behaviour {
     /// The status a new endpoint gets.
     pub fn status_of_new(&self) -> String {
-        self.status_of_new
-            .as_deref()
-            .unwrap_or("enabled")
-            .to_owned()
+        self.status_of_new.as_deref().unwrap_or("enabled").to_owned()
     }
 
     /// How long a new endpoint stays out of the list.

@@ -11,10 +11,7 @@ use super::store::Endpoint;
 /// In JSON every field may be left out; an unknown one is refused.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are switches, each by itself"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switches, each by itself")]
 pub struct Behaviour {
     /// `events` is answered in another order every time.
     pub shuffle_events: bool,
@@ -117,12 +114,7 @@ pub enum TrailingSlash {
 
 impl Behaviour {
     /// An endpoint as the API answers it. A secret is given only by a create.
-    pub fn endpoint(
-        &self,
-        endpoint: &Endpoint,
-        secret: Option<&str>,
-        random: &mut fastrand::Rng,
-    ) -> Value {
+    pub fn endpoint(&self, endpoint: &Endpoint, secret: Option<&str>, random: &mut fastrand::Rng) -> Value {
         let mut answer = Map::new();
         answer.insert("endpoint_id".into(), json!(endpoint.endpoint_id));
         answer.insert("url".into(), json!(self.urls.spell(&endpoint.url)));

@@ -57,10 +57,7 @@ impl Control {
     pub fn new(shared: Arc<Shared>, door: Door) -> Self {
         let router = Router::new()
             .route("/_control/endpoints", get(endpoints).post(put_endpoint))
-            .route(
-                "/_control/endpoints/{id}",
-                patch(edit_endpoint).delete(remove_endpoint),
-            )
+            .route("/_control/endpoints/{id}", patch(edit_endpoint).delete(remove_endpoint))
             .route("/_control/endpoints/{id}/rotate", post(rotate))
             .route("/_control/endpoints/{id}/hide", post(hide))
             .route("/_control/seed", post(seed))
@@ -69,10 +66,7 @@ impl Control {
                 "/_control/behaviour",
                 get(behaviour).put(set_behaviour).patch(turn_behaviour),
             )
-            .route(
-                "/_control/faults",
-                get(faults).post(inject).delete(clear_faults),
-            )
+            .route("/_control/faults", get(faults).post(inject).delete(clear_faults))
             .route("/_control/faults/random", put(inject_randomly))
             .route("/_control/release", post(release))
             .route("/_control/refuse", post(refuse))
@@ -99,11 +93,9 @@ pub async fn deliver(shared: &Shared, delivery: &Delivery) -> Result<Delivered, 
         let endpoint = world.store.endpoint(id);
         let endpoint = endpoint.ok_or_else(|| format!("there is no endpoint {id}"))?;
         let (secret, entity_id) = (endpoint.secret.clone(), endpoint.entity_id.clone());
-        let event = world.store.record(
-            delivery.event_type.clone(),
-            delivery.event_data(),
-            entity_id,
-        );
+        let event = world
+            .store
+            .record(delivery.event_type.clone(), delivery.event_data(), entity_id);
         delivery.sign(event.event_id, &secret)?
     };
     Ok(signed.send().await)
@@ -162,11 +154,7 @@ struct EditEndpoint {
     secret: Option<String>,
 }
 
-async fn edit_endpoint(
-    State(hands): State<Hands>,
-    Path(id): Path<String>,
-    Json(order): Json<EditEndpoint>,
-) -> Answer {
+async fn edit_endpoint(State(hands): State<Hands>, Path(id): Path<String>, Json(order): Json<EditEndpoint>) -> Answer {
     let mut world = hands.shared.world();
     let endpoint = world.store.endpoint_mut(&id).ok_or(Wrong::NoEndpoint)?;
     if let Some(url) = order.url {
@@ -200,11 +188,7 @@ struct Hide {
     walks: u64,
 }
 
-async fn hide(
-    State(hands): State<Hands>,
-    Path(id): Path<String>,
-    Json(order): Json<Hide>,
-) -> Answer {
+async fn hide(State(hands): State<Hands>, Path(id): Path<String>, Json(order): Json<Hide>) -> Answer {
     let hidden = hands.shared.world().store.hide(&id, order.walks);
     if hidden {
         Ok(Json(json!({})))
@@ -249,26 +233,19 @@ async fn behaviour(State(hands): State<Hands>) -> Json<Value> {
     Json(json!(hands.shared.world().behaviour))
 }
 
-async fn set_behaviour(
-    State(hands): State<Hands>,
-    Json(behaviour): Json<Behaviour>,
-) -> Json<Value> {
+async fn set_behaviour(State(hands): State<Hands>, Json(behaviour): Json<Behaviour>) -> Json<Value> {
     let answer = json!(behaviour);
     hands.shared.world().behaviour = behaviour;
     Json(answer)
 }
 
-async fn turn_behaviour(
-    State(hands): State<Hands>,
-    Json(turned): Json<Map<String, Value>>,
-) -> Answer {
+async fn turn_behaviour(State(hands): State<Hands>, Json(turned): Json<Map<String, Value>>) -> Answer {
     let mut world = hands.shared.world();
     let mut all = json!(world.behaviour);
     for (switch, position) in turned {
         all[switch] = position;
     }
-    let behaviour: Behaviour =
-        serde_json::from_value(all.clone()).map_err(|error| Wrong::Order(error.to_string()))?;
+    let behaviour: Behaviour = serde_json::from_value(all.clone()).map_err(|error| Wrong::Order(error.to_string()))?;
     world.behaviour = behaviour;
     Ok(Json(all))
 }
@@ -294,9 +271,9 @@ async fn inject_randomly(State(hands): State<Hands>, Json(random): Json<RandomFa
 /// A fault nobody can bring about is a mistake in the order.
 fn check(fault: &Fault) -> Result<(), Wrong> {
     match fault {
-        Fault::Status { status, .. } if !(400..600).contains(status) => Err(Wrong::Order(format!(
-            "status must be 400 to 599, not {status}"
-        ))),
+        Fault::Status { status, .. } if !(400..600).contains(status) => {
+            Err(Wrong::Order(format!("status must be 400 to 599, not {status}")))
+        }
         _ => Ok(()),
     }
 }

@@ -214,10 +214,7 @@ impl Rule {
     #[must_use]
     pub fn naming(self, endpoint_id: impl Into<String>) -> Self {
         let endpoint_id = Some(endpoint_id.into());
-        Self {
-            endpoint_id,
-            ..self
-        }
+        Self { endpoint_id, ..self }
     }
 
     /// Lets this many matching calls through first.
@@ -236,18 +233,12 @@ impl Rule {
     /// Until the faults are cleared.
     #[must_use]
     pub fn always(self) -> Self {
-        Self {
-            times: None,
-            ..self
-        }
+        Self { times: None, ..self }
     }
 
     fn matches(&self, route: Route, endpoint_id: &str) -> bool {
         (self.routes.is_empty() || self.routes.contains(&route))
-            && self
-                .endpoint_id
-                .as_deref()
-                .is_none_or(|id| id == endpoint_id)
+            && self.endpoint_id.as_deref().is_none_or(|id| id == endpoint_id)
     }
 }
 
@@ -349,23 +340,17 @@ impl Fault {
         match self {
             Self::RateLimit { .. } => "rate_limit",
             Self::Status {
-                effect: Effect::None,
-                ..
+                effect: Effect::None, ..
             } => "status",
             Self::Status {
-                effect: Effect::Done,
-                ..
+                effect: Effect::Done, ..
             } => "status_after_effect",
             Self::InProgress => "in_progress",
             Self::Unauthorized => "unauthorized",
             Self::NotFound => "not_found",
             Self::Redirect { .. } => "redirect",
-            Self::Reset {
-                effect: Effect::None,
-            } => "reset",
-            Self::Reset {
-                effect: Effect::Done,
-            } => "reset_after_effect",
+            Self::Reset { effect: Effect::None } => "reset",
+            Self::Reset { effect: Effect::Done } => "reset_after_effect",
             Self::Truncated => "truncated",
             Self::Delay { .. } => "delay",
             Self::Held { .. } => "held",
@@ -381,11 +366,9 @@ impl Fault {
     pub fn effect(&self) -> Effect {
         match self {
             Self::Status { effect, .. } | Self::Reset { effect } => *effect,
-            Self::RateLimit { .. }
-            | Self::InProgress
-            | Self::Unauthorized
-            | Self::NotFound
-            | Self::Redirect { .. } => Effect::None,
+            Self::RateLimit { .. } | Self::InProgress | Self::Unauthorized | Self::NotFound | Self::Redirect { .. } => {
+                Effect::None
+            }
             Self::Truncated
             | Self::Delay { .. }
             | Self::Held { .. }
@@ -403,20 +386,14 @@ impl Fault {
         match self {
             Self::NotFound => matches!(route, Route::Update | Route::Rotate),
             Self::InProgress => route.takes_key(),
-            Self::MissingField { .. } | Self::NullField { .. } | Self::WrongType { .. } => {
-                route != Route::Delete
-            }
+            Self::MissingField { .. } | Self::NullField { .. } | Self::WrongType { .. } => route != Route::Delete,
             _ => true,
         }
     }
 
     /// One of everything that needs no long wait and nobody to release it.
     pub fn palette() -> Vec<Self> {
-        let status = |status, body, effect| Self::Status {
-            status,
-            body,
-            effect,
-        };
+        let status = |status, body, effect| Self::Status { status, body, effect };
         let rate_limit = |retry_after| Self::RateLimit { retry_after };
         vec![
             rate_limit(RetryAfter::Absent),
@@ -434,12 +411,8 @@ impl Fault {
             Self::Redirect {
                 location: "http://127.0.0.1:1/elsewhere".to_owned(),
             },
-            Self::Reset {
-                effect: Effect::None,
-            },
-            Self::Reset {
-                effect: Effect::Done,
-            },
+            Self::Reset { effect: Effect::None },
+            Self::Reset { effect: Effect::Done },
             Self::Truncated,
             Self::MalformedJson,
             Self::MissingField { field: None },
@@ -450,10 +423,7 @@ impl Fault {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the shape serde's default asks for"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the shape serde's default asks for")]
 fn once() -> Option<u32> {
     Some(1)
 }

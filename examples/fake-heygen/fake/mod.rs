@@ -137,12 +137,7 @@ impl FakeHeygen {
 
     /// Changes an endpoint. Answers whether there is one of this id.
     pub fn edit_endpoint(&self, id: &str, edit: impl FnOnce(&mut Endpoint)) -> bool {
-        self.shared
-            .world()
-            .store
-            .endpoint_mut(id)
-            .map(edit)
-            .is_some()
+        self.shared.world().store.endpoint_mut(id).map(edit).is_some()
     }
 
     /// Disables an endpoint, as HeyGen does after failed deliveries.
@@ -175,9 +170,7 @@ impl FakeHeygen {
     ) -> Event {
         let entity_id = entity_id.map(str::to_owned);
         let mut world = self.shared.world();
-        world
-            .store
-            .record(event_type.to_owned(), event_data, entity_id)
+        world.store.record(event_type.to_owned(), event_data, entity_id)
     }
 
     /// Delivers a signed event and says what the receiver made of it. An error says what is wrong
@@ -239,11 +232,7 @@ impl FakeHeygen {
     }
 
     /// Blocks until a request of this kind is there, for `time` at most.
-    pub fn wait_for_request(
-        &self,
-        time: Duration,
-        wanted: impl Fn(&Request) -> bool,
-    ) -> Option<Request> {
+    pub fn wait_for_request(&self, time: Duration, wanted: impl Fn(&Request) -> bool) -> Option<Request> {
         self.shared.wait(time, |world| {
             let found = world.log.requests().find(|request| wanted(request));
             found.cloned()

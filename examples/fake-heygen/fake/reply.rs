@@ -152,9 +152,7 @@ pub fn spoiled(injected: &Injected, answer: Answer) -> Outcome {
             reply.content = Content::Json(body.to_string());
         }
         Fault::WrongType { field } => {
-            alter(&mut body, field.as_deref(), salt, |value| {
-                Some(other_type(value))
-            });
+            alter(&mut body, field.as_deref(), salt, |value| Some(other_type(value)));
             reply.content = Content::Json(body.to_string());
         }
         Fault::Oversized { mib } => {
@@ -172,8 +170,7 @@ pub fn spoiled(injected: &Injected, answer: Answer) -> Outcome {
 
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
-const PAGE: &str =
-    "<html><head><title>Error</title></head><body><h1>The server had a moment</h1></body></html>\n";
+const PAGE: &str = "<html><head><title>Error</title></head><body><h1>The server had a moment</h1></body></html>\n";
 
 /// The fields an answer cannot do without. Leaving out another one would be a valid answer.
 const REQUIRED: [&str; 11] = [
@@ -226,12 +223,7 @@ impl RetryAfter {
 }
 
 /// Changes (or with `None` removes) one field: the one named, or one of the required ones.
-fn alter(
-    body: &mut Value,
-    named: Option<&str>,
-    salt: u64,
-    change: impl FnOnce(&Value) -> Option<Value>,
-) {
+fn alter(body: &mut Value, named: Option<&str>, salt: u64, change: impl FnOnce(&Value) -> Option<Value>) {
     let mut places = Vec::new();
     find_fields(body, "", named, &mut places);
     let chosen = usize::try_from(salt).unwrap_or(usize::MAX) % places.len().max(1);

@@ -117,9 +117,7 @@ impl Credentials {
     /// Exactly one kind, and that one right.
     pub fn check(self) -> Result<(), Refusal> {
         match (self.api_key, self.bearer) {
-            (Credential::Right, Credential::Absent) | (Credential::Absent, Credential::Right) => {
-                Ok(())
-            }
+            (Credential::Right, Credential::Absent) | (Credential::Absent, Credential::Right) => Ok(()),
             (_, Credential::Absent) | (Credential::Absent, _) => Err(Refusal::unauthorized()),
             _ => Err(Refusal::two_credentials()),
         }
@@ -143,11 +141,7 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     };
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"_:.-".contains(byte);
     match key.to_str() {
-        Ok(text)
-            if (1..=255).contains(&text.len())
-                && text.as_bytes().iter().all(allowed)
-                && keys.next().is_none() =>
-        {
+        Ok(text) if (1..=255).contains(&text.len()) && text.as_bytes().iter().all(allowed) && keys.next().is_none() => {
             Ok(Some(text.to_owned()))
         }
         _ => Err(Refusal::invalid(
@@ -210,13 +204,10 @@ pub fn paging<const FILTERS: usize>(
             paging.filters[filter] = Some(value.into_owned());
         } else if name == "limit" {
             let limit = value.parse().ok().filter(|limit| (1..=100).contains(limit));
-            paging.limit = limit
-                .ok_or_else(|| Refusal::invalid("limit", "limit must be between 1 and 100."))?;
+            paging.limit = limit.ok_or_else(|| Refusal::invalid("limit", "limit must be between 1 and 100."))?;
         } else if name == "token" {
             let place = cursor_place(&value);
-            paging.after = Some(
-                place.ok_or_else(|| Refusal::invalid("token", "token is not a valid cursor."))?,
-            );
+            paging.after = Some(place.ok_or_else(|| Refusal::invalid("token", "token is not a valid cursor."))?);
             paging.token = Some(value.into_owned());
         } else {
             return Err(Refusal::invalid(&name, "Unknown query parameter."));
@@ -264,17 +255,11 @@ fn string(body: &mut Map<String, Value>, field: &str) -> Result<Given<String>, R
         None => Ok(Given::Absent),
         Some(Value::Null) => Ok(Given::Null),
         Some(Value::String(text)) => Ok(Given::Value(text)),
-        Some(_) => Err(Refusal::invalid(
-            field,
-            format!("{field} must be a string."),
-        )),
+        Some(_) => Err(Refusal::invalid(field, format!("{field} must be a string."))),
     }
 }
 
-fn events(
-    body: &mut Map<String, Value>,
-    behaviour: &Behaviour,
-) -> Result<Given<Vec<String>>, Refusal> {
+fn events(body: &mut Map<String, Value>, behaviour: &Behaviour) -> Result<Given<Vec<String>>, Refusal> {
     let list = match body.remove("events") {
         None => return Ok(Given::Absent),
         Some(Value::Null) => return Ok(Given::Null),

@@ -230,9 +230,7 @@ impl Arrival {
             path: path.to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             route: recognised.map(|(route, _)| route),
-            endpoint_id: recognised
-                .map(|(_, id)| id.to_owned())
-                .filter(|id| !id.is_empty()),
+            endpoint_id: recognised.map(|(_, id)| id.to_owned()).filter(|id| !id.is_empty()),
             host: text(&parts.headers, &header::HOST),
             user_agent: text(&parts.headers, &header::USER_AGENT),
             idempotency_key: text(&parts.headers, &HeaderName::from_static("idempotency-key")),

@@ -138,8 +138,7 @@ impl Store {
             secret: self.token("whsec_", 32),
         };
         self.last_place += 1;
-        self.places
-            .insert(endpoint.endpoint_id.clone(), self.last_place);
+        self.places.insert(endpoint.endpoint_id.clone(), self.last_place);
         self.endpoints.insert(
             self.last_place,
             Kept {
@@ -221,12 +220,7 @@ impl Store {
     }
 
     /// Adds to the history of events.
-    pub fn record(
-        &mut self,
-        event_type: String,
-        event_data: Map<String, Value>,
-        entity_id: Option<String>,
-    ) -> Event {
+    pub fn record(&mut self, event_type: String, event_data: Map<String, Value>, entity_id: Option<String>) -> Event {
         let event = Event {
             event_id: self.token("evt_", 20),
             event_type,
@@ -243,12 +237,7 @@ impl Store {
     }
 
     /// A page of the history, newest first, of the events that `wanted` lets through.
-    pub fn events(
-        &self,
-        after: Option<u64>,
-        limit: usize,
-        wanted: impl Fn(&Event) -> bool,
-    ) -> Page<&Event> {
+    pub fn events(&self, after: Option<u64>, limit: usize, wanted: impl Fn(&Event) -> bool) -> Page<&Event> {
         let events = self.events.iter().rev();
         let seen = events
             .filter(|(place, event)| after.is_none_or(|after| *place < after) && wanted(event))

@@ -25,10 +25,7 @@ use tokio::{
 /// What the connections are served with.
 pub trait Service: Send + Sync + 'static {
     /// Answers one request, or resets the connection it came on.
-    fn call(
-        self: Arc<Self>,
-        request: hyper::Request<Incoming>,
-    ) -> impl Future<Output = Served> + Send;
+    fn call(self: Arc<Self>, request: hyper::Request<Incoming>) -> impl Future<Output = Served> + Send;
 }
 
 /// What a service makes of a request.
@@ -67,9 +64,7 @@ enum Order {
 impl Server {
     /// Listens on this loopback port (0: any). `service` is given the door of its own server.
     pub fn start<S: Service>(port: u16, service: impl FnOnce(Door) -> Arc<S>) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (sender, orders) = mpsc::unbounded_channel();
         let door = Door(sender);
         let service = service(door.clone());
@@ -187,11 +182,7 @@ fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn serve<S: Service>(
-    mut port: Port,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    service: Arc<S>,
-) {
+async fn serve<S: Service>(mut port: Port, mut orders: mpsc::UnboundedReceiver<Order>, service: Arc<S>) {
     let mut connections = JoinSet::new();
     let mut reopen_at = None;
     let closing = watch::Sender::new(());
@@ -239,11 +230,7 @@ async fn until(at: Option<Instant>) {
 }
 
 /// One connection, until its peer ends it, the server closes, or a call resets it.
-async fn converse<S: Service>(
-    stream: TcpStream,
-    service: Arc<S>,
-    mut closing: watch::Receiver<()>,
-) {
+async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: watch::Receiver<()>) {
     // Answers are short and awaited one by one.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(Notify::new());
