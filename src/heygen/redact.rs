@@ -116,8 +116,7 @@ fn without_url_details(text: &str) -> String {
 /// Whether the colon can only stand before a password that was cut off at an unencoded `/`, `?` or `#`.
 fn is_half_a_login(authority: &str) -> bool {
     let port = authority.rsplit_once(':').map(|(_, port)| port);
-    !authority.starts_with('[')
-        && port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()))
+    !authority.starts_with('[') && port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn shortened(text: &str, limit: usize) -> String {
@@ -151,26 +150,14 @@ mod tests {
                 "see https://u:p@h.example/a?token=1#f now",
                 "see https://h.example/a now",
             ),
-            (
-                "proxy http://user:pass@p.example:3128",
-                "proxy http://p.example:3128",
-            ),
-            (
-                "proxy http://user:pa/ss@p.example:3128",
-                "proxy http://[redacted]",
-            ),
-            (
-                "proxy http://user:pa?ss@p.example:3128",
-                "proxy http://[redacted]",
-            ),
+            ("proxy http://user:pass@p.example:3128", "proxy http://p.example:3128"),
+            ("proxy http://user:pa/ss@p.example:3128", "proxy http://[redacted]"),
+            ("proxy http://user:pa?ss@p.example:3128", "proxy http://[redacted]"),
             (
                 "kept http://[::1]/a@b http://h.example:80/@c",
                 "kept http://[::1]/a@b http://h.example:80/@c",
             ),
-            (
-                "two http://a@b/ \"ftp://c:d@e?q\"",
-                "two http://b/ \"ftp://e\"",
-            ),
+            ("two http://a@b/ \"ftp://c:d@e?q\"", "two http://b/ \"ftp://e\""),
             ("  ", ""),
         ] {
             assert_eq!(clean(text), shown, "{text:?}");

@@ -181,12 +181,7 @@ mod tests {
             assert_eq!(is_repeated(&fault), repeated, "{fault:?}");
             assert_eq!(effect(&read, &fault), None, "a read, {fault:?}");
             for change in &changes {
-                assert_eq!(
-                    effect(change, &fault),
-                    of_a_change,
-                    "{:?}, {fault:?}",
-                    change.method()
-                );
+                assert_eq!(effect(change, &fault), of_a_change, "{:?}, {fault:?}", change.method());
             }
         }
     }
@@ -194,33 +189,19 @@ mod tests {
     #[test]
     fn waits_double_from_half_a_second_to_half_a_minute() {
         let longest = Backoff::new(|| 1.0);
-        let waits: Vec<_> = (1..=9)
-            .map(|failed| longest.wait(failed, None).as_millis())
-            .collect();
-        assert_eq!(
-            waits,
-            [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]
-        );
+        let waits: Vec<_> = (1..=9).map(|failed| longest.wait(failed, None).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
         assert_eq!(longest.wait(u32::MAX, None), LONGEST_WAIT);
         assert_eq!(Backoff::new(|| 0.0).wait(5, None), Duration::ZERO);
-        assert_eq!(
-            Backoff::new(|| 0.5).wait(1, None),
-            Duration::from_millis(250)
-        );
+        assert_eq!(Backoff::new(|| 0.5).wait(1, None), Duration::from_millis(250));
         assert_eq!(Backoff::new(|| f64::INFINITY).wait(1, None), FIRST_WAIT);
     }
 
     #[test]
     fn what_is_asked_for_is_a_floor_and_is_capped() {
         let backoff = Backoff::new(|| 0.5);
-        assert_eq!(
-            backoff.wait(1, Some(Duration::from_secs(7))),
-            Duration::from_secs(7)
-        );
-        assert_eq!(
-            backoff.wait(5, Some(Duration::from_secs(1))),
-            Duration::from_secs(4)
-        );
+        assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
+        assert_eq!(backoff.wait(5, Some(Duration::from_secs(1))), Duration::from_secs(4));
         assert_eq!(backoff.wait(1, Some(Duration::MAX)), LONGEST_WAIT);
     }
 
@@ -232,10 +213,7 @@ mod tests {
             (" 7 ", Some(Duration::from_secs(7))),
             ("99999999999999999999999999", Some(Duration::MAX)),
             ("18446744073709551615", Some(Duration::from_secs(u64::MAX))),
-            (
-                "Tue, 24 Nov 2026 12:00:09 GMT",
-                Some(Duration::from_secs(9)),
-            ),
+            ("Tue, 24 Nov 2026 12:00:09 GMT", Some(Duration::from_secs(9))),
             ("Tue, 24 Nov 2026 11:59:00 GMT", Some(Duration::ZERO)),
             ("-1", None),
             ("1.5", None),

@@ -321,12 +321,7 @@ mod tests {
     #[test]
     fn a_line_inside_spans_carries_their_fields() {
         let line = only(logged(LevelFilter::TRACE, || {
-            let outer = tracing::info_span!(
-                "outer",
-                rpc = "Read",
-                attempt = 1,
-                late = tracing::field::Empty
-            );
+            let outer = tracing::info_span!("outer", rpc = "Read", attempt = 1, late = tracing::field::Empty);
             let _outer = outer.enter();
             outer.record("late", "yes");
             let _inner = tracing::info_span!("inner", attempt = 2).entered();
@@ -382,14 +377,8 @@ mod tests {
         assert_eq!(quiet(&[]), LevelFilter::OFF);
         assert_eq!(decided(&[], Unset::Everything), LevelFilter::TRACE);
         assert_eq!(quiet(&[("OWN", ""), ("HOST", "Info")]), LevelFilter::INFO);
-        assert_eq!(
-            quiet(&[("OWN", "error"), ("HOST", "info")]),
-            LevelFilter::ERROR
-        );
+        assert_eq!(quiet(&[("OWN", "error"), ("HOST", "info")]), LevelFilter::ERROR);
         assert_eq!(quiet(&[("HOST", "JSON")]), LevelFilter::TRACE);
-        assert_eq!(
-            quiet(&[("OWN", "off"), ("HOST", "trace")]),
-            LevelFilter::OFF
-        );
+        assert_eq!(quiet(&[("OWN", "off"), ("HOST", "trace")]), LevelFilter::OFF);
     }
 }

@@ -96,9 +96,7 @@ mod tests {
     #[test]
     fn a_payload_that_is_no_message_is_not_shown() {
         #[derive(Debug)]
-        struct Secret(
-            #[expect(dead_code, reason = "shown by Debug, which must not happen")] &'static str,
-        );
+        struct Secret(#[expect(dead_code, reason = "shown by Debug, which must not happen")] &'static str);
 
         let report = reported(|| panic::panic_any(Secret("hunter2")));
         assert!(report.starts_with("panic: (no message)\n"), "{report}");

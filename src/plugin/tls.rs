@@ -212,19 +212,14 @@ mod tests {
         2b70fe286534949ec84475ae63d9ed668f0aa2c0ae91d0d7a4c5039231399d9c9cfe7f97e1a72f46baca9adde30a66cde1";
 
     fn bytes(hex: &str) -> Vec<u8> {
-        let pairs = hex
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair));
+        let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair));
         pairs
             .map(|pair| u8::from_str_radix(pair.unwrap(), 16).unwrap())
             .collect()
     }
 
     fn verified(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
-        EcdsaP521Sha512
-            .verify_signature(key, message, signature)
-            .is_ok()
+        EcdsaP521Sha512.verify_signature(key, message, signature).is_ok()
     }
 
     #[test]

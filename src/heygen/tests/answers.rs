@@ -37,18 +37,12 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
         "events": ["b", "a", "b"], "secret": "whsec_1", "colour": {"new": []},
     }, "meta": 1});
     let endpoint = answer::endpoint(&bytes(&body)).unwrap();
-    assert_eq!(
-        (endpoint.id.as_str(), &*endpoint.url),
-        ("ep_1", "https://a.example/")
-    );
+    assert_eq!((endpoint.id.as_str(), &*endpoint.url), ("ep_1", "https://a.example/"));
     assert_eq!(
         (&*endpoint.status, &*endpoint.created_at),
         ("paused", "2026-07-01T12:00:00")
     );
-    assert_eq!(
-        endpoint.events.unwrap().into_iter().collect::<Vec<_>>(),
-        ["a", "b"]
-    );
+    assert_eq!(endpoint.events.unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(endpoint.secret.unwrap().expose(), "whsec_1");
 
     for body in [without("events"), with("events", Value::Null)] {
@@ -75,10 +69,7 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
 fn what_the_rest_stands_on_must_be_there() {
     for key in ["endpoint_id", "url", "status", "created_at"] {
         for body in [without(key), with(key, Value::Null)] {
-            assert_eq!(
-                reason(answer::endpoint(&body)),
-                format!("`data.{key}` is missing")
-            );
+            assert_eq!(reason(answer::endpoint(&body)), format!("`data.{key}` is missing"));
         }
         assert_eq!(
             reason(answer::endpoint(&with(key, json!(7)))),
@@ -120,10 +111,7 @@ fn what_the_rest_stands_on_must_be_there() {
 #[test]
 fn an_answer_about_another_endpoint_is_no_answer() {
     let body = bytes(&json!({"data": endpoint_with_secret("ep_1")}));
-    assert_eq!(
-        answer::rotated(&body, &id("ep_1")).unwrap().expose(),
-        "whsec_first"
-    );
+    assert_eq!(answer::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_first");
     assert!(answer::updated(&body, &id("ep_1")).is_ok());
     assert_eq!(
         reason(answer::rotated(&body, &id("ep_2"))),
@@ -135,10 +123,7 @@ fn an_answer_about_another_endpoint_is_no_answer() {
     );
     for secret in [json!(null), json!("")] {
         let body = bytes(&json!({"data": {"endpoint_id": "ep_1", "secret": secret}}));
-        assert_eq!(
-            reason(answer::rotated(&body, &id("ep_1"))),
-            "`data.secret` is missing"
-        );
+        assert_eq!(reason(answer::rotated(&body, &id("ep_1"))), "`data.secret` is missing");
     }
 }
 
@@ -156,9 +141,7 @@ fn a_delete_is_confirmed_by_json_or_by_nothing() {
 fn half_a_list_never_passes_for_a_whole_one() {
     let page = |more: Value| {
         let mut body = json!({"data": [endpoint("ep_1"), endpoint("ep_2")]});
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         answer::page(&bytes(&body))
     };
     let last = page(json!({"has_more": false, "next_token": null})).unwrap();
@@ -192,17 +175,9 @@ fn half_a_list_never_passes_for_a_whole_one() {
     ] {
         assert_eq!(reason(page(more)), "`has_more` is missing");
     }
-    assert!(
-        reason(page(
-            json!({"has_more": true, "next_token": "t".repeat(5000)})
-        ))
-        .contains("longer than")
-    );
+    assert!(reason(page(json!({"has_more": true, "next_token": "t".repeat(5000)}))).contains("longer than"));
     let bad_item = json!({"data": [endpoint("ep_1"), {"endpoint_id": "ep_2"}], "has_more": false});
-    assert_eq!(
-        reason(answer::page(&bytes(&bad_item))),
-        "`data[1].url` is missing"
-    );
+    assert_eq!(reason(answer::page(&bytes(&bad_item))), "`data[1].url` is missing");
     assert_eq!(
         reason(answer::page(b"{\"data\": {}, \"has_more\": false}")),
         "`data` is not a list"
@@ -211,11 +186,7 @@ fn half_a_list_never_passes_for_a_whole_one() {
 
 #[test]
 fn any_error_body_becomes_a_refusal_without_secrets() {
-    let read = |body: &str| match answer::refusal(
-        400,
-        body.as_bytes(),
-        &Redactor::new(Secret::new(KEY)),
-    ) {
+    let read = |body: &str| match answer::refusal(400, body.as_bytes(), &Redactor::new(Secret::new(KEY))) {
         Fault::Refused {
             status: 400,
             code,
@@ -229,14 +200,12 @@ fn any_error_body_becomes_a_refusal_without_secrets() {
         read(
             r#"{"error": {"code": "invalid_parameter", "message": "no\nsuch event", "param": "events", "doc_url": 1}}"#
         ),
-        (
-            own("invalid_parameter"),
-            "no such event".into(),
-            own("events")
-        )
+        (own("invalid_parameter"), "no such event".into(), own("events"))
     );
     assert_eq!(
-        read(&json!({"error": {"message": format!("key {KEY}, whsec_abc, https://u:p@h/?q"), "code": KEY}}).to_string()),
+        read(
+            &json!({"error": {"message": format!("key {KEY}, whsec_abc, https://u:p@h/?q"), "code": KEY}}).to_string()
+        ),
         (own("[redacted]"), "key [redacted], [redacted], https://h/".into(), None)
     );
     assert_eq!(read(r#"{"error": "short"}"#), (None, "short".into(), None));
@@ -246,10 +215,7 @@ fn any_error_body_becomes_a_refusal_without_secrets() {
     );
     assert_eq!(read("[]"), (None, String::new(), None));
     assert_eq!(read(""), (None, String::new(), None));
-    assert_eq!(
-        read(" upstream\u{7} is down "),
-        (None, "upstream is down".into(), None)
-    );
+    assert_eq!(read(" upstream\u{7} is down "), (None, "upstream is down".into(), None));
     assert_eq!(
         read("<html>\n<head><TITLE>502 Bad\nGateway</TITLE>"),
         (None, "502 Bad Gateway".into(), None)
@@ -282,8 +248,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            prop::collection::btree_map(key.clone(), inner, 0..6)
-                .prop_map(|map| map.into_iter().collect()),
+            prop::collection::btree_map(key.clone(), inner, 0..6).prop_map(|map| map.into_iter().collect()),
         ]
     })
 }

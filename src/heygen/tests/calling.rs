@@ -72,11 +72,7 @@ async fn a_lost_create_answer_is_replayed_under_its_key() {
     );
 
     let _ = client.create(&some_endpoint(), &Stop::new()).await;
-    assert_eq!(
-        keys(&server.asked()).len(),
-        2,
-        "another create has another key"
-    );
+    assert_eq!(keys(&server.asked()).len(), 2, "another create has another key");
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,8 +91,7 @@ async fn attempts_are_counted_and_end() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_final_and_keeps_its_request_id() {
-    let refusal =
-        json!({"error": {"code": "not_found", "message": "gone", "param": "endpoint_id"}});
+    let refusal = json!({"error": {"code": "not_found", "message": "gone", "param": "endpoint_id"}});
     for header in ["x-request-id", "X-Amzn-Request-Id"] {
         let server = Scripted::acts([Act::json(404, &refusal).with_header(header, "req-7")]);
         let failure = server
@@ -121,10 +116,7 @@ async fn a_refusal_is_final_and_keeps_its_request_id() {
 #[tokio::test(start_paused = true)]
 async fn one_attempt_in_doubt_leaves_the_whole_call_in_doubt() {
     let refused = || Act::error(401, "unauthorized");
-    assert_eq!(
-        failed_create(vec![unreachable(), refused()]).await.effect,
-        Effect::None
-    );
+    assert_eq!(failed_create(vec![unreachable(), refused()]).await.effect, Effect::None);
     assert_eq!(
         failed_create(vec![Act::error(429, "slow_down"), refused()])
             .await
@@ -162,16 +154,9 @@ async fn retry_after_is_a_floor_in_seconds_and_as_a_date_and_is_capped() {
             Act::ok(&json!({})),
         ]);
         let began = Instant::now();
-        server
-            .client(1)
-            .delete(&id("ep_1"), &Stop::new())
-            .await
-            .unwrap();
+        server.client(1).delete(&id("ep_1"), &Stop::new()).await.unwrap();
         let waited = began.elapsed().as_secs_f64();
-        assert!(
-            (at_least..=at_most).contains(&waited),
-            "{header:?} waited {waited} s"
-        );
+        assert!((at_least..=at_most).contains(&waited), "{header:?} waited {waited} s");
     }
 }
 
@@ -179,11 +164,7 @@ async fn retry_after_is_a_floor_in_seconds_and_as_a_date_and_is_capped() {
 async fn every_attempt_has_its_own_time() {
     let server = Scripted::acts([Act::Hang, Act::ok(&json!({})).after(TIMEOUT * 9 / 10)]);
     let began = Instant::now();
-    server
-        .client(1)
-        .delete(&id("ep_1"), &Stop::new())
-        .await
-        .unwrap();
+    server.client(1).delete(&id("ep_1"), &Stop::new()).await.unwrap();
     assert!(began.elapsed() >= TIMEOUT * 19 / 10);
 
     let failure = Scripted::new(|_| Act::Hang)
@@ -203,11 +184,7 @@ async fn nothing_starts_after_a_stop() {
     let server = Scripted::new(|_| Act::ok(&json!({})));
     let stop = Stop::new();
     stop.cancel();
-    let failure = server
-        .client(4)
-        .delete(&id("ep_1"), &stop)
-        .await
-        .unwrap_err();
+    let failure = server.client(4).delete(&id("ep_1"), &stop).await.unwrap_err();
     assert_eq!(
         (failure.fault, failure.attempts, failure.effect),
         (Fault::Stopped, 0, Effect::None)
@@ -307,14 +284,8 @@ async fn a_create_without_a_secret_and_a_rotation_without_one_differ() {
             .secret
             .is_none()
     );
-    let failure = client
-        .rotate_secret(&id("ep_1"), &Stop::new())
-        .await
-        .unwrap_err();
-    assert_eq!(
-        failure.fault,
-        Fault::Garbled("`data.secret` is missing".into())
-    );
+    let failure = client.rotate_secret(&id("ep_1"), &Stop::new()).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::Garbled("`data.secret` is missing".into()));
     assert_eq!((failure.attempts, failure.effect), (2, Effect::Unknown));
 }
 
@@ -330,21 +301,7 @@ async fn redirects_and_odd_statuses_are_not_answers() {
         }
     );
     let failure = failed_create(vec![to("/elsewhere")]).await;
-    assert_eq!(
-        failure.fault,
-        Fault::Redirected {
-            status: 307,
-            to: None
-        }
-    );
-    let failure = failed_create(
-        (0..5)
-            .map(|_| Act::Answer(199, Vec::new(), b"{}".to_vec()))
-            .collect(),
-    )
-    .await;
-    assert_eq!(
-        failure.fault,
-        Fault::Garbled("status 199 is not an answer".into())
-    );
+    assert_eq!(failure.fault, Fault::Redirected { status: 307, to: None });
+    let failure = failed_create((0..5).map(|_| Act::Answer(199, Vec::new(), b"{}".to_vec())).collect()).await;
+    assert_eq!(failure.fault, Fault::Garbled("status 199 is not an answer".into()));
 }

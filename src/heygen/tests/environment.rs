@@ -25,11 +25,7 @@ const BASE: &str = "HEYGEN_CLIENT_TEST_BASE";
 /// Runs `test` again, with `variables` alone, and answers what the call to `base` printed there.
 async fn call_in(test: &str, base: &str, variables: &[(&str, &str)]) -> String {
     let output = Command::new(env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "--nocapture",
-            &format!("heygen::tests::environment::{test}"),
-        ])
+        .args(["--exact", "--nocapture", &format!("heygen::tests::environment::{test}")])
         .env_clear()
         .env(BASE, base)
         .envs(variables.iter().copied())
@@ -69,10 +65,7 @@ async fn called() -> bool {
 /// Answers every connection with `answer`, and keeps the heads of the requests.
 async fn listen(answer: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, heads) = (
-        listener.local_addr().unwrap().port(),
-        Arc::new(Mutex::new(Vec::new())),
-    );
+    let (port, heads) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
     let record = heads.clone();
     tokio::spawn(async move {
         loop {
@@ -103,10 +96,7 @@ async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_s
     let printed = call_in(
         test,
         "https://api.example.invalid",
-        &[(
-            "HTTPS_PROXY",
-            &format!("http://user:hunter2@127.0.0.1:{port}"),
-        )],
+        &[("HTTPS_PROXY", &format!("http://user:hunter2@127.0.0.1:{port}"))],
     )
     .await;
     assert!(
@@ -119,17 +109,10 @@ async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_s
         heads[0].starts_with("CONNECT api.example.invalid:443 HTTP/1.1\r\n"),
         "{heads:?}"
     );
-    assert!(
-        heads[0].contains(&BASE64_STANDARD.encode("user:hunter2")),
-        "{heads:?}"
-    );
+    assert!(heads[0].contains(&BASE64_STANDARD.encode("user:hunter2")), "{heads:?}");
     assert!(!heads[0].contains(KEY), "{heads:?}");
 
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refusing = format!("http://user:hunter2@{closed}");
     let unusable = "http://user:hunter2@[not-a-host";
     for proxy in [&*refusing, unusable] {
@@ -137,15 +120,9 @@ async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_s
         let variables = [("HTTPS_PROXY", proxy), ("ALL_PROXY", proxy)];
         let shown = call_in(test, "https://api.example.invalid", &variables).await;
         assert!(shown.contains("could not be reached"), "{shown}");
-        assert!(
-            !shown.contains("hunter2") && !shown.contains("user:"),
-            "{shown}"
-        );
+        assert!(!shown.contains("hunter2") && !shown.contains("user:"), "{shown}");
     }
-    assert!(
-        !printed.contains("hunter2") && !printed.contains(KEY),
-        "{printed}"
-    );
+    assert!(!printed.contains("hunter2") && !printed.contains(KEY), "{printed}");
 }
 
 #[tokio::test]
@@ -159,11 +136,7 @@ async fn no_proxy_comes_between_this_machine_and_itself() {
     let printed = call_in(
         "no_proxy_comes_between_this_machine_and_itself",
         &format!("http://127.0.0.1:{api}"),
-        &[
-            ("HTTP_PROXY", &proxy),
-            ("http_proxy", &proxy),
-            ("ALL_PROXY", &proxy),
-        ],
+        &[("HTTP_PROXY", &proxy), ("http_proxy", &proxy), ("ALL_PROXY", &proxy)],
     )
     .await;
     assert!(printed.contains("deleted"), "{printed}");
@@ -176,8 +149,7 @@ async fn https_is_trusted_as_far_as_the_system_says() {
     if called().await {
         return;
     }
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -187,10 +159,7 @@ async fn https_is_trusted_as_far_as_the_system_says() {
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     tokio::spawn(async move {
         loop {
             let (stream, _) = listener.accept().await.unwrap();
@@ -199,10 +168,7 @@ async fn https_is_trusted_as_far_as_the_system_says() {
             };
             read_head(&mut stream).await.unwrap();
             let body = json!({}).to_string();
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
             stream.write_all(answer.as_bytes()).await.unwrap();
             stream.shutdown().await.unwrap();
         }
@@ -223,12 +189,7 @@ async fn https_is_trusted_as_far_as_the_system_says() {
         (pem(cert.der()), "deleted"),
         (pem(other.cert.der()), "invalid peer certificate"),
     ] {
-        let printed = call_in(
-            test,
-            &base,
-            &[("SSL_CERT_FILE", trusted.path().to_str().unwrap())],
-        )
-        .await;
+        let printed = call_in(test, &base, &[("SSL_CERT_FILE", trusted.path().to_str().unwrap())]).await;
         assert!(printed.contains(shown), "{printed}");
     }
 }

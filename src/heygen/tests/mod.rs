@@ -44,10 +44,7 @@ impl Act {
     }
 
     fn error(status: u16, code: &str) -> Self {
-        Self::json(
-            status,
-            &json!({"error": {"code": code, "message": "so it is"}}),
-        )
+        Self::json(status, &json!({"error": {"code": code, "message": "so it is"}}))
     }
 
     fn after(self, wait: Duration) -> Self {
@@ -85,10 +82,7 @@ impl Scripted {
     /// Plays `acts` in their order, and has no answer after them.
     fn acts(acts: impl IntoIterator<Item = Act>) -> Self {
         let mut acts = acts.into_iter().collect::<Vec<_>>().into_iter();
-        Self::new(move |_| {
-            acts.next()
-                .unwrap_or_else(|| Act::error(418, "one_call_too_many"))
-        })
+        Self::new(move |_| acts.next().unwrap_or_else(|| Act::error(418, "one_call_too_many")))
     }
 
     fn client(&self, max_retries: u32) -> Client {

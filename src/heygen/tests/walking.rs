@@ -22,9 +22,7 @@ struct List(Arc<Mutex<Vec<String>>>);
 impl List {
     /// `ep_0`, `ep_1` and so on.
     fn of(total: usize) -> Self {
-        Self(Arc::new(Mutex::new(
-            (0..total).map(|n| format!("ep_{n}")).collect(),
-        )))
+        Self(Arc::new(Mutex::new((0..total).map(|n| format!("ep_{n}")).collect())))
     }
 
     fn remove(&self, id: &str) {
@@ -38,9 +36,9 @@ impl List {
     fn page(&self, request: &Request) -> Act {
         let query: HashMap<_, _> = request.query.iter().cloned().collect();
         assert_eq!(query["limit"], "100");
-        let from: usize = query.get("token").map_or(0, |token| {
-            token.strip_prefix("after ").unwrap().parse().unwrap()
-        });
+        let from: usize = query
+            .get("token")
+            .map_or(0, |token| token.strip_prefix("after ").unwrap().parse().unwrap());
         let ids = self.0.lock().unwrap();
         let rest = &ids[from.min(ids.len())..];
         let page: Vec<_> = rest.iter().take(100).map(|id| endpoint(id)).collect();
@@ -105,12 +103,7 @@ async fn two_hundred_readers_cost_one_walk_of_ten_thousand() {
         let client = client.clone();
         tokio::spawn(async move { found(&client, &format!("ep_{}", n * 50 + 49)).await })
     });
-    assert!(
-        join_all(readers)
-            .await
-            .into_iter()
-            .all(|found| found.unwrap())
-    );
+    assert!(join_all(readers).await.into_iter().all(|found| found.unwrap()));
     assert_eq!(server.calls(), 100);
 }
 
@@ -123,12 +116,7 @@ async fn readers_on_many_threads_share_all_the_same() {
         let client = client.clone();
         tokio::spawn(async move { found(&client, &format!("ep_{}", n * 5 + 4)).await })
     });
-    assert!(
-        join_all(readers)
-            .await
-            .into_iter()
-            .all(|found| found.unwrap())
-    );
+    assert!(join_all(readers).await.into_iter().all(|found| found.unwrap()));
     assert_eq!(server.calls(), 10);
 }
 
@@ -148,9 +136,7 @@ async fn the_whole_list_keeps_its_order_and_names_each_endpoint_once() {
     }));
     let list = server.client(0).list(&Stop::new()).await.unwrap();
     assert_eq!(
-        list.iter()
-            .map(|endpoint| endpoint.id.as_str())
-            .collect::<Vec<_>>(),
+        list.iter().map(|endpoint| endpoint.id.as_str()).collect::<Vec<_>>(),
         ["ep_3", "ep_1", "ep_2", "ep_0"]
     );
 }
@@ -207,9 +193,7 @@ async fn a_page_that_shifts_does_not_make_an_endpoint_gone() {
 async fn a_failing_walk_never_means_gone() {
     let answered = |data: serde_json::Value, more: serde_json::Value| {
         let mut body = json!({"data": data});
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Act::json(200, &body)
     };
     let spoiled: [Box<dyn Fn() -> Act>; 7] = [
@@ -266,11 +250,7 @@ async fn readers_share_a_failed_page_and_the_next_one_tries_anew() {
         assert!(matches!(failure.fault, Fault::Refused { status: 502, .. }));
         assert_eq!(failure.attempts, 5);
     }
-    assert_eq!(
-        server.calls(),
-        5,
-        "one call with its four repetitions for all of them"
-    );
+    assert_eq!(server.calls(), 5, "one call with its four repetitions for all of them");
     assert!(found(&client, "ep_9").await);
     assert_eq!(server.calls(), 6);
 }
@@ -278,17 +258,9 @@ async fn readers_share_a_failed_page_and_the_next_one_tries_anew() {
 #[tokio::test(start_paused = true)]
 async fn a_cursor_that_repeats_is_an_error_and_not_a_loop() {
     let cursors = ["a", "b", "c", "a"];
-    let server = Scripted::acts(cursors.map(|next| {
-        Act::json(
-            200,
-            &json!({"data": [], "has_more": true, "next_token": next}),
-        )
-    }));
-    let failure = server
-        .client(4)
-        .find(&id("ep_1"), &Stop::new())
-        .await
-        .unwrap_err();
+    let server =
+        Scripted::acts(cursors.map(|next| Act::json(200, &json!({"data": [], "has_more": true, "next_token": next}))));
+    let failure = server.client(4).find(&id("ep_1"), &Stop::new()).await.unwrap_err();
     assert_eq!(failure.fault, Fault::CursorRepeats);
     assert_eq!(server.calls(), 4);
 }
@@ -315,13 +287,7 @@ async fn a_list_without_an_end_ends() {
 async fn what_is_known_is_dropped_by_changes_by_forgetting_and_by_age() {
     let server = List::of(150).served();
     let client = server.client(0);
-    let lists = || {
-        server
-            .asked()
-            .iter()
-            .filter(|request| request.only_reads())
-            .count()
-    };
+    let lists = || server.asked().iter().filter(|request| request.only_reads()).count();
     assert!(found(&client, "ep_149").await);
     assert_eq!(lists(), 2);
 
@@ -368,12 +334,7 @@ async fn each_kind_of_change_drops_what_is_known_even_when_it_fails() {
         assert_eq!(server.calls(), calls);
         match calls {
             1 => drop(client.create(&create, &stop).await.unwrap_err()),
-            3 => drop(
-                client
-                    .update(&ep, &EndpointPatch::default(), &stop)
-                    .await
-                    .unwrap_err(),
-            ),
+            3 => drop(client.update(&ep, &EndpointPatch::default(), &stop).await.unwrap_err()),
             5 => drop(client.delete(&ep, &stop).await.unwrap_err()),
             _ => drop(client.rotate_secret(&ep, &stop).await.unwrap_err()),
         }
@@ -389,11 +350,7 @@ async fn a_page_read_while_something_changed_is_not_kept() {
         } else {
             Act::ok(&endpoint("ep_0"))
         };
-        act.after(Duration::from_secs(if request.only_reads() {
-            1
-        } else {
-            5
-        }))
+        act.after(Duration::from_secs(if request.only_reads() { 1 } else { 5 }))
     });
     let client = server.client(0);
     let read_meanwhile = async {
@@ -459,12 +416,7 @@ async fn a_page_nobody_waits_for_any_more_is_not_read_on() {
     let calls = server.calls();
     sleep(Duration::from_mins(5)).await;
     assert_eq!(server.calls(), calls);
-    assert!(
-        !client
-            .find(&ep, &Stop::new())
-            .await
-            .is_ok_and(|found| found.is_none())
-    );
+    assert!(!client.find(&ep, &Stop::new()).await.is_ok_and(|found| found.is_none()));
 }
 
 #[tokio::test(start_paused = true)]

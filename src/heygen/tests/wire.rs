@@ -9,8 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{KEY, endpoint, endpoint_with_secret, id};
 use crate::heygen::{
-    BaseUrl, Client, CreateEndpoint, Credential, Effect, EndpointPatch, Failure, Fault, Settings,
-    Stop,
+    BaseUrl, Client, CreateEndpoint, Credential, Effect, EndpointPatch, Failure, Fault, Settings, Stop,
 };
 
 const LARGEST: usize = 8 * 1024 * 1024;
@@ -120,10 +119,7 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
 }
 
 async fn deleted(server: &Server, max_retries: u32) -> Result<(), Failure> {
-    server
-        .client(max_retries)
-        .delete(&id("ep_1"), &Stop::new())
-        .await
+    server.client(max_retries).delete(&id("ep_1"), &Stop::new()).await
 }
 
 #[tokio::test]
@@ -168,11 +164,7 @@ async fn a_request_on_the_wire_is_what_heygen_documents() {
             "PATCH /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n",
             r#"{"events":null}"#,
         ),
-        (
-            &heard[2],
-            "DELETE /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n",
-            "",
-        ),
+        (&heard[2], "DELETE /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n", ""),
         (
             &heard[3],
             "POST /api/v3/webhooks/endpoints/ep_1/rotate-secret HTTP/1.1\r\n",
@@ -208,11 +200,7 @@ async fn resets_and_truncated_answers_are_repeated_under_the_same_key() {
         events: None,
         entity_id: None,
     };
-    let made = server
-        .client(2)
-        .create(&create, &Stop::new())
-        .await
-        .unwrap();
+    let made = server.client(2).create(&create, &Stop::new()).await.unwrap();
     assert_eq!(made.secret.unwrap().expose(), "whsec_first");
     let keys: Vec<_> = server
         .heard()
@@ -235,11 +223,7 @@ async fn a_broken_answer_leaves_the_effect_open_and_a_refused_connection_does_no
         assert_eq!(failure.effect, Effect::Unknown);
     }
 
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let client = client(&format!("http://{closed}"), 1, Duration::from_secs(5));
     let failure = client.delete(&id("ep_1"), &Stop::new()).await.unwrap_err();
     assert_eq!(
@@ -288,8 +272,7 @@ async fn a_redirect_is_not_followed_and_the_key_stays_here() {
 
 #[tokio::test]
 async fn an_oversized_answer_is_refused_announced_or_not() {
-    let announced =
-        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", LARGEST + 1).into_bytes();
+    let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", LARGEST + 1).into_bytes();
     let chunk = format!("{:x}\r\n{}\r\n", 1 << 20, " ".repeat(1 << 20));
     let streamed = format!(
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}",
@@ -302,17 +285,12 @@ async fn an_oversized_answer_is_refused_announced_or_not() {
         assert_eq!((failure.fault, failure.attempts), (Fault::TooLarge, 1));
     }
     let largest = answer("200 OK", "", &format!("{{{}}}", " ".repeat(LARGEST - 2)));
-    deleted(&Server::start(vec![largest]).await, 0)
-        .await
-        .unwrap();
+    deleted(&Server::start(vec![largest]).await, 0).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_status_counts_even_when_its_body_is_too_large() {
-    let head = format!(
-        "HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\n\r\n",
-        LARGEST + 1
-    );
+    let head = format!("HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\n\r\n", LARGEST + 1);
     let failure = deleted(&Server::start(vec![head.into_bytes()]).await, 4)
         .await
         .unwrap_err();
@@ -357,11 +335,7 @@ async fn no_failure_shows_what_the_server_echoes() {
         answer("400 Bad Request", &headers, &echo.to_string()),
         answer("502 Bad Gateway", &headers, &page),
         answer("307 Temporary", &location, ""),
-        answer(
-            "200 OK",
-            &headers,
-            &format!("{{\"data\": \"whsec_hunter2 {KEY}"),
-        ),
+        answer("200 OK", &headers, &format!("{{\"data\": \"whsec_hunter2 {KEY}")),
         answer(
             "200 OK",
             &headers,
@@ -370,15 +344,9 @@ async fn no_failure_shows_what_the_server_echoes() {
     ] {
         let server = Server::start(vec![answer]).await;
         let client = server.client(0);
-        let failure = client
-            .rotate_secret(&id("ep_1"), &Stop::new())
-            .await
-            .unwrap_err();
+        let failure = client.rotate_secret(&id("ep_1"), &Stop::new()).await.unwrap_err();
         let shown = format!("{failure} {failure:?} {client:?}");
-        assert!(
-            !shown.contains(KEY) && !shown.contains("hunter2"),
-            "{shown}"
-        );
+        assert!(!shown.contains(KEY) && !shown.contains("hunter2"), "{shown}");
     }
 }
 
