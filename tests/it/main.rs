@@ -6,6 +6,14 @@
     reason = "all of this is test code, of one crate that nothing links to"
 )]
 
+mod acceptance;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the example program uses more of it than the tests do"
+)]
+#[path = "../../examples/fake-heygen/fake/mod.rs"]
+mod fake_heygen;
 mod harness;
 mod plugin_host;
 mod support;
