@@ -21,7 +21,7 @@ lint: ## Format and lint checks
 
 deny: ## Licences, duplicates and sources of all dependencies
 	scripts/setup deny
-	cargo deny --locked check bans licenses sources
+	cargo deny --locked check -D warnings bans licenses sources
 
 advisories: ## Known vulnerabilities of all dependencies; needs their database from the network
 	scripts/setup deny
