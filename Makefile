@@ -1,0 +1,37 @@
+# `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, and nothing else.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint deny advisories bench install
+
+# What `make setup` brought is used where the machine has none of its own.
+export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
+
+help: ## Says what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: ## Shows the main job against a fake of HeyGen's API, step by step
+	@scripts/demo
+
+test: setup ## Runs all tests, with two engines; ARGS=name runs those whose name holds it
+	scripts/test $(ARGS)
+
+lint: ## Format and lint checks
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+deny: ## Licences, duplicates and sources of all dependencies
+	scripts/setup deny
+	cargo deny --locked check -D warnings bans licenses sources
+
+advisories: ## Known vulnerabilities of all dependencies; needs their database from the network
+	scripts/setup deny
+	cargo deny --locked check advisories
+
+bench: ## Measures, with the release build, how long a host waits for the plugin
+	cargo bench --locked
+
+install: ## Builds the provider and puts it where Terraform looks for local plugins
+	scripts/install
+
+setup: ## Brings the engines and tools the tests need into .tools/
+	scripts/setup engines nextest
