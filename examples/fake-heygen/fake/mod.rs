@@ -240,11 +240,7 @@ impl FakeHeygen {
     }
 
     /// Resolves when a request of this kind is there, `None` after `time`.
-    pub async fn see_request(
-        &self,
-        time: Duration,
-        wanted: impl Fn(&Request) -> bool,
-    ) -> Option<Request> {
+    pub async fn see_request(&self, time: Duration, wanted: impl Fn(&Request) -> bool) -> Option<Request> {
         let seen = self.shared.find(|world| {
             let found = world.log.requests().find(|request| wanted(request));
             found.cloned()

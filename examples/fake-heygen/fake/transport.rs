@@ -53,13 +53,8 @@ pub struct Server {
 pub struct Door(mpsc::UnboundedSender<Order>);
 
 enum Order {
-    Close {
-        reopen_after: Option<Duration>,
-        done: Done,
-    },
-    Open {
-        done: Done,
-    },
+    Close { reopen_after: Option<Duration>, done: Done },
+    Open { done: Done },
     Stop,
 }
 
@@ -254,11 +249,7 @@ async fn until(at: Option<Instant>) {
 }
 
 /// One connection, until its peer ends it, the server closes, or a call resets it.
-async fn converse<S: Service>(
-    stream: TcpStream,
-    service: Arc<S>,
-    mut closing: broadcast::Receiver<Seen>,
-) {
+async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: broadcast::Receiver<Seen>) {
     // Answers are short and awaited one by one.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(Notify::new());

@@ -110,12 +110,7 @@ pub(crate) fn value_compatible(planned: &Value, actual: &Value, path: &Path) -> 
     }
 }
 
-fn planned_attribute(
-    attribute: &Attribute,
-    prior: &Value,
-    config: &Value,
-    planned: &Value,
-) -> Option<String> {
+fn planned_attribute(attribute: &Attribute, prior: &Value, config: &Value, planned: &Value) -> Option<String> {
     if planned == config {
         return None;
     }
@@ -136,12 +131,10 @@ fn planned_attribute(
         (false, true, false) => {
             format!("planned value {planned:?} does not match config value {config:?}")
         }
-        (false, false, true) => {
-            "sensitive planned value does not match config value nor prior value".to_owned()
+        (false, false, true) => "sensitive planned value does not match config value nor prior value".to_owned(),
+        (false, false, false) => {
+            format!("planned value {planned:?} does not match config value {config:?} nor prior value {prior:?}")
         }
-        (false, false, false) => format!(
-            "planned value {planned:?} does not match config value {config:?} nor prior value {prior:?}"
-        ),
     })
 }
 
@@ -149,15 +142,17 @@ fn planned_attribute(
 /// ones may coincide in the end, hence fewer elements are fine and more are not.
 fn set_compatible(planned: &[Value], actual: &[Value], path: &Path) -> Vec<Problem> {
     let fit = |planned: &Value, actual: &Value| value_compatible(planned, actual, path).is_empty();
-    let lost = planned.iter().filter(|planned| !actual.iter().any(|actual| fit(planned, actual)));
+    let lost = planned
+        .iter()
+        .filter(|planned| !actual.iter().any(|actual| fit(planned, actual)));
     let mut problems: Vec<Problem> = lost
         .map(|planned| Problem::new(path, format!("planned set element {planned:?} has no counterpart")))
         .collect();
     if problems.is_empty() {
-        let new = actual.iter().filter(|actual| !planned.iter().any(|planned| fit(planned, actual)));
-        problems.extend(
-            new.map(|actual| Problem::new(path, format!("actual set element {actual:?} was not planned"))),
-        );
+        let new = actual
+            .iter()
+            .filter(|actual| !planned.iter().any(|planned| fit(planned, actual)));
+        problems.extend(new.map(|actual| Problem::new(path, format!("actual set element {actual:?} was not planned"))));
     }
     if planned.len() < actual.len() {
         let lengths = format!("length changed from {} to {}", planned.len(), actual.len());
@@ -170,15 +165,18 @@ fn set_compatible(planned: &[Value], actual: &[Value], path: &Path) -> Vec<Probl
 fn admits(refinement: &Refinement, actual: &Value) -> bool {
     match actual {
         Value::Null => !refinement.not_null,
-        Value::String(text) => {
-            refinement.prefix.as_ref().is_none_or(|prefix| text.starts_with(prefix.as_str()))
-        }
+        Value::String(text) => refinement
+            .prefix
+            .as_ref()
+            .is_none_or(|prefix| text.starts_with(prefix.as_str())),
         Value::Number(text) => {
             let within = |bound: &Option<(String, bool)>, outside: Ordering| {
-                bound.as_ref().is_none_or(|(bound, inclusive)| match number::compare(text, bound) {
-                    Ordering::Equal => *inclusive,
-                    order => order != outside,
-                })
+                bound
+                    .as_ref()
+                    .is_none_or(|(bound, inclusive)| match number::compare(text, bound) {
+                        Ordering::Equal => *inclusive,
+                        order => order != outside,
+                    })
             };
             within(&refinement.min, Ordering::Less) && within(&refinement.max, Ordering::Greater)
         }
@@ -190,8 +188,7 @@ fn admits(refinement: &Refinement, actual: &Value) -> bool {
 
 fn admits_length(refinement: &Refinement, length: usize) -> bool {
     let length = length as u64;
-    refinement.min_length.is_none_or(|min| min <= length)
-        && refinement.max_length.is_none_or(|max| length <= max)
+    refinement.min_length.is_none_or(|min| min <= length) && refinement.max_length.is_none_or(|max| length <= max)
 }
 
 #[cfg(test)]
@@ -215,15 +212,27 @@ mod tests {
     fn an_unknown_may_become_anything_that_was_not_ruled_out() {
         let refined = |refinement: Refinement| Value::Unknown(refinement);
         assert!(compatible(&Value::unknown(), &Value::Null));
-        let not_null = refined(Refinement { not_null: true, ..Refinement::default() });
+        let not_null = refined(Refinement {
+            not_null: true,
+            ..Refinement::default()
+        });
         assert!(!compatible(&not_null, &Value::Null));
         assert!(compatible(&not_null, &"x".into()));
-        let prefix = refined(Refinement { prefix: Some("whsec_".into()), ..Refinement::default() });
+        let prefix = refined(Refinement {
+            prefix: Some("whsec_".into()),
+            ..Refinement::default()
+        });
         assert!(!compatible(&prefix, &"secret".into()));
-        let positive = refined(Refinement { min: Some(("0".into(), false)), ..Refinement::default() });
+        let positive = refined(Refinement {
+            min: Some(("0".into(), false)),
+            ..Refinement::default()
+        });
         assert!(!compatible(&positive, &0.into()));
         assert!(compatible(&positive, &Value::number("0.1")));
-        let some = refined(Refinement { min_length: Some(1), ..Refinement::default() });
+        let some = refined(Refinement {
+            min_length: Some(1),
+            ..Refinement::default()
+        });
         assert!(!compatible(&some, &Value::set([])));
     }
 

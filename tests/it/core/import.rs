@@ -35,7 +35,11 @@ pub(crate) async fn imported(
     }
     let (type_name, imported) = resources.remove(0);
     if type_name != kind.name {
-        findings.violate(Rule::Import, &Path::root(), format!("the type was set to {type_name:?}"));
+        findings.violate(
+            Rule::Import,
+            &Path::root(),
+            format!("the type was set to {type_name:?}"),
+        );
     }
     findings.violate_all(Rule::Import, write_only_absent(&kind.schema.block, &imported.state));
     for path in imported.state.unknown_paths() {
@@ -68,7 +72,9 @@ pub(crate) async fn imported(
     if refreshed.value.is_null() {
         let detail = format!("there is no such object to import to {}", findings.address);
         let summary = "Cannot import non-existent remote object";
-        findings.diagnostics.push(Diagnostic::error(summary, detail, Path::root()));
+        findings
+            .diagnostics
+            .push(Diagnostic::error(summary, detail, Path::root()));
         return None;
     }
     Some(refreshed)
@@ -76,7 +82,11 @@ pub(crate) async fn imported(
 
 /// Core asks for what is required before it asks the provider: here a mistake of the test.
 fn checked<'a>(kind: Kind<'_>, identity: &'a Value) -> &'a Value {
-    let schema = kind.schema.identity.as_ref().expect("an import by identity needs an identity schema");
+    let schema = kind
+        .schema
+        .identity
+        .as_ref()
+        .expect("an import by identity needs an identity schema");
     for (name, attribute) in &schema.attributes {
         let given = !identity.attribute(name).is_null();
         assert!(given || !attribute.required_for_import, "{name} is required for import");

@@ -19,9 +19,9 @@ mod proposed;
 mod read;
 mod report;
 mod schema;
+mod scripted;
 mod types;
 mod value;
-mod scripted;
 mod wire;
 
 pub(crate) use import::ImportTarget;

@@ -69,7 +69,10 @@ impl Report {
         }
         self.violations.extend(findings.violations);
         if !findings.diagnostics.is_empty() {
-            self.diagnostics.entry(findings.address).or_default().extend(findings.diagnostics);
+            self.diagnostics
+                .entry(findings.address)
+                .or_default()
+                .extend(findings.diagnostics);
         }
     }
 }
@@ -122,9 +125,18 @@ impl Core {
         if let Some((schema, identities)) = answers {
             schemas = Schemas::read(&schema, &identities, &mut findings);
         }
-        assert!(findings.diagnostics.is_empty(), "the schemas were refused: {:?}", findings.diagnostics);
+        assert!(
+            findings.diagnostics.is_empty(),
+            "the schemas were refused: {:?}",
+            findings.diagnostics
+        );
         if findings.violations.is_empty() {
-            Ok(Self { wire, schemas, parallelism: PARALLELISM, records: false })
+            Ok(Self {
+                wire,
+                schemas,
+                parallelism: PARALLELISM,
+                records: false,
+            })
         } else {
             Err(findings.violations)
         }
@@ -198,7 +210,11 @@ impl Core {
     /// `terraform apply` of a plan. Panics on a plan that failed, was made for another state, or
     /// for another configuration: Terraform refuses those too.
     pub(crate) async fn apply(&self, state: &mut State, plan: PlanSet, config: &Config) -> Report {
-        assert!(!plan.report.errored(), "a plan that failed cannot be applied: {:?}", plan.report);
+        assert!(
+            !plan.report.errored(),
+            "a plan that failed cannot be applied: {:?}",
+            plan.report
+        );
         assert_eq!(*state, plan.made_for, "the plan is stale");
         state.clone_from(&plan.prior);
         let applied = self
@@ -212,8 +228,7 @@ impl Core {
                 let config = config.unwrap_or(Value::Null);
                 check_same_config(address, &kind.schema.block, &plan.config, &config);
                 let instance = plan.prior.get(address).cloned();
-                let left =
-                    apply::change(&self.wire, kind, change, instance, &config, &mut findings).await;
+                let left = apply::change(&self.wire, kind, change, instance, &config, &mut findings).await;
                 (findings, kept(left))
             })
             .await;
@@ -289,9 +304,7 @@ impl Core {
         }
         let change = match (attributes, &now) {
             (Some(attributes), _) => match completed(&kind.schema.block, attributes, findings) {
-                Some(config) => {
-                    plan::towards(&self.wire, kind, None, now.as_ref(), &config, findings).await
-                }
+                Some(config) => plan::towards(&self.wire, kind, None, now.as_ref(), &config, findings).await,
                 None => None,
             },
             (None, Some(now)) if !now.value.is_null() => {
@@ -305,7 +318,10 @@ impl Core {
     /// Runs one walk over many instances, as many at a time as Terraform would.
     async fn each<I: IntoIterator, R>(&self, items: I, walk: impl AsyncFn(I::Item) -> R) -> Vec<R> {
         let walks = items.into_iter().map(|item| walk(item));
-        futures_util::stream::iter(walks).buffer_unordered(self.parallelism).collect().await
+        futures_util::stream::iter(walks)
+            .buffer_unordered(self.parallelism)
+            .collect()
+            .await
     }
 
     fn kind<'a>(&'a self, address: &'a str) -> Kind<'a> {
@@ -315,11 +331,7 @@ impl Core {
         Kind { name, schema }
     }
 
-    fn saved(
-        &self,
-        state: &mut State,
-        walked: impl IntoIterator<Item = (Findings, Option<Instance>)>,
-    ) -> Report {
+    fn saved(&self, state: &mut State, walked: impl IntoIterator<Item = (Findings, Option<Instance>)>) -> Report {
         let mut all = Vec::new();
         for (findings, instance) in walked {
             put(state, &findings.address, instance);
@@ -354,7 +366,11 @@ fn put(state: &mut State, address: &str, instance: Option<Instance>) {
 /// The whole object of what a person wrote, checked as core checks it before any provider sees it.
 fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) -> Option<Value> {
     for name in attributes.keys() {
-        assert!(block.attributes.contains_key(name), "{}: no attribute {name:?}", findings.address);
+        assert!(
+            block.attributes.contains_key(name),
+            "{}: no attribute {name:?}",
+            findings.address
+        );
     }
     for (name, attribute) in &block.attributes {
         let unset = attributes.get(name).is_none_or(Value::is_null);
@@ -363,9 +379,13 @@ fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) ->
             (false, false, false) => "Value for unconfigurable attribute",
             _ => continue,
         };
-        findings.diagnostics.push(Diagnostic::error(summary, name.as_str(), Path::of(name)));
+        findings
+            .diagnostics
+            .push(Diagnostic::error(summary, name.as_str(), Path::of(name)));
     }
-    let Value::Object(mut object) = block.empty_object() else { unreachable!("blocks are objects") };
+    let Value::Object(mut object) = block.empty_object() else {
+        unreachable!("blocks are objects")
+    };
     object.extend(attributes.clone());
     (!findings.has_errors()).then_some(Value::Object(object))
 }
@@ -373,10 +393,18 @@ fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) ->
 /// Between plan and apply a configuration only becomes known. Anything else is a mistake of the
 /// test, which would be blamed on the provider.
 fn check_same_config(address: &str, block: &Block, planned: &Config, config: &Value) {
-    assert!(config.is_wholly_known(), "{address}: the configuration is still unknown at apply");
+    assert!(
+        config.is_wholly_known(),
+        "{address}: the configuration is still unknown at apply"
+    );
     let mut findings = Findings::about(address);
-    let planned = planned.get(address).and_then(|planned| completed(block, planned, &mut findings));
+    let planned = planned
+        .get(address)
+        .and_then(|planned| completed(block, planned, &mut findings));
     let planned = planned.unwrap_or(Value::Null);
     let problems = value_compatible(&planned, config, &Path::root());
-    assert!(problems.is_empty(), "{address}: applied with another configuration: {problems:?}");
+    assert!(
+        problems.is_empty(),
+        "{address}: applied with another configuration: {problems:?}"
+    );
 }

@@ -132,7 +132,10 @@ fn count(length: usize) -> u32 {
 }
 
 fn fail<T>(path: &Path, problem: impl Into<String>) -> Result<T, Undecodable> {
-    Err(Undecodable { path: path.clone(), problem: problem.into() })
+    Err(Undecodable {
+        path: path.clone(),
+        problem: problem.into(),
+    })
 }
 
 struct Reader<'a> {
@@ -199,10 +202,12 @@ impl<'a> Reader<'a> {
             byte => return fail(path, format!("a list or set is required, not {byte:#04x}")),
         };
         // Bounded by the message: every item takes at least a byte, or reading fails.
-        (0..length).map(|index| {
-            let index = i64::try_from(index).unwrap_or(i64::MAX);
-            self.value(inner, &path.index(index))
-        }).collect()
+        (0..length)
+            .map(|index| {
+                let index = i64::try_from(index).unwrap_or(i64::MAX);
+                self.value(inner, &path.index(index))
+            })
+            .collect()
     }
 
     fn number(&mut self, path: &Path) -> Result<String, Undecodable> {
@@ -336,7 +341,10 @@ impl<'a> Reader<'a> {
     }
 
     fn uint(&mut self, width: usize, path: &Path) -> Result<usize, Undecodable> {
-        Ok(self.take(width, path)?.iter().fold(0, |all, byte| (all << 8) | usize::from(*byte)))
+        Ok(self
+            .take(width, path)?
+            .iter()
+            .fold(0, |all, byte| (all << 8) | usize::from(*byte)))
     }
 
     fn array<const N: usize>(&mut self, path: &Path) -> Result<[u8; N], Undecodable> {
@@ -377,7 +385,11 @@ mod tests {
             max: Some(("0.1".to_owned(), false)),
             ..Refinement::default()
         };
-        let sized = Refinement { min_length: Some(1), max_length: Some(300), ..Refinement::default() };
+        let sized = Refinement {
+            min_length: Some(1),
+            max_length: Some(300),
+            ..Refinement::default()
+        };
         for value in [
             object(Value::Null, Value::Null, Value::Null),
             object(Value::number("0.1"), "x".into(), Value::set(["b".into(), "a".into()])),
@@ -393,10 +405,16 @@ mod tests {
     fn the_bytes_are_those_terraform_sends() {
         assert_eq!(encode(&Value::unknown(), &Type::String), [0xd4, 0, 0]);
         assert_eq!(encode(&Value::number("0.1"), &Type::Number), b"\xa30.1");
-        assert_eq!(encode(&Value::number("0.5"), &Type::Number), b"\xcb\x3f\xe0\0\0\0\0\0\0");
+        assert_eq!(
+            encode(&Value::number("0.5"), &Type::Number),
+            b"\xcb\x3f\xe0\0\0\0\0\0\0"
+        );
         assert_eq!(encode(&Value::number("7"), &Type::Number), [7]);
         assert_eq!(encode(&Value::number("-1"), &Type::Number), [0xff]);
-        let not_null = Value::Unknown(Refinement { not_null: true, ..Refinement::default() });
+        let not_null = Value::Unknown(Refinement {
+            not_null: true,
+            ..Refinement::default()
+        });
         assert_eq!(encode(&not_null, &Type::String), [0xc7, 3, 12, 0x81, 1, 0xc2]);
     }
 
@@ -407,7 +425,10 @@ mod tests {
         assert_eq!(read(b"\xa30.1"), tenth);
         assert_eq!(read(&[&[0xcb][..], &0.1_f64.to_be_bytes()].concat()), tenth);
         assert_ne!(read(&[&[0xca][..], &0.1_f32.to_be_bytes()].concat()), tenth);
-        assert_eq!(read(&[0xcf, 255, 255, 255, 255, 255, 255, 255, 255]), Value::number("18446744073709551615"));
+        assert_eq!(
+            read(&[0xcf, 255, 255, 255, 255, 255, 255, 255, 255]),
+            Value::number("18446744073709551615")
+        );
         assert_eq!(read(&[0xd0, 0x80]), Value::number("-128"));
         assert!(decode(&[0xcb, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0], &Type::Number).is_err());
     }
@@ -422,13 +443,19 @@ mod tests {
 
     #[test]
     fn truncated_trailing_and_ill_typed_bytes_are_refused() {
-        let whole = encode(&object(7.into(), "text".into(), Value::set(["a".into()])), &object_type());
+        let whole = encode(
+            &object(7.into(), "text".into(), Value::set(["a".into()])),
+            &object_type(),
+        );
         for end in 0..whole.len() {
             assert!(decode(&whole[..end], &object_type()).is_err(), "cut at {end}");
         }
         assert!(decode(&[&whole[..], &[0xc0]].concat(), &object_type()).is_err());
         assert!(decode(b"\xc4\x01a", &Type::String).is_err(), "bytes are no string");
         assert!(decode(&[0xdd, 255, 255, 255, 255], &Type::List(Box::new(Type::Bool))).is_err());
-        assert!(decode(&[0xc7, 3, 12, 0x81, 2, 0xa0], &Type::Bool).is_err(), "a bool has no prefix");
+        assert!(
+            decode(&[0xc7, 3, 12, 0x81, 2, 0xa0], &Type::Bool).is_err(),
+            "a bool has no prefix"
+        );
     }
 }

@@ -34,7 +34,11 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
 
 /// The spelling of a float that came in binary: the shortest text that reads back as it.
 pub(crate) fn from_float(float: f64) -> Option<String> {
-    if float.is_finite() { canonical(&float.to_string()) } else { None }
+    if float.is_finite() {
+        canonical(&float.to_string())
+    } else {
+        None
+    }
 }
 
 /// How Terraform sends a number.
@@ -86,7 +90,11 @@ fn spell(negative: bool, digits: &str, point: i64) -> String {
         fraction.extend(std::iter::repeat_n('0', usize::try_from(-point).unwrap_or(0)));
     }
     for (position, digit) in (0_i64..).zip(digits.chars()) {
-        if position < point { whole.push(digit) } else { fraction.push(digit) }
+        if position < point {
+            whole.push(digit)
+        } else {
+            fraction.push(digit)
+        }
     }
     while i64::try_from(whole.len()).is_ok_and(|length| length < point) {
         whole.push('0');
@@ -94,7 +102,11 @@ fn spell(negative: bool, digits: &str, point: i64) -> String {
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.trim_end_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
-    let sign = if negative && !(whole == "0" && fraction.is_empty()) { "-" } else { "" };
+    let sign = if negative && !(whole == "0" && fraction.is_empty()) {
+        "-"
+    } else {
+        ""
+    };
     if fraction.is_empty() {
         format!("{sign}{whole}")
     } else {

@@ -3,7 +3,7 @@
 use super::assert::{plan_valid, write_only_absent};
 use super::model::Instance;
 use super::proposed::proposed_new;
-use super::read::{require_known, require_kept};
+use super::read::{require_kept, require_known};
 use super::report::{Findings, Rule};
 use super::value::{Path, Value};
 use super::wire::{Kind, PlanAnswer, PlanQuestion, Walk, Wire};
@@ -104,8 +104,20 @@ pub(crate) async fn towards(
         action = Action::Replace;
         before = earlier.before.clone();
     }
-    let PlanAnswer { planned, private, identity, .. } = answer;
-    Some(Change { action, before, after: planned, requires_replace, private, identity })
+    let PlanAnswer {
+        planned,
+        private,
+        identity,
+        ..
+    } = answer;
+    Some(Change {
+        action,
+        before,
+        after: planned,
+        requires_replace,
+        private,
+        identity,
+    })
 }
 
 /// Plans the destruction of an instance. Unless a provider asks to be asked, core decides alone.
@@ -176,12 +188,7 @@ async fn anew(
 }
 
 /// Asks for a plan and checks what every plan must be.
-async fn asked(
-    wire: &Wire,
-    kind: Kind<'_>,
-    question: PlanQuestion<'_>,
-    findings: &mut Findings,
-) -> Option<PlanAnswer> {
+async fn asked(wire: &Wire, kind: Kind<'_>, question: PlanQuestion<'_>, findings: &mut Findings) -> Option<PlanAnswer> {
     let had_private = !question.prior_private.is_empty();
     let answer = wire.plan(kind, question, findings).await;
     let answer = answer.filter(|_| !findings.has_errors())?;
@@ -195,12 +202,7 @@ async fn asked(
 
 /// Of the paths said to require replacement, those whose value really changes. Nothing to replace
 /// at a creation, whatever was said.
-fn real_replacements(
-    kind: Kind<'_>,
-    prior: &Value,
-    answer: &PlanAnswer,
-    findings: &mut Findings,
-) -> Vec<Path> {
+fn real_replacements(kind: Kind<'_>, prior: &Value, answer: &PlanAnswer, findings: &mut Findings) -> Vec<Path> {
     if prior.is_null() {
         return Vec::new();
     }

@@ -18,7 +18,9 @@ pub(crate) async fn stored(
     if instance.schema_version > kind.schema.version || instance.identity_version > kind.identity_version() {
         let detail = format!("{} was stored by a newer version of the provider", findings.address);
         let summary = "Resource instance managed by newer provider version";
-        findings.diagnostics.push(Diagnostic::error(summary, detail, Path::root()));
+        findings
+            .diagnostics
+            .push(Diagnostic::error(summary, detail, Path::root()));
         return None;
     }
     let stored = json::encode(&instance.value);
@@ -34,7 +36,9 @@ pub(crate) async fn stored(
     let mut identity = instance.identity.clone();
     if instance.identity_version != kind.identity_version() {
         let stored = identity.as_ref().map(json::encode).unwrap_or_default();
-        identity = wire.upgrade_identity(kind, instance.identity_version, stored, findings).await;
+        identity = wire
+            .upgrade_identity(kind, instance.identity_version, stored, findings)
+            .await;
         require_known(identity.as_ref(), findings);
     }
     (!findings.has_errors()).then(|| Instance {
@@ -54,7 +58,12 @@ pub(crate) async fn refreshed(
     instance: &Instance,
     findings: &mut Findings,
 ) -> Option<Instance> {
-    let Instance { value, private, identity, .. } = instance;
+    let Instance {
+        value,
+        private,
+        identity,
+        ..
+    } = instance;
     let answer = wire.read(kind, value, private, identity.as_ref(), findings).await;
     if let Some(answer) = &answer {
         require_known(answer.identity.as_ref(), findings);

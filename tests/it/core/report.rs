@@ -26,7 +26,12 @@ pub(crate) enum Severity {
 
 impl Diagnostic {
     pub(crate) fn error(summary: &str, detail: impl Into<String>, path: Path) -> Self {
-        Self { severity: Severity::Error, summary: summary.to_owned(), detail: detail.into(), path }
+        Self {
+            severity: Severity::Error,
+            summary: summary.to_owned(),
+            detail: detail.into(),
+            path,
+        }
     }
 
     pub(crate) fn is_error(&self) -> bool {
@@ -104,7 +109,12 @@ pub(crate) struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, address, path, problem } = self;
+        let Self {
+            rule,
+            address,
+            path,
+            problem,
+        } = self;
         write!(f, "{}: {address}{path}: {problem}", rule.summary())
     }
 }
@@ -118,7 +128,10 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(path: &Path, problem: impl Into<String>) -> Self {
-        Self { path: path.clone(), problem: problem.into() }
+        Self {
+            path: path.clone(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -132,7 +145,10 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn about(address: &str) -> Self {
-        Self { address: address.to_owned(), ..Self::default() }
+        Self {
+            address: address.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Whether core would stop here.
@@ -143,7 +159,12 @@ impl Findings {
 
     pub(crate) fn violate(&mut self, rule: Rule, path: &Path, problem: impl Into<String>) {
         let (address, path, problem) = (self.address.clone(), path.clone(), problem.into());
-        self.violations.push(Violation { rule, address, path, problem });
+        self.violations.push(Violation {
+            rule,
+            address,
+            path,
+            problem,
+        });
     }
 
     pub(crate) fn violate_all(&mut self, rule: Rule, problems: Vec<Problem>) {
@@ -177,7 +198,12 @@ impl Findings {
                 self.violate(Rule::Form, &path, "a diagnostic is about a path that does not exist");
             }
             let proto::Diagnostic { summary, detail, .. } = diagnostic;
-            self.diagnostics.push(Diagnostic { severity, summary, detail, path });
+            self.diagnostics.push(Diagnostic {
+                severity,
+                summary,
+                detail,
+                path,
+            });
         }
     }
 }

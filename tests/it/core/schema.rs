@@ -55,7 +55,10 @@ pub(crate) struct IdentityAttribute {
 
 impl Block {
     pub(crate) fn object_type(&self) -> Type {
-        let types = self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.ty.clone()));
+        let types = self
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), attribute.ty.clone()));
         Type::Object(types.collect())
     }
 
@@ -67,7 +70,10 @@ impl Block {
 
 impl Identity {
     pub(crate) fn object_type(&self) -> Type {
-        let types = self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.ty.clone()));
+        let types = self
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), attribute.ty.clone()));
         Type::Object(types.collect())
     }
 }
@@ -160,9 +166,16 @@ fn read_block(place: &str, block: &proto::schema::Block, findings: &mut Findings
 
 fn check_attribute(place: &str, attribute: &proto::schema::Attribute, findings: &mut Findings) {
     let named = !attribute.name.is_empty()
-        && attribute.name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        && attribute
+            .name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     if !named {
-        complain(findings, place, "a name has only lowercase letters, digits and underscores");
+        complain(
+            findings,
+            place,
+            "a name has only lowercase letters, digits and underscores",
+        );
     }
     if !attribute.required && !attribute.optional && !attribute.computed {
         complain(findings, place, "neither required, optional nor computed");
@@ -181,12 +194,11 @@ fn check_attribute(place: &str, attribute: &proto::schema::Attribute, findings: 
     }
 }
 
-fn read_identity(
-    place: &str,
-    identity: &proto::ResourceIdentitySchema,
-    findings: &mut Findings,
-) -> Identity {
-    let mut read = Identity { version: identity.version, attributes: BTreeMap::new() };
+fn read_identity(place: &str, identity: &proto::ResourceIdentitySchema, findings: &mut Findings) -> Identity {
+    let mut read = Identity {
+        version: identity.version,
+        attributes: BTreeMap::new(),
+    };
     for attribute in &identity.identity_attributes {
         let place = format!("{place}.identity.{}", attribute.name);
         if attribute.required_for_import == attribute.optional_for_import {
@@ -195,8 +207,13 @@ fn read_identity(
         let required_for_import = attribute.required_for_import;
         match Type::parse(&attribute.r#type) {
             Ok(ty) if ty.is_primitive() || matches!(&ty, Type::List(inner) if inner.is_primitive()) => {
-                read.attributes
-                    .insert(attribute.name.clone(), IdentityAttribute { ty, required_for_import });
+                read.attributes.insert(
+                    attribute.name.clone(),
+                    IdentityAttribute {
+                        ty,
+                        required_for_import,
+                    },
+                );
             }
             Ok(ty) => complain(findings, &place, format!("an identity cannot hold {ty:?}")),
             Err(problem) => complain(findings, &place, problem),

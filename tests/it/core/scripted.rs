@@ -115,7 +115,9 @@ pub(crate) async fn connected(script: Script) -> (Result<Core, Vec<Violation>>, 
     tokio::spawn(serving);
     let mut near = Some(near);
     let connector = tower::service_fn(move |_| {
-        let near = near.take().ok_or_else(|| std::io::Error::other("there is one connection"));
+        let near = near
+            .take()
+            .ok_or_else(|| std::io::Error::other("there is one connection"));
         async { near.map(hyper_util::rt::TokioIo::new) }
     });
     let channel = Endpoint::from_static("http://scripted").connect_with_connector_lazy(connector);
@@ -125,20 +127,27 @@ pub(crate) async fn connected(script: Script) -> (Result<Core, Vec<Violation>>, 
 /// A configuration that sets `url` and whatever else is given.
 pub(crate) fn config(more: impl IntoIterator<Item = (&'static str, Value)>) -> BTreeMap<String, Attributes> {
     let url = ("url", Value::from("https://example.org/hook"));
-    let attributes = [url].into_iter().chain(more).map(|(name, value)| (name.to_owned(), value));
+    let attributes = [url]
+        .into_iter()
+        .chain(more)
+        .map(|(name, value)| (name.to_owned(), value));
     [(ADDRESS.to_owned(), attributes.collect())].into()
 }
 
 /// Sets one attribute of an object in a message.
 pub(crate) fn set(message: &mut Option<proto::DynamicValue>, name: &str, value: Value) {
-    let Value::Object(mut attributes) = object_in(message.as_ref()) else { panic!("there is no object") };
+    let Value::Object(mut attributes) = object_in(message.as_ref()) else {
+        panic!("there is no object")
+    };
     attributes.insert(name.to_owned(), value);
     *message = message_of(&Value::Object(attributes));
 }
 
 /// The object in a message.
 pub(crate) fn object_in(message: Option<&proto::DynamicValue>) -> Value {
-    message.map_or(Value::Null, |message| msgpack::decode(&message.msgpack, &thing_type()).unwrap())
+    message.map_or(Value::Null, |message| {
+        msgpack::decode(&message.msgpack, &thing_type()).unwrap()
+    })
 }
 
 pub(crate) fn message_of(value: &Value) -> Option<proto::DynamicValue> {
@@ -146,25 +155,37 @@ pub(crate) fn message_of(value: &Value) -> Option<proto::DynamicValue> {
 }
 
 pub(crate) fn raw(msgpack: Vec<u8>) -> proto::DynamicValue {
-    proto::DynamicValue { msgpack, json: Vec::new() }
+    proto::DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    }
 }
 
 pub(crate) fn identity_of(id: Value) -> Option<proto::ResourceIdentityData> {
     let ty = Type::Object([("id".to_owned(), Type::String)].into());
     let data = raw(msgpack::encode(&Value::object([("id", id)]), &ty));
-    Some(proto::ResourceIdentityData { identity_data: Some(data) })
+    Some(proto::ResourceIdentityData {
+        identity_data: Some(data),
+    })
 }
 
 pub(crate) fn error(summary: &str) -> proto::Diagnostic {
-    let mut diagnostic = proto::Diagnostic { summary: summary.to_owned(), ..Default::default() };
+    let mut diagnostic = proto::Diagnostic {
+        summary: summary.to_owned(),
+        ..Default::default()
+    };
     diagnostic.set_severity(proto::diagnostic::Severity::Error);
     diagnostic
 }
 
 pub(crate) fn attribute_path(names: &[&str]) -> proto::AttributePath {
     use proto::attribute_path::{Step, step::Selector};
-    let step = |name: &&str| Step { selector: Some(Selector::AttributeName((*name).to_owned())) };
-    proto::AttributePath { steps: names.iter().map(step).collect() }
+    let step = |name: &&str| Step {
+        selector: Some(Selector::AttributeName((*name).to_owned())),
+    };
+    proto::AttributePath {
+        steps: names.iter().map(step).collect(),
+    }
 }
 
 fn thing_schema() -> proto::get_provider_schema::Response {
@@ -180,7 +201,10 @@ fn thing_schema() -> proto::get_provider_schema::Response {
     };
     let block = |attributes| proto::Schema {
         version: 0,
-        block: Some(proto::schema::Block { attributes, ..Default::default() }),
+        block: Some(proto::schema::Block {
+            attributes,
+            ..Default::default()
+        }),
     };
     let thing = block(vec![
         attribute("created", r#""string""#, "computed"),
@@ -207,7 +231,10 @@ fn thing_identities() -> proto::get_resource_identity_schemas::Response {
         required_for_import: true,
         ..Default::default()
     };
-    let thing = proto::ResourceIdentitySchema { version: 0, identity_attributes: vec![id] };
+    let thing = proto::ResourceIdentitySchema {
+        version: 0,
+        identity_attributes: vec![id],
+    };
     proto::get_resource_identity_schemas::Response {
         identity_schemas: [("thing".to_owned(), thing)].into(),
         diagnostics: Vec::new(),
@@ -410,11 +437,16 @@ impl Provider for Scripted {
         request: Request<proto::import_resource_state::Request>,
     ) -> Result<Response<proto::import_resource_state::Response>, Status> {
         let request = request.into_inner();
-        let Type::Object(types) = thing_type() else { panic!("a thing is an object") };
+        let Type::Object(types) = thing_type() else {
+            panic!("a thing is an object")
+        };
         let mut state = message_of(&Value::object(types.into_keys().map(|name| (name, Value::Null))));
         set(&mut state, "id", request.id.as_str().into());
         set(&mut state, "url", "https://example.org/hook".into());
-        let identity = request.identity.clone().or_else(|| identity_of(request.id.as_str().into()));
+        let identity = request
+            .identity
+            .clone()
+            .or_else(|| identity_of(request.id.as_str().into()));
         let imported = proto::import_resource_state::ImportedResource {
             type_name: request.type_name.clone(),
             state,

@@ -21,8 +21,8 @@ pub(crate) enum Type {
 impl Type {
     /// Reads a signature from a schema. A malformed one would crash Terraform.
     pub(crate) fn parse(signature: &[u8]) -> Result<Self, String> {
-        let json = serde_json::from_slice(signature)
-            .map_err(|error| format!("the type signature is not JSON: {error}"))?;
+        let json =
+            serde_json::from_slice(signature).map_err(|error| format!("the type signature is not JSON: {error}"))?;
         Self::from_json(&json)
     }
 
@@ -106,7 +106,14 @@ mod tests {
 
     #[test]
     fn a_signature_that_is_malformed_or_not_modelled_is_refused() {
-        for signature in ["", "string", r#""dynamic""#, r#"["tuple",["string"]]"#, r#"["set"]"#, "7"] {
+        for signature in [
+            "",
+            "string",
+            r#""dynamic""#,
+            r#"["tuple",["string"]]"#,
+            r#"["set"]"#,
+            "7",
+        ] {
             assert!(Type::parse(signature.as_bytes()).is_err(), "{signature}");
         }
     }

@@ -82,14 +82,21 @@ pub(crate) struct Wire(ProviderClient<Channel>);
 
 impl Wire {
     pub(crate) fn new(client: ProviderClient<Channel>) -> Self {
-        Self(client.max_decoding_message_size(usize::MAX).max_encoding_message_size(usize::MAX))
+        Self(
+            client
+                .max_decoding_message_size(usize::MAX)
+                .max_encoding_message_size(usize::MAX),
+        )
     }
 
     /// Both schema calls, as core makes them one after the other.
     pub(crate) async fn schemas(
         &self,
         findings: &mut Findings,
-    ) -> Option<(proto::get_provider_schema::Response, proto::get_resource_identity_schemas::Response)> {
+    ) -> Option<(
+        proto::get_provider_schema::Response,
+        proto::get_resource_identity_schemas::Response,
+    )> {
         let mut client = self.0.clone();
         let request = proto::get_provider_schema::Request {};
         let mut schemas = received(client.get_provider_schema(request).await, findings)?;
@@ -107,7 +114,9 @@ impl Wire {
     }
 
     pub(crate) async fn validate_provider(&self, ty: &Type, config: &Value, findings: &mut Findings) {
-        let request = proto::validate_provider_config::Request { config: Some(dynamic(config, ty)) };
+        let request = proto::validate_provider_config::Request {
+            config: Some(dynamic(config, ty)),
+        };
         let answer = self.0.clone().validate_provider_config(request).await;
         if let Some(answer) = received(answer, findings) {
             findings.diagnose(ty, answer.diagnostics);
@@ -150,7 +159,10 @@ impl Wire {
         let request = proto::upgrade_resource_state::Request {
             type_name: kind.name.to_owned(),
             version,
-            raw_state: Some(proto::RawState { json, flatmap: [].into() }),
+            raw_state: Some(proto::RawState {
+                json,
+                flatmap: [].into(),
+            }),
         };
         let answer = received(self.0.clone().upgrade_resource_state(request).await, findings)?;
         findings.diagnose(&ty, answer.diagnostics);
@@ -167,7 +179,10 @@ impl Wire {
         let request = proto::upgrade_resource_identity::Request {
             type_name: kind.name.to_owned(),
             version,
-            raw_identity: Some(proto::RawState { json, flatmap: [].into() }),
+            raw_identity: Some(proto::RawState {
+                json,
+                flatmap: [].into(),
+            }),
         };
         let answer = received(self.0.clone().upgrade_resource_identity(request).await, findings)?;
         findings.diagnose(&Type::Object([].into()), answer.diagnostics);
@@ -258,8 +273,15 @@ impl Wire {
         }
         let state = value(answer.new_state, &ty, findings);
         // Core reads the parts in this order, and stops at the first it cannot read.
-        let identity = state.as_ref().and_then(|_| identity(answer.new_identity, kind, findings)).flatten();
-        ApplyAnswer { state, private: answer.private, identity }
+        let identity = state
+            .as_ref()
+            .and_then(|_| identity(answer.new_identity, kind, findings))
+            .flatten();
+        ApplyAnswer {
+            state,
+            private: answer.private,
+            identity,
+        }
     }
 
     pub(crate) async fn import(
@@ -320,7 +342,10 @@ fn received<T>(answer: Result<tonic::Response<T>, tonic::Status>, findings: &mut
 }
 
 fn dynamic(value: &Value, ty: &Type) -> proto::DynamicValue {
-    proto::DynamicValue { msgpack: msgpack::encode(value, ty), json: Vec::new() }
+    proto::DynamicValue {
+        msgpack: msgpack::encode(value, ty),
+        json: Vec::new(),
+    }
 }
 
 /// Reads a value; an absent or empty one is null.
@@ -340,8 +365,14 @@ fn value(message: Option<proto::DynamicValue>, ty: &Type, findings: &mut Finding
 
 fn identity_message(identity: Option<&Value>, kind: Kind<'_>) -> Option<proto::ResourceIdentityData> {
     let identity = identity?;
-    let schema = kind.schema.identity.as_ref().expect("an identity is held only where there is a schema");
-    Some(proto::ResourceIdentityData { identity_data: Some(dynamic(identity, &schema.object_type())) })
+    let schema = kind
+        .schema
+        .identity
+        .as_ref()
+        .expect("an identity is held only where there is a schema");
+    Some(proto::ResourceIdentityData {
+        identity_data: Some(dynamic(identity, &schema.object_type())),
+    })
 }
 
 /// Reads an identity: `Some(None)` where there is none, `None` where it cannot be read.
@@ -366,6 +397,10 @@ fn refuse_deferral(deferred: Option<&proto::Deferred>, findings: &mut Findings) 
     let Some(deferred) = deferred else {
         return Some(());
     };
-    findings.violate(Rule::Deferral, &Path::root(), format!("deferred for {:?}", deferred.reason()));
+    findings.violate(
+        Rule::Deferral,
+        &Path::root(),
+        format!("deferred for {:?}", deferred.reason()),
+    );
     None
 }

@@ -51,8 +51,7 @@ async fn empty_text_and_empty_sets_for_planned_nulls_are_inconsistent_results() 
 
 #[tokio::test]
 async fn a_lost_set_element_is_an_inconsistent_result() {
-    let script =
-        Script::default().apply(|_, answer| set(&mut answer.new_state, "events", Value::set(["a".into()])));
+    let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "events", Value::set(["a".into()])));
     let (_, report) = creation_of(script, &config([("events", Value::set(["a".into(), "b".into()]))])).await;
     assert_violates(&report.violations, Rule::Result, ".events");
 }
@@ -62,7 +61,10 @@ async fn an_inconsistent_secret_is_reported_without_its_text() {
     let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "secret", "whsec_1".into()));
     let (_, report) = update(script).await;
     assert_violates(&report.violations, Rule::Result, ".secret");
-    assert_eq!(report.violations[0].problem, "inconsistent values for sensitive attribute");
+    assert_eq!(
+        report.violations[0].problem,
+        "inconsistent values for sensitive attribute"
+    );
 }
 
 #[tokio::test]

@@ -79,7 +79,10 @@ async fn the_planned_identity_goes_into_the_apply() {
     let mut state = created(&bare()).await;
     let (core, script) = core(Script::default()).await;
     assert_sound(&applied(&core, &mut state, &config([("size", 1.into())])).await);
-    assert_eq!(script.asked().applies[0].planned_identity, identity_of("id given".into()));
+    assert_eq!(
+        script.asked().applies[0].planned_identity,
+        identity_of("id given".into())
+    );
 }
 
 #[tokio::test]

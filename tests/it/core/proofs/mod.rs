@@ -49,7 +49,11 @@ fn assert_violates(violations: &[Violation], rule: Rule, path: &str) {
     let [violation] = violations else {
         panic!("expected one violation of {rule:?}, not {violations:#?}");
     };
-    assert_eq!((violation.rule, violation.path.to_string().as_str()), (rule, path), "{violation}");
+    assert_eq!(
+        (violation.rule, violation.path.to_string().as_str()),
+        (rule, path),
+        "{violation}"
+    );
 }
 
 /// Asserts that everything went as it should.

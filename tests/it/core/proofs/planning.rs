@@ -8,8 +8,8 @@ use crate::core::{Action, Path};
 
 #[tokio::test]
 async fn a_normalised_text_for_a_configured_value_is_an_invalid_plan() {
-    let script = Script::default()
-        .plan(|_, answer| set(&mut answer.planned_state, "url", "https://example.org/hook/".into()));
+    let script =
+        Script::default().plan(|_, answer| set(&mut answer.planned_state, "url", "https://example.org/hook/".into()));
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".url");
     assert!(plan.changes.is_empty() && plan.report.errored());
@@ -22,35 +22,34 @@ async fn the_prior_spelling_of_a_configured_value_is_a_valid_plan() {
         set(&mut answer.planned_state, "url", prior);
     });
     let mut other = bare();
-    other.get_mut(ADDRESS).unwrap().insert("url".to_owned(), "https://EXAMPLE.org/hook".into());
+    other
+        .get_mut(ADDRESS)
+        .unwrap()
+        .insert("url".to_owned(), "https://EXAMPLE.org/hook".into());
     assert!(change_planned(script, &bare(), &other).await.is_empty());
 }
 
 #[tokio::test]
 async fn a_default_for_an_unknown_configured_value_is_an_invalid_plan() {
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
     let plan = creation_planned(script, &config([("note", Value::unknown())])).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".note");
 }
 
 #[tokio::test]
 async fn a_default_for_an_unset_optional_and_computed_value_is_a_valid_plan() {
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
     assert_sound(&creation_planned(script, &bare()).await.report);
 }
 
 #[tokio::test]
 async fn a_value_for_an_unset_attribute_that_is_not_computed_is_an_invalid_plan() {
     for value in [Value::from(""), Value::unknown()] {
-        let script =
-            Script::default().plan(move |_, answer| set(&mut answer.planned_state, "kind", value.clone()));
+        let script = Script::default().plan(move |_, answer| set(&mut answer.planned_state, "kind", value.clone()));
         let plan = creation_planned(script, &bare()).await;
         assert_violates(&plan.report.violations, Rule::Plan, ".kind");
     }
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "events", Value::set([])));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "events", Value::set([])));
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".events");
 }
@@ -67,7 +66,11 @@ async fn a_number_in_a_short_float_is_an_invalid_plan_and_in_a_long_one_is_not()
             message.extend(&float);
             message.extend(tail);
         });
-        async { creation_planned(script, &config([("size", Value::number("0.1"))])).await.report }
+        async {
+            creation_planned(script, &config([("size", Value::number("0.1"))]))
+                .await
+                .report
+        }
     };
     let short = planned([&[0xca][..], &0.1_f32.to_be_bytes()].concat()).await;
     assert_violates(&short.violations, Rule::Plan, ".size");
@@ -79,7 +82,11 @@ async fn a_missing_attribute_fails_the_whole_answer() {
     let script = Script::default().plan(|_, answer| answer.planned_state = Some(raw(b"\x81\xa2id\xc0".to_vec())));
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Undecodable, "");
-    assert!(plan.report.violations[0].problem.contains("9 attributes required, 1 given"));
+    assert!(
+        plan.report.violations[0]
+            .problem
+            .contains("9 attributes required, 1 given")
+    );
 }
 
 #[tokio::test]
@@ -116,8 +123,7 @@ async fn a_replacement_is_kept_for_the_path_that_changes_alone() {
 
 #[tokio::test]
 async fn a_replacement_for_a_path_that_does_not_exist_is_an_invalid_plan() {
-    let script =
-        || Script::default().plan(|_, answer| answer.requires_replace.push(attribute_path(&["absent"])));
+    let script = || Script::default().plan(|_, answer| answer.requires_replace.push(attribute_path(&["absent"])));
     let plan = change_planned(script(), &bare(), &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".absent");
     assert_sound(&creation_planned(script(), &bare()).await.report);
@@ -191,7 +197,10 @@ async fn the_legacy_type_system_is_reported() {
 #[tokio::test]
 async fn deferring_is_refused_in_the_plan_and_in_the_apply() {
     let defer = |answer: &mut proto::plan_resource_change::Response| {
-        answer.deferred.get_or_insert_default().set_reason(proto::deferred::Reason::AbsentPrereq);
+        answer
+            .deferred
+            .get_or_insert_default()
+            .set_reason(proto::deferred::Reason::AbsentPrereq);
     };
     let plan = creation_planned(Script::default().plan(move |_, answer| defer(answer)), &bare()).await;
     assert_violates(&plan.report.violations, Rule::Deferral, "");
@@ -227,7 +236,10 @@ async fn a_diagnostic_about_nothing_is_reported() {
     let script = Script::default().validate(|_, answer| {
         let attribute = Some(attribute_path(&["uri"]));
         let diagnostic = crate::core::scripted::error("bad uri");
-        answer.diagnostics.push(proto::Diagnostic { attribute, ..diagnostic });
+        answer.diagnostics.push(proto::Diagnostic {
+            attribute,
+            ..diagnostic
+        });
     });
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Form, ".uri");

@@ -1,8 +1,8 @@
 //! What a read, an upgrade and an import may not be.
 
 use super::*;
-use crate::core::scripted::{error, identity_of, message_of, raw, set};
 use crate::core::ImportTarget;
+use crate::core::scripted::{error, identity_of, message_of, raw, set};
 
 /// Refreshes an instance that a good provider created, with one that follows a script.
 async fn refreshed(script: Script) -> (State, Report) {
@@ -88,7 +88,13 @@ async fn an_identity_that_changes_in_a_read_is_reported() {
 async fn an_unknown_identity_in_a_read_is_an_invalid_identity() {
     let script = Script::default().read(|_, answer| answer.new_identity = identity_of(Value::unknown()));
     let (state, report) = refreshed(script).await;
-    assert!(report.violations.iter().any(|violation| violation.rule == Rule::Identity), "{report:?}");
+    assert!(
+        report
+            .violations
+            .iter()
+            .any(|violation| violation.rule == Rule::Identity),
+        "{report:?}"
+    );
     assert_eq!(state, created(&bare()).await);
 }
 
@@ -143,7 +149,10 @@ async fn a_state_of_a_newer_provider_is_refused_before_it_is_asked() {
     state.get_mut(ADDRESS).unwrap().schema_version = 1;
     let (core, script) = core(Script::default()).await;
     let report = core.refresh(&mut state).await;
-    assert_eq!(report.about(ADDRESS)[0].summary, "Resource instance managed by newer provider version");
+    assert_eq!(
+        report.about(ADDRESS)[0].summary,
+        "Resource instance managed by newer provider version"
+    );
     assert!(script.asked().upgrades.is_empty());
 }
 
@@ -158,7 +167,14 @@ async fn an_identity_schema_that_starts_at_one_upgrades_empty_json() {
     core.refresh(&mut state).await;
     let asked = script.asked();
     assert_eq!(asked.identity_upgrades[0].version, 0);
-    assert!(asked.identity_upgrades[0].raw_identity.as_ref().unwrap().json.is_empty());
+    assert!(
+        asked.identity_upgrades[0]
+            .raw_identity
+            .as_ref()
+            .unwrap()
+            .json
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -182,9 +198,13 @@ async fn an_import_by_id_needs_a_state_and_one_by_identity_needs_that_identity()
 
     let nameless = Script::default().import(|_, answer| answer.imported_resources[0].identity = None);
     assert_violates(&imported(nameless, by_identity()).await.1.violations, Rule::Import, "");
-    let other = Script::default()
-        .import(|_, answer| answer.imported_resources[0].identity = identity_of("other".into()));
-    assert_violates(&imported(other, by_identity()).await.1.violations, Rule::IdentityKept, "");
+    let other =
+        Script::default().import(|_, answer| answer.imported_resources[0].identity = identity_of("other".into()));
+    assert_violates(
+        &imported(other, by_identity()).await.1.violations,
+        Rule::IdentityKept,
+        "",
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,9 @@ use crate::core::scripted::connected;
 async fn assert_refused(script: Script, problem: &str) {
     let (core, _) = connected(script).await;
     let violations = core.map(|_| ()).unwrap_err();
-    let [violation] = violations.as_slice() else { panic!("{violations:?}") };
+    let [violation] = violations.as_slice() else {
+        panic!("{violations:?}")
+    };
     assert_eq!(violation.rule, Rule::Schema);
     assert!(violation.to_string().contains(problem), "{violation}");
 }
@@ -21,7 +23,15 @@ fn attribute(alter: impl Fn(&mut proto::schema::Attribute) + Send + Sync + 'stat
 
 fn block(alter: impl Fn(&mut proto::schema::Block) + Send + Sync + 'static) -> Script {
     Script::default().schema(move |(), answer| {
-        alter(answer.resource_schemas.get_mut("thing").unwrap().block.as_mut().unwrap());
+        alter(
+            answer
+                .resource_schemas
+                .get_mut("thing")
+                .unwrap()
+                .block
+                .as_mut()
+                .unwrap(),
+        );
     })
 }
 
@@ -48,7 +58,11 @@ async fn what_is_not_modelled_is_refused_by_name() {
 
 #[tokio::test]
 async fn a_provider_schema_is_required_even_if_it_is_empty() {
-    assert_refused(Script::default().schema(|(), answer| answer.provider = None), "no provider schema").await;
+    assert_refused(
+        Script::default().schema(|(), answer| answer.provider = None),
+        "no provider schema",
+    )
+    .await;
     let empty = Script::default().schema(|(), answer| {
         answer.provider.as_mut().unwrap().block = Some(proto::schema::Block::default());
     });
