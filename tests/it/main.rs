@@ -1,3 +1,26 @@
 //! One integration binary: linking it once is cheaper than linking one per file.
 
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "all of this is test code, of one crate that nothing links to"
+)]
+
+mod acceptance;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the model is whole, whatever the tests use of it"
+)]
 mod core;
+mod fake_api;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the example program uses more of it than the tests do"
+)]
+#[path = "../../examples/fake-heygen/fake/mod.rs"]
+mod fake_heygen;
+mod harness;
+mod plugin_host;
+mod support;

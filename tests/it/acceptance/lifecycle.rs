@@ -77,7 +77,7 @@ for_each_engine! {
         tf.apply();
         let id = id_in_state(&tf);
         heygen.edit_endpoint(&id, |endpoint| {
-            endpoint.url = "https://elsewhere.example.com/".to_owned();
+            "https://elsewhere.example.com/".clone_into(&mut endpoint.url);
             endpoint.events = None;
         });
 

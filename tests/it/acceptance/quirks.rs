@@ -67,7 +67,7 @@ for_each_engine! {
             tf.plan().expect_empty();
             assert_eq!(tf.state().instance(ADDRESS).text("url"), url, "the configured spelling stays");
         }
-        heygen.edit_endpoint(&id_in_state(&tf), |e| e.url = "https://hooks.example.com/Heygen".to_owned());
+        heygen.edit_endpoint(&id_in_state(&tf), |e| "https://hooks.example.com/Heygen".clone_into(&mut e.url));
         assert_eq!(tf.plan().resource(ADDRESS).changed(), ["url"]);
     }
 

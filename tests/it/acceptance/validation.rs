@@ -1,6 +1,7 @@
 //! Every rule of the provider block and of the resource, at its attribute.
 
 use crate::fake_heygen::FakeHeygen;
+use crate::support::diagnostics::Severity::{Error, Warning};
 use crate::support::engine::for_each_engine;
 
 /// Resource `NAME` with arguments, each on a line of its own.
@@ -71,7 +72,6 @@ for_each_engine! {
             assert_eq!(of_it.len(), 1, "one diagnostic for {name}: {found:#?}");
             of_it[0].clone()
         };
-        use crate::support::diagnostics::Severity::{Error, Warning};
         for (cases, severity) in [(&URL_ERRORS[..], Error), (&URL_WARNINGS[..], Warning)] {
             for (name, _, text) in cases {
                 let diagnostic = of(name);

@@ -21,9 +21,7 @@ async fn events_can_be_shuffled_and_doubled() {
         "live_avatar.fail",
         "ai_clipping.success"
     ]);
-    client
-        .create(&json!({ "url": URL, "events": events }))
-        .await;
+    client.create(&json!({ "url": URL, "events": events })).await;
     let answered = async || client.walk(100).await[0]["events"].clone();
     assert_eq!(answered().await, events);
 
@@ -58,16 +56,12 @@ async fn all_events_can_be_answered_in_three_ways() {
 async fn null_events_can_be_ignored_by_an_update() {
     let client = Client::start();
     let events = json!(["batch.finished"]);
-    let created = client
-        .create(&json!({ "url": URL, "events": events }))
-        .await;
+    let created = client.create(&json!({ "url": URL, "events": events })).await;
     let id = created["endpoint_id"].as_str().unwrap();
     client.fake.behave(|it| it.patch_ignores_null_events = true);
     let answer = client.patch(id, &json!({ "events": null })).await.json();
     assert_eq!(answer["data"]["events"], events);
-    client
-        .fake
-        .behave(|it| it.patch_ignores_null_events = false);
+    client.fake.behave(|it| it.patch_ignores_null_events = false);
     let answer = client.patch(id, &json!({ "events": null })).await.json();
     assert_eq!(answer["data"]["events"], Value::Null);
 }
@@ -83,34 +77,22 @@ async fn urls_can_be_spelled_differently() {
         client.walk(100).await[0]["url"].clone()
     };
     let plain = UrlSpelling::default();
-    assert_eq!(
-        spelled(plain).await,
-        "https://Hooks.Example.COM:443/Path?Q=A/"
-    );
+    assert_eq!(spelled(plain).await, "https://Hooks.Example.COM:443/Path?Q=A/");
     let lower = UrlSpelling {
         lower_case_host: true,
         ..plain
     };
-    assert_eq!(
-        spelled(lower).await,
-        "https://hooks.example.com:443/Path?Q=A/"
-    );
+    assert_eq!(spelled(lower).await, "https://hooks.example.com:443/Path?Q=A/");
     let portless = UrlSpelling {
         no_default_port: true,
         ..plain
     };
-    assert_eq!(
-        spelled(portless).await,
-        "https://Hooks.Example.COM/Path?Q=A/"
-    );
+    assert_eq!(spelled(portless).await, "https://Hooks.Example.COM/Path?Q=A/");
     let added = UrlSpelling {
         trailing_slash: TrailingSlash::Added,
         ..plain
     };
-    assert_eq!(
-        spelled(added).await,
-        "https://Hooks.Example.COM:443/Path/?Q=A/"
-    );
+    assert_eq!(spelled(added).await, "https://Hooks.Example.COM:443/Path/?Q=A/");
 
     let id = client.fake.endpoints()[0].endpoint_id.clone();
     let bare = "https://hooks.example.com/";
@@ -138,10 +120,7 @@ async fn timestamps_can_be_written_in_five_ways() {
     assert_eq!(written(Timestamps::Naked).await, naked);
     assert_eq!(written(Timestamps::Offset).await, format!("{naked}+00:00"));
     let micro = written(Timestamps::Microseconds).await;
-    assert!(
-        micro.starts_with(&format!("{naked}.")) && micro.len() == 27,
-        "{micro}"
-    );
+    assert!(micro.starts_with(&format!("{naked}.")) && micro.len() == 27, "{micro}");
     assert_eq!(
         written(Timestamps::NakedMicroseconds).await,
         micro.trim_end_matches('Z')
@@ -181,10 +160,7 @@ async fn the_number_of_endpoints_can_be_limited() {
     client.fake.behave(|it| it.resource_limit = Some(1));
     client.create(&json!({ "url": URL })).await;
     let refused = client.try_create(URL).await.unwrap();
-    assert_eq!(
-        (refused.status, refused.code()),
-        (429, "resource_limit_reached".into())
-    );
+    assert_eq!((refused.status, refused.code()), (429, "resource_limit_reached".into()));
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(client.fake.endpoints().len(), 1);
 }
@@ -195,9 +171,7 @@ async fn a_receiver_that_does_not_answer_can_be_refused() {
     let created = client.create(&json!({ "url": URL })).await;
     let id = created["endpoint_id"].as_str().unwrap();
     let down = "https://down.example.com/";
-    client
-        .fake
-        .behave(|it| it.unreachable_receivers = vec![down.into()]);
+    client.fake.behave(|it| it.unreachable_receivers = vec![down.into()]);
     for refused in [
         client.try_create(down).await.unwrap(),
         client.patch(id, &json!({ "url": down })).await,
@@ -211,10 +185,7 @@ async fn a_receiver_that_does_not_answer_can_be_refused() {
 #[tokio::test]
 async fn the_request_id_can_come_from_amazon() {
     let client = Client::start();
-    assert_eq!(
-        client.get(ENDPOINTS).await.header("x-request-id"),
-        "req_00000001"
-    );
+    assert_eq!(client.get(ENDPOINTS).await.header("x-request-id"), "req_00000001");
     client.fake.behave(|it| it.amazon_request_id = true);
     let got = client.send(Method::GET, "/", &json!({})).await;
     assert_eq!(got.header("x-request-id"), "");

@@ -49,8 +49,7 @@ impl Client {
 
     /// A request with the right key, to be completed.
     pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.bare(method, path)
-            .header("X-Api-Key", self.fake.api_key())
+        self.bare(method, path).header("X-Api-Key", self.fake.api_key())
     }
 
     /// A request without credentials, to be completed.
@@ -67,12 +66,7 @@ impl Client {
         self.try_get(path).await.expect("an answer")
     }
 
-    pub(crate) async fn try_send(
-        &self,
-        method: Method,
-        path: &str,
-        body: &Value,
-    ) -> reqwest::Result<Got> {
+    pub(crate) async fn try_send(&self, method: Method, path: &str, body: &Value) -> reqwest::Result<Got> {
         let request = self.request(method, path);
         Got::read(request.with_json(body).send().await?).await
     }
@@ -205,8 +199,7 @@ pub(crate) trait WithJson {
 
 impl WithJson for reqwest::RequestBuilder {
     fn with_json(self, body: &Value) -> Self {
-        self.header("Content-Type", "application/json")
-            .body(body.to_string())
+        self.header("Content-Type", "application/json").body(body.to_string())
     }
 }
 

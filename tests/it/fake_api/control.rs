@@ -63,10 +63,7 @@ async fn requests_and_faults_are_told() {
     assert_eq!(requests[0]["credentials"]["api_key"], "right");
     assert!(!requests.to_string().contains(client.fake.api_key()));
     let faults = order(Method::GET, "faults", Value::Null).await;
-    assert_eq!(
-        faults,
-        json!({ "rules": [], "by_kind": { "in_progress": 1 } })
-    );
+    assert_eq!(faults, json!({ "rules": [], "by_kind": { "in_progress": 1 } }));
     order(Method::DELETE, "requests", Value::Null).await;
     assert!(client.fake.requests().is_empty());
 }
@@ -75,14 +72,8 @@ async fn requests_and_faults_are_told() {
 async fn every_fault_can_be_ordered_by_name() {
     let client = Client::start();
     for (fault, status) in [
-        (
-            json!({ "rate_limit": { "retry_after": { "date_in": -5 } } }),
-            Some(429),
-        ),
-        (
-            json!({ "rate_limit": { "retry_after": "absent" } }),
-            Some(429),
-        ),
+        (json!({ "rate_limit": { "retry_after": { "date_in": -5 } } }), Some(429)),
+        (json!({ "rate_limit": { "retry_after": "absent" } }), Some(429)),
         (
             json!({ "status": { "status": 503, "body": "html", "effect": "none" } }),
             Some(503),
@@ -124,23 +115,11 @@ async fn switches_are_turned_one_by_one_or_all_at_once() {
     client
         .order(Method::PATCH, "behaviour", json!({ "page_shift": 2 }))
         .await;
-    let all = client
-        .order(Method::GET, "behaviour", Value::Null)
-        .await
-        .json();
-    assert_eq!(
-        (&all["newest_first"], &all["page_shift"]),
-        (&json!(true), &json!(2))
-    );
+    let all = client.order(Method::GET, "behaviour", Value::Null).await.json();
+    assert_eq!((&all["newest_first"], &all["page_shift"]), (&json!(true), &json!(2)));
     client.order(Method::PUT, "behaviour", json!({})).await;
-    let all = client
-        .order(Method::GET, "behaviour", Value::Null)
-        .await
-        .json();
-    assert_eq!(
-        (&all["newest_first"], &all["page_shift"]),
-        (&json!(false), &json!(0))
-    );
+    let all = client.order(Method::GET, "behaviour", Value::Null).await.json();
+    assert_eq!((&all["newest_first"], &all["page_shift"]), (&json!(false), &json!(0)));
 }
 
 #[tokio::test]
@@ -150,11 +129,7 @@ async fn an_order_that_makes_no_sense_is_refused() {
         (Method::PATCH, "behaviour", json!({ "newest_frist": true })),
         (Method::PUT, "behaviour", json!({ "newest_frist": true })),
         (Method::POST, "faults", json!({ "fault": "earthquake" })),
-        (
-            Method::POST,
-            "faults",
-            json!({ "fault": "truncated", "time": 2 }),
-        ),
+        (Method::POST, "faults", json!({ "fault": "truncated", "time": 2 })),
         (Method::POST, "endpoints", json!({ "events": null })),
         (Method::POST, "seed", json!({ "count": 1_000_000 })),
         (Method::DELETE, "endpoints/ep_1", Value::Null),
@@ -173,9 +148,7 @@ async fn an_order_that_makes_no_sense_is_refused() {
 #[tokio::test]
 async fn connections_are_refused_for_a_while() {
     let client = Client::start();
-    let ordered = client
-        .order(Method::POST, "refuse", json!({ "ms": 60_000 }))
-        .await;
+    let ordered = client.order(Method::POST, "refuse", json!({ "ms": 60_000 })).await;
     assert_eq!(ordered.status, 200);
     assert!(client.try_get(ENDPOINTS).await.unwrap_err().is_connect());
     client.fake.accept_connections();

@@ -21,9 +21,7 @@ impl Hook {
     async fn listen(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new()
-            .route("/hook", post(receive))
-            .with_state(self.clone());
+        let app = Router::new().route("/hook", post(receive)).with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         format!("http://{address}/hook")
     }
@@ -80,15 +78,8 @@ async fn a_delivery_is_signed_over_its_raw_body_with_the_whole_secret() {
     let secret = fake.endpoints()[0].secret.clone();
     assert!(signature_fits(&headers, &secret, &body));
     assert_eq!(headers["heygen-event-id"], delivered.event_id);
-    let sent_at: u64 = headers["heygen-timestamp"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let now = std::time::SystemTime::UNIX_EPOCH
-        .elapsed()
-        .unwrap()
-        .as_secs();
+    let sent_at: u64 = headers["heygen-timestamp"].to_str().unwrap().parse().unwrap();
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     assert!(now.abs_diff(sent_at) < 60);
     assert_eq!(headers["content-type"], "application/json");
 }
@@ -97,27 +88,12 @@ async fn a_delivery_is_signed_over_its_raw_body_with_the_whole_secret() {
 async fn a_tampered_or_old_delivery_can_be_told() {
     let (fake, hook) = (FakeHeygen::start(), Hook::default());
     let via = hook.listen().await;
-    let order = delivery(
-        &fake,
-        &via,
-        &json!({ "tampered": true, "clock_skew": -600 }),
-    );
+    let order = delivery(&fake, &via, &json!({ "tampered": true, "clock_skew": -600 }));
     fake.deliver(&order).await.unwrap();
     let (headers, body) = hook.received().remove(0);
-    assert!(!signature_fits(
-        &headers,
-        &fake.endpoints()[0].secret,
-        &body
-    ));
-    let sent_at: u64 = headers["heygen-timestamp"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let now = std::time::SystemTime::UNIX_EPOCH
-        .elapsed()
-        .unwrap()
-        .as_secs();
+    assert!(!signature_fits(&headers, &fake.endpoints()[0].secret, &body));
+    let sent_at: u64 = headers["heygen-timestamp"].to_str().unwrap().parse().unwrap();
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     assert!(now - sent_at >= 600);
 }
 
@@ -145,15 +121,9 @@ async fn a_refused_delivery_is_repeated_with_the_same_event_id() {
     let order = delivery(&fake, &via, &json!({ "attempts": 3 }));
     let delivered = fake.deliver(&order).await.unwrap();
     let statuses: Vec<_> = delivered.attempts.iter().map(|it| it.status).collect();
-    assert_eq!(
-        (delivered.accepted, statuses),
-        (true, vec![Some(503), Some(204)])
-    );
+    assert_eq!((delivered.accepted, statuses), (true, vec![Some(503), Some(204)]));
     let received = hook.received();
-    assert_eq!(
-        received[0].0["heygen-event-id"],
-        received[1].0["heygen-event-id"]
-    );
+    assert_eq!(received[0].0["heygen-event-id"], received[1].0["heygen-event-id"]);
 }
 
 #[tokio::test]
@@ -163,10 +133,7 @@ async fn a_delivery_is_in_the_history_of_its_entity() {
     let order = delivery(&fake, &via, &json!({}));
     let delivered = fake.deliver(&order).await.unwrap();
     let client = super::client::Client::of(fake);
-    let events = client
-        .get("/v3/webhooks/events?entity_id=project-1")
-        .await
-        .json();
+    let events = client.get("/v3/webhooks/events?entity_id=project-1").await.json();
     assert_eq!(events["data"][0]["event_id"], delivered.event_id);
     assert_eq!(events["data"][0]["event_data"]["video_id"], "v-1");
 }

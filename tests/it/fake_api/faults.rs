@@ -10,9 +10,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::client::{Client, ENDPOINTS};
-use crate::fake_heygen::{
-    BodyShape, Effect, FakeHeygen, Fault, RandomFaults, RetryAfter, Route, Rule, Wait,
-};
+use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, RandomFaults, RetryAfter, Route, Rule, Wait};
 
 const URL: &str = "https://hooks.example.com/heygen";
 const A_MINUTE: Duration = Duration::from_mins(1);
@@ -26,22 +24,13 @@ async fn a_rate_limit_says_when_to_come_back_or_something_absurd() {
         (RetryAfter::Text("-5".into()), "-5"),
         (RetryAfter::Text("1e30".into()), "1e30"),
         (RetryAfter::Text("soon".into()), "soon"),
-        (
-            RetryAfter::DateIn(i64::MAX),
-            "Fri, 31 Dec 9999 23:59:59 GMT",
-        ),
-        (
-            RetryAfter::DateIn(i64::MIN),
-            "Thu, 01 Jan 1970 00:00:00 GMT",
-        ),
+        (RetryAfter::DateIn(i64::MAX), "Fri, 31 Dec 9999 23:59:59 GMT"),
+        (RetryAfter::DateIn(i64::MIN), "Thu, 01 Jan 1970 00:00:00 GMT"),
     ] {
         let fault = Fault::RateLimit { retry_after };
         client.fake.inject(Rule::on(Route::Create, fault));
         let got = client.try_create(URL).await.unwrap();
-        assert_eq!(
-            (got.status, got.code()),
-            (429, "rate_limit_exceeded".into())
-        );
+        assert_eq!((got.status, got.code()), (429, "rate_limit_exceeded".into()));
         assert_eq!(got.header("retry-after"), says);
         assert!(!got.header("x-request-id").is_empty());
     }
@@ -69,11 +58,7 @@ async fn a_server_error_has_any_body_and_happens_before_or_after_the_effect() {
     ] {
         for effect in [Effect::None, Effect::Done] {
             let before = client.fake.endpoints().len();
-            let fault = Fault::Status {
-                status,
-                body,
-                effect,
-            };
+            let fault = Fault::Status { status, body, effect };
             client.fake.inject(Rule::on(Route::Create, fault));
             let got = client.try_create(URL).await.unwrap();
             assert_eq!(got.status, status);
@@ -115,9 +100,7 @@ async fn some_faults_answer_for_an_api_that_never_heard_of_the_request() {
 async fn a_reset_comes_before_or_after_the_effect() {
     let client = Client::start();
     for effect in [Effect::None, Effect::Done] {
-        client
-            .fake
-            .inject(Rule::on(Route::Create, Fault::Reset { effect }));
+        client.fake.inject(Rule::on(Route::Create, Fault::Reset { effect }));
         client.try_create(URL).await.expect_err("no answer");
         let made = client.fake.endpoints().len();
         assert_eq!(made, usize::from(effect == Effect::Done));
@@ -134,9 +117,7 @@ async fn a_reset_comes_before_or_after_the_effect() {
 #[test]
 fn a_reset_is_a_reset_and_not_an_end() {
     let client = Client::start();
-    let reset = Fault::Reset {
-        effect: Effect::None,
-    };
+    let reset = Fault::Reset { effect: Effect::None };
     client.fake.inject(Rule::on(Route::List, reset));
     let (text, end) = client.raw_get(ENDPOINTS);
     assert_eq!(
@@ -153,19 +134,14 @@ fn a_truncated_answer_ends_half_way() {
     client.fake.inject(Rule::on(Route::List, Fault::Truncated));
     let (cut, _) = client.raw_get(ENDPOINTS);
     let (head, half) = cut.split_once("\r\n\r\n").unwrap();
-    assert!(
-        head.contains(&format!("content-length: {}", whole.len())),
-        "{head}"
-    );
+    assert!(head.contains(&format!("content-length: {}", whole.len())), "{head}");
     assert_eq!(half, &whole[..whole.len() / 2]);
 }
 
 #[tokio::test]
 async fn a_truncated_answer_takes_effect_and_cannot_be_read() {
     let client = Client::start();
-    client
-        .fake
-        .inject(Rule::on(Route::Create, Fault::Truncated));
+    client.fake.inject(Rule::on(Route::Create, Fault::Truncated));
     client.try_create(URL).await.expect_err("half an answer");
     assert_eq!(client.fake.endpoints().len(), 1);
 }
@@ -191,8 +167,7 @@ fn the_work_goes_on_when_the_caller_has_gone() {
     let body = json!({ "url": URL }).to_string();
     let socket = client.raw(&format!("POST {ENDPOINTS} HTTP/1.1"), &body);
     let fake = &client.fake;
-    fake.wait_for_request(A_MINUTE, |_| true)
-        .expect("it arrives");
+    fake.wait_for_request(A_MINUTE, |_| true).expect("it arrives");
     drop(socket);
     assert!(fake.endpoints().is_empty());
     fake.release();
@@ -234,19 +209,13 @@ async fn connections_are_refused_and_accepted_again_on_the_same_port() {
 async fn a_connection_kept_open_is_closed_before_the_next_are_refused() {
     let client = Client::start();
     let mut kept = client.raw(&format!("GET {ENDPOINTS} HTTP/1.1"), "");
-    client
-        .fake
-        .see_request(A_MINUTE, |_| true)
-        .await
-        .expect("it arrives");
+    client.fake.see_request(A_MINUTE, |_| true).await.expect("it arrives");
     let held = Fault::Held { wait: Wait::After };
     client.fake.inject(Rule::on(Route::EventTypes, held));
     let mut busy = client.raw("GET /v3/webhooks/event-types HTTP/1.1", "");
     client
         .fake
-        .see_request(A_MINUTE, |it| {
-            it.route == Some(Route::EventTypes) && it.finished
-        })
+        .see_request(A_MINUTE, |it| it.route == Some(Route::EventTypes) && it.finished)
         .await
         .expect("it arrives");
     client.fake.refuse_connections();
@@ -271,9 +240,7 @@ async fn a_rule_strikes_the_calls_it_names_as_often_as_it_says() {
     }
     assert_eq!(seen, [200, 200, 200, 404, 404, 200]);
 
-    client
-        .fake
-        .inject(Rule::on_any(Fault::Unauthorized).always());
+    client.fake.inject(Rule::on_any(Fault::Unauthorized).always());
     for _ in 0..3 {
         assert_eq!(client.get(ENDPOINTS).await.status, 401);
     }

@@ -16,9 +16,7 @@ async fn the_same_key_replays_the_first_answer_even_if_the_body_differs() {
     let client = Client::start();
     client.fake.behave(|it| it.shuffle_events = true);
     let first = client.create_with_key(URL, "key-1").await;
-    let again = client
-        .create_with_key("https://other.example.com/", "key-1")
-        .await;
+    let again = client.create_with_key("https://other.example.com/", "key-1").await;
     assert_eq!(first.text, again.text);
     assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
     assert_eq!(client.fake.endpoints().len(), 1);
@@ -56,10 +54,7 @@ async fn keys_of_different_paths_are_different_keys() {
             let got = Got::read(sent.unwrap()).await.unwrap();
             secrets.push(got.json()["data"]["secret"].as_str().unwrap().to_owned());
         }
-        assert_eq!(
-            client.fake.endpoint(&id).unwrap().secret,
-            secrets[secrets.len() - 1]
-        );
+        assert_eq!(client.fake.endpoint(&id).unwrap().secret, secrets[secrets.len() - 1]);
     }
     assert_eq!(secrets[0], secrets[1]);
     assert_eq!(secrets[2], secrets[3]);
@@ -105,18 +100,13 @@ async fn while_the_first_request_runs_its_key_is_in_progress() {
     client.fake.inject(Rule::on(Route::Create, held));
     let (first, during) = tokio::join!(client.create_with_key(URL, "key-1"), async {
         let fake = &client.fake;
-        fake.see_request(A_MINUTE, |_| true)
-            .await
-            .expect("it arrives");
+        fake.see_request(A_MINUTE, |_| true).await.expect("it arrives");
         let during = client.create_with_key(URL, "key-1").await;
         assert!(fake.endpoints().is_empty());
         fake.release();
         during
     });
-    assert_eq!(
-        (during.status, during.code()),
-        (409, "request_in_progress".into())
-    );
+    assert_eq!((during.status, during.code()), (409, "request_in_progress".into()));
     assert_eq!(first.status, 200);
     let after = client.create_with_key(URL, "key-1").await;
     assert_eq!(first.text, after.text);
@@ -145,9 +135,7 @@ async fn a_fault_after_the_effect_leaves_the_answer_to_be_replayed() {
 #[tokio::test]
 async fn a_fault_before_the_effect_does_not_spend_the_key() {
     let client = Client::start();
-    let lost = Fault::Reset {
-        effect: Effect::None,
-    };
+    let lost = Fault::Reset { effect: Effect::None };
     client.fake.inject(Rule::on(Route::Create, lost));
     let request = client.request(Method::POST, ENDPOINTS);
     let sent = request.header("Idempotency-Key", "key-1").body("{}").send();

@@ -24,10 +24,7 @@ async fn a_page_holds_ten_unless_asked_otherwise_and_says_whether_there_is_more(
     client.fake.put_many(10, "few");
     let page = client.get(ENDPOINTS).await.json();
     assert_eq!(page["data"].as_array().unwrap().len(), 10);
-    assert_eq!(
-        (&page["has_more"], &page["next_token"]),
-        (&json!(false), &Value::Null)
-    );
+    assert_eq!((&page["has_more"], &page["next_token"]), (&json!(false), &Value::Null));
     client.fake.put_many(1, "one-more");
     let page = client.get(ENDPOINTS).await.json();
     assert_eq!(page["data"].as_array().unwrap().len(), 10);
@@ -56,14 +53,8 @@ async fn a_bad_limit_cursor_or_parameter_is_refused_by_name() {
             assert_eq!(answer, expected, "{list}?{query}");
         }
     }
-    assert_eq!(
-        client.get(&format!("{ENDPOINTS}?limit=1")).await.status,
-        200
-    );
-    assert_eq!(
-        client.get(&format!("{ENDPOINTS}?limit=100")).await.status,
-        200
-    );
+    assert_eq!(client.get(&format!("{ENDPOINTS}?limit=1")).await.status, 200);
+    assert_eq!(client.get(&format!("{ENDPOINTS}?limit=100")).await.status, 200);
 }
 
 #[tokio::test]
@@ -76,9 +67,7 @@ async fn a_walk_survives_the_removal_of_what_it_has_passed() {
         client.fake.remove_endpoint(id).unwrap();
     }
     let token = first["next_token"].as_str().unwrap();
-    let second = client
-        .get(&format!("{ENDPOINTS}?limit=2&token={token}"))
-        .await;
+    let second = client.get(&format!("{ENDPOINTS}?limit=2&token={token}")).await;
     let second = second.json();
     assert_eq!(second["data"][0]["url"], "https://walk-2.example.com/hook");
     assert_eq!(second["data"][1]["url"], "https://walk-3.example.com/hook");
@@ -99,9 +88,7 @@ async fn the_order_can_be_turned_round() {
 async fn a_created_endpoint_can_be_missed_by_the_next_walks() {
     let client = Client::start();
     client.fake.behave(|it| it.list_lag_walks = 2);
-    client
-        .create(&json!({ "url": "https://late.example.com/" }))
-        .await;
+    client.create(&json!({ "url": "https://late.example.com/" })).await;
     let mut seen = Vec::new();
     for _ in 0..4 {
         seen.push(client.walk(100).await.len());
@@ -109,9 +96,7 @@ async fn a_created_endpoint_can_be_missed_by_the_next_walks() {
     assert_eq!(seen, [0, 0, 1, 1]);
 
     client.fake.behave(|it| it.list_lag_ms = 3_600_000);
-    client
-        .create(&json!({ "url": "https://later.example.com/" }))
-        .await;
+    client.create(&json!({ "url": "https://later.example.com/" })).await;
     for _ in 0..4 {
         assert_eq!(client.walk(100).await.len(), 1);
     }
@@ -156,9 +141,7 @@ async fn a_cursor_can_repeat() {
     client.fake.behave(|it| it.cursor_repeats = true);
     let first = client.get(&format!("{ENDPOINTS}?limit=2")).await.json();
     let token = first["next_token"].as_str().unwrap();
-    let second = client
-        .get(&format!("{ENDPOINTS}?limit=2&token={token}"))
-        .await;
+    let second = client.get(&format!("{ENDPOINTS}?limit=2&token={token}")).await;
     assert_eq!(second.json()["next_token"], token);
     assert_eq!(second.json()["has_more"], true);
 }
@@ -175,18 +158,13 @@ async fn events_are_listed_newest_first_and_filtered() {
         client.fake.record_event(kind, data, entity);
     }
     let numbers = async |query: &str| {
-        let page = client
-            .get(&format!("/v3/webhooks/events{query}"))
-            .await
-            .json();
+        let page = client.get(&format!("/v3/webhooks/events{query}")).await.json();
         let data = page["data"].as_array().unwrap().clone();
         assert!(
             data.iter()
                 .all(|it| it["event_id"].is_string() && it["created_at"].is_string())
         );
-        let numbers = data
-            .iter()
-            .map(|it| it["event_data"]["number"].as_u64().unwrap());
+        let numbers = data.iter().map(|it| it["event_data"]["number"].as_u64().unwrap());
         (
             numbers.collect::<Vec<_>>(),
             page["next_token"].as_str().map(str::to_owned),
@@ -216,8 +194,6 @@ async fn two_endpoints_may_share_a_url() {
 }
 
 fn ids(items: &[Value]) -> Vec<String> {
-    let ids = items
-        .iter()
-        .map(|item| item["endpoint_id"].as_str().unwrap());
+    let ids = items.iter().map(|item| item["endpoint_id"].as_str().unwrap());
     ids.map(str::to_owned).collect()
 }

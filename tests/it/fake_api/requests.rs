@@ -29,10 +29,7 @@ async fn an_endpoint_is_created_listed_changed_rotated_and_deleted() {
     assert_eq!(listed["next_token"], Value::Null);
 
     let changed = client
-        .patch(
-            id,
-            &json!({ "url": "https://new.example.com/", "events": null }),
-        )
+        .patch(id, &json!({ "url": "https://new.example.com/", "events": null }))
         .await
         .json();
     assert_eq!(changed["data"]["url"], "https://new.example.com/");
@@ -54,19 +51,14 @@ async fn an_endpoint_is_created_listed_changed_rotated_and_deleted() {
         client.rotate(id).await,
         client.patch(id, &json!({})).await,
     ] {
-        assert_eq!(
-            (gone.status, gone.code()),
-            (404, "webhook_not_found".into())
-        );
+        assert_eq!((gone.status, gone.code()), (404, "webhook_not_found".into()));
     }
 }
 
 #[tokio::test]
 async fn entity_id_is_in_no_answer() {
     let client = Client::start();
-    let created = client
-        .create(&json!({ "url": URL, "entity_id": "project-1" }))
-        .await;
+    let created = client.create(&json!({ "url": URL, "entity_id": "project-1" })).await;
     let id = created["endpoint_id"].as_str().unwrap();
     let changed = client.patch(id, &json!({ "url": URL })).await;
     let listed = client.get(ENDPOINTS).await;
@@ -80,9 +72,7 @@ async fn entity_id_is_in_no_answer() {
 async fn an_update_changes_only_what_it_names() {
     let client = Client::start();
     let events = json!(["batch.finished"]);
-    let created = client
-        .create(&json!({ "url": URL, "events": events }))
-        .await;
+    let created = client.create(&json!({ "url": URL, "events": events })).await;
     let id = created["endpoint_id"].as_str().unwrap();
     for nothing in [json!({}), json!({ "url": null })] {
         let answer = client.patch(id, &nothing).await.json();
@@ -145,9 +135,7 @@ async fn a_body_must_be_a_json_object_sent_as_json() {
         post().body(body.to_string()),
         post().with_json(&json!([body])),
         post().header("Content-Type", "application/json").body("{"),
-        post()
-            .header("Content-Type", "text/plain")
-            .body(body.to_string()),
+        post().header("Content-Type", "text/plain").body(body.to_string()),
     ] {
         let got = Got::read(request.send().await.unwrap()).await.unwrap();
         assert_eq!((got.status, got.code()), (400, "invalid_parameter".into()));
@@ -161,9 +149,7 @@ async fn rotation_takes_no_fields() {
     let created = client.create(&json!({ "url": URL })).await;
     let id = created["endpoint_id"].as_str().unwrap();
     let path = format!("{ENDPOINTS}/{id}/rotate-secret");
-    let refused = client
-        .send(Method::POST, &path, &json!({ "force": true }))
-        .await;
+    let refused = client.send(Method::POST, &path, &json!({ "force": true })).await;
     assert_eq!((refused.status, refused.param()), (400, "force".into()));
     let taken = client.send(Method::POST, &path, &json!({})).await;
     assert_eq!(taken.status, 200);
@@ -193,18 +179,11 @@ async fn a_missing_and_a_wrong_credential_are_answered_byte_for_byte_the_same() 
 async fn exactly_one_kind_of_credential_is_taken() {
     let client = Client::start();
     let bearer = format!("Bearer {}", client.fake.access_token());
-    let alone = client
-        .bare(Method::GET, ENDPOINTS)
-        .header("Authorization", &bearer);
+    let alone = client.bare(Method::GET, ENDPOINTS).header("Authorization", &bearer);
     assert_eq!(alone.send().await.unwrap().status(), 200);
-    let both = client
-        .request(Method::GET, ENDPOINTS)
-        .header("Authorization", &bearer);
+    let both = client.request(Method::GET, ENDPOINTS).header("Authorization", &bearer);
     let got = Got::read(both.send().await.unwrap()).await.unwrap();
-    assert_eq!(
-        (got.status, got.code()),
-        (401, "authentication_failed".into())
-    );
+    assert_eq!((got.status, got.code()), (401, "authentication_failed".into()));
     let logged = client.fake.requests()[1].credentials;
     assert_eq!(logged.api_key, Credential::Right);
     assert_eq!(logged.bearer, Credential::Right);
@@ -221,11 +200,7 @@ async fn what_is_not_there_is_not_found() {
         (Method::POST, "/v3/webhooks/endpoints/ep_1/rotate"),
     ] {
         let got = client.send(method, path, &json!({})).await;
-        assert_eq!(
-            (got.status, got.code()),
-            (404, "not_found".into()),
-            "{path}"
-        );
+        assert_eq!((got.status, got.code()), (404, "not_found".into()), "{path}");
     }
 }
 
@@ -243,10 +218,7 @@ async fn the_log_tells_what_arrived_and_what_became_of_it() {
     let log = client.fake.requests();
     assert_eq!(log.len(), 2);
     assert_eq!((log[0].sequence, log[1].sequence), (1, 2));
-    assert_eq!(
-        (log[0].method.as_str(), log[0].path.as_str()),
-        ("POST", ENDPOINTS)
-    );
+    assert_eq!((log[0].method.as_str(), log[0].path.as_str()), ("POST", ENDPOINTS));
     assert_eq!(log[0].idempotency_key.as_deref(), Some("key-1"));
     assert_eq!(log[0].user_agent.as_deref(), Some("it/1"));
     assert_eq!(log[0].body, Some(json!({ "url": URL })));
@@ -259,10 +231,7 @@ async fn the_log_tells_what_arrived_and_what_became_of_it() {
     client.fake.clear_requests();
     client.get(ENDPOINTS).await;
     let log = client.fake.requests();
-    assert_eq!(
-        (log.len(), log[0].sequence, log[0].status),
-        (1, 3, Some(200))
-    );
+    assert_eq!((log.len(), log[0].sequence, log[0].status), (1, 3, Some(200)));
 }
 
 #[tokio::test]

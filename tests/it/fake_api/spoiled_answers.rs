@@ -35,20 +35,14 @@ async fn a_named_field_can_be_missing_null_or_of_another_type() {
         assert_eq!(got.status, 200);
         got.json()["data"].take()
     };
-    let missing = answered(Fault::MissingField {
-        field: field("secret"),
-    })
-    .await;
+    let missing = answered(Fault::MissingField { field: field("secret") }).await;
     assert!(missing.get("secret").is_none() && missing["url"] == URL);
     let null = answered(Fault::NullField {
         field: field("endpoint_id"),
     })
     .await;
     assert_eq!(null["endpoint_id"], Value::Null);
-    let wrong = answered(Fault::WrongType {
-        field: field("url"),
-    })
-    .await;
+    let wrong = answered(Fault::WrongType { field: field("url") }).await;
     assert_eq!(wrong["url"], 17);
     assert_eq!(client.fake.endpoints().len(), 3);
 }
@@ -97,9 +91,7 @@ async fn an_error_can_be_spoiled_too() {
 #[tokio::test]
 async fn an_answer_can_be_larger_than_anyone_should_read() {
     let client = Client::start();
-    client
-        .fake
-        .inject(Rule::on(Route::Create, Fault::Oversized { mib: 9 }));
+    client.fake.inject(Rule::on(Route::Create, Fault::Oversized { mib: 9 }));
     let request = client.request(Method::POST, ENDPOINTS);
     let request = request.header("Content-Type", "application/json");
     let sent = request.body(json!({ "url": URL }).to_string()).send().await;
