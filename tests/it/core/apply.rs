@@ -3,7 +3,7 @@
 use super::assert::{object_compatible, write_only_absent};
 use super::model::Instance;
 use super::plan::{self, Action, Change};
-use super::read::{self, require_identity, require_known, require_kept};
+use super::read::{self, require_identity, require_kept, require_known};
 use super::report::{Findings, Rule};
 use super::value::{Path, Value};
 use super::wire::{ApplyQuestion, Kind, Wire};
@@ -20,7 +20,9 @@ pub(crate) async fn change(
     match planned.action {
         Action::NoOp => instance,
         Action::Delete => destroy(wire, kind, planned, instance, findings).await,
-        Action::Create | Action::Update => make(wire, kind, planned, instance, config, findings).await,
+        Action::Create | Action::Update => {
+            make(wire, kind, planned, instance, config, findings).await
+        }
         Action::Replace => {
             // The destruction is told the planned private data, and no identity.
             let destruction = Change {
@@ -68,7 +70,8 @@ async fn make(
             stored => stored,
         },
     };
-    let replanned = plan::towards(wire, kind, Some(planned), stored.as_ref(), config, findings).await;
+    let replanned =
+        plan::towards(wire, kind, Some(planned), stored.as_ref(), config, findings).await;
     let Some(mut replanned) = replanned else {
         return stored;
     };
@@ -91,7 +94,8 @@ async fn make(
         replanned.before = Value::Null;
     }
     let mut left = carried_out(wire, kind, &replanned, stored, config, findings).await;
-    if replanned.action == Action::Create && findings.has_errors()
+    if replanned.action == Action::Create
+        && findings.has_errors()
         && let Some(left) = &mut left
     {
         left.tainted = true;
@@ -121,7 +125,11 @@ async fn carried_out(
     let stands_in = answer.state.is_none();
     let mut value = answer.state.unwrap_or_else(|| {
         // No answer says nothing about a deletion, and is taken as "as before" otherwise.
-        if change.action == Action::Delete { Value::Null } else { change.before.clone() }
+        if change.action == Action::Delete {
+            Value::Null
+        } else {
+            change.before.clone()
+        }
     });
     let returned = write_only_absent(block, &value);
     if !returned.is_empty() {
@@ -133,10 +141,17 @@ async fn carried_out(
     }
     value = value.unknowns_as_null();
     if change.action != Action::Delete && !findings.has_errors() {
-        findings.violate_all(Rule::Result, object_compatible(block, &change.after, &value));
+        findings.violate_all(
+            Rule::Result,
+            object_compatible(block, &change.after, &value),
+        );
     }
     if change.action == Action::Delete && !findings.has_errors() && !value.is_null() {
-        findings.violate(Rule::ResultObject, &Path::root(), "destroyed, but the object is not null");
+        findings.violate(
+            Rule::ResultObject,
+            &Path::root(),
+            "destroyed, but the object is not null",
+        );
     }
     if change.action != Action::Delete && !value.is_null() && !stands_in {
         require_identity(kind, answer.identity.as_ref(), findings);

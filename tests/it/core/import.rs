@@ -35,9 +35,16 @@ pub(crate) async fn imported(
     }
     let (type_name, imported) = resources.remove(0);
     if type_name != kind.name {
-        findings.violate(Rule::Import, &Path::root(), format!("the type was set to {type_name:?}"));
+        findings.violate(
+            Rule::Import,
+            &Path::root(),
+            format!("the type was set to {type_name:?}"),
+        );
     }
-    findings.violate_all(Rule::Import, write_only_absent(&kind.schema.block, &imported.state));
+    findings.violate_all(
+        Rule::Import,
+        write_only_absent(&kind.schema.block, &imported.state),
+    );
     for path in imported.state.unknown_paths() {
         findings.violate(Rule::Import, &path, "unknown after import");
     }
@@ -48,7 +55,11 @@ pub(crate) async fn imported(
         }
         (Some(given), answered) => read::require_kept(Some(given), answered.as_ref(), findings),
         (None, _) if imported.state.is_null() => {
-            findings.violate(Rule::Import, &Path::root(), "imported by id, and no state came back");
+            findings.violate(
+                Rule::Import,
+                &Path::root(),
+                "imported by id, and no state came back",
+            );
         }
         (None, _) => {}
     }
@@ -68,7 +79,9 @@ pub(crate) async fn imported(
     if refreshed.value.is_null() {
         let detail = format!("there is no such object to import to {}", findings.address);
         let summary = "Cannot import non-existent remote object";
-        findings.diagnostics.push(Diagnostic::error(summary, detail, Path::root()));
+        findings
+            .diagnostics
+            .push(Diagnostic::error(summary, detail, Path::root()));
         return None;
     }
     Some(refreshed)
@@ -76,10 +89,17 @@ pub(crate) async fn imported(
 
 /// Core asks for what is required before it asks the provider: here a mistake of the test.
 fn checked<'a>(kind: Kind<'_>, identity: &'a Value) -> &'a Value {
-    let schema = kind.schema.identity.as_ref().expect("an import by identity needs an identity schema");
+    let schema = kind
+        .schema
+        .identity
+        .as_ref()
+        .expect("an import by identity needs an identity schema");
     for (name, attribute) in &schema.attributes {
         let given = !identity.attribute(name).is_null();
-        assert!(given || !attribute.required_for_import, "{name} is required for import");
+        assert!(
+            given || !attribute.required_for_import,
+            "{name} is required for import"
+        );
     }
     identity
 }

@@ -14,14 +14,16 @@ mod model;
 mod msgpack;
 mod number;
 mod plan;
+#[cfg(test)]
 mod proofs;
 mod proposed;
 mod read;
 mod report;
 mod schema;
+#[cfg(test)]
+mod scripted;
 mod types;
 mod value;
-mod scripted;
 mod wire;
 
 pub(crate) use import::ImportTarget;

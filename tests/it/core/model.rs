@@ -69,7 +69,10 @@ impl Report {
         }
         self.violations.extend(findings.violations);
         if !findings.diagnostics.is_empty() {
-            self.diagnostics.entry(findings.address).or_default().extend(findings.diagnostics);
+            self.diagnostics
+                .entry(findings.address)
+                .or_default()
+                .extend(findings.diagnostics);
         }
     }
 }
@@ -90,7 +93,11 @@ pub(crate) struct PlanSet {
 impl PlanSet {
     /// Whether Terraform would say "No changes".
     pub(crate) fn is_empty(&self) -> bool {
-        !self.report.errored() && self.changes.values().all(|change| change.action == Action::NoOp)
+        !self.report.errored()
+            && self
+                .changes
+                .values()
+                .all(|change| change.action == Action::NoOp)
     }
 
     /// What is planned for one instance. Panics where nothing could be planned.
@@ -122,9 +129,18 @@ impl Core {
         if let Some((schema, identities)) = answers {
             schemas = Schemas::read(&schema, &identities, &mut findings);
         }
-        assert!(findings.diagnostics.is_empty(), "the schemas were refused: {:?}", findings.diagnostics);
+        assert!(
+            findings.diagnostics.is_empty(),
+            "the schemas were refused: {:?}",
+            findings.diagnostics
+        );
         if findings.violations.is_empty() {
-            Ok(Self { wire, schemas, parallelism: PARALLELISM, records: false })
+            Ok(Self {
+                wire,
+                schemas,
+                parallelism: PARALLELISM,
+                records: false,
+            })
         } else {
             Err(findings.violations)
         }
@@ -132,12 +148,18 @@ impl Core {
 
     /// The same model, but it reports the provider's bugs instead of panicking.
     pub(crate) fn recording(self) -> Self {
-        Self { records: true, ..self }
+        Self {
+            records: true,
+            ..self
+        }
     }
 
     /// The same model, but it walks one instance after the other, in order of address.
     pub(crate) fn sequential(self) -> Self {
-        Self { parallelism: 1, ..self }
+        Self {
+            parallelism: 1,
+            ..self
+        }
     }
 
     /// `terraform validate`: before any configuration of the provider.
@@ -146,7 +168,9 @@ impl Core {
             let mut findings = Findings::about(address);
             let kind = self.kind(address);
             if let Some(config) = completed(&kind.schema.block, attributes, &mut findings) {
-                self.wire.validate(kind, Walk::Plan, &config, &mut findings).await;
+                self.wire
+                    .validate(kind, Walk::Plan, &config, &mut findings)
+                    .await;
             }
             findings
         });
@@ -159,7 +183,9 @@ impl Core {
         let block = &self.schemas.provider;
         if let Some(config) = completed(block, attributes, &mut findings) {
             let ty = block.object_type();
-            self.wire.validate_provider(&ty, &config, &mut findings).await;
+            self.wire
+                .validate_provider(&ty, &config, &mut findings)
+                .await;
             if !findings.has_errors() {
                 self.wire.configure(&ty, &config, &mut findings).await;
             }
@@ -174,7 +200,8 @@ impl Core {
                 let mut findings = Findings::about(address);
                 let kind = self.kind(address);
                 let mut now = Some(instance.clone());
-                if let Some(stored) = read::stored(&self.wire, kind, instance, &mut findings).await {
+                if let Some(stored) = read::stored(&self.wire, kind, instance, &mut findings).await
+                {
                     let refreshed = read::refreshed(&self.wire, kind, &stored, &mut findings).await;
                     now = kept(Some(refreshed.unwrap_or(stored)));
                 }
@@ -198,7 +225,11 @@ impl Core {
     /// `terraform apply` of a plan. Panics on a plan that failed, was made for another state, or
     /// for another configuration: Terraform refuses those too.
     pub(crate) async fn apply(&self, state: &mut State, plan: PlanSet, config: &Config) -> Report {
-        assert!(!plan.report.errored(), "a plan that failed cannot be applied: {:?}", plan.report);
+        assert!(
+            !plan.report.errored(),
+            "a plan that failed cannot be applied: {:?}",
+            plan.report
+        );
         assert_eq!(*state, plan.made_for, "the plan is stale");
         state.clone_from(&plan.prior);
         let applied = self
@@ -206,8 +237,9 @@ impl Core {
                 let mut findings = Findings::about(address);
                 let kind = self.kind(address);
                 let config = config.get(address).map(|attributes| {
-                    completed(&kind.schema.block, attributes, &mut findings)
-                        .unwrap_or_else(|| panic!("{address} was planned with another configuration"))
+                    completed(&kind.schema.block, attributes, &mut findings).unwrap_or_else(|| {
+                        panic!("{address} was planned with another configuration")
+                    })
                 });
                 let config = config.unwrap_or(Value::Null);
                 check_same_config(address, &kind.schema.block, &plan.config, &config);
@@ -221,7 +253,12 @@ impl Core {
     }
 
     /// `terraform import`. Leaves the state as it is where that fails.
-    pub(crate) async fn import(&self, state: &mut State, address: &str, target: &ImportTarget) -> Report {
+    pub(crate) async fn import(
+        &self,
+        state: &mut State,
+        address: &str,
+        target: &ImportTarget,
+    ) -> Report {
         assert!(!state.contains_key(address), "{address} is managed already");
         let mut findings = Findings::about(address);
         let instance = imported(&self.wire, self.kind(address), target, &mut findings).await;
@@ -239,7 +276,9 @@ impl Core {
             .each(addresses, async |address| {
                 let mut findings = Findings::about(address);
                 let (instance, attributes) = (state.get(address), config.get(address));
-                let (now, change) = self.planned_one(instance, attributes, refresh, &mut findings).await;
+                let (now, change) = self
+                    .planned_one(instance, attributes, refresh, &mut findings)
+                    .await;
                 (findings, now, change)
             })
             .await;
@@ -305,13 +344,17 @@ impl Core {
     /// Runs one walk over many instances, as many at a time as Terraform would.
     async fn each<I: IntoIterator, R>(&self, items: I, walk: impl AsyncFn(I::Item) -> R) -> Vec<R> {
         let walks = items.into_iter().map(|item| walk(item));
-        futures_util::stream::iter(walks).buffer_unordered(self.parallelism).collect().await
+        futures_util::stream::iter(walks)
+            .buffer_unordered(self.parallelism)
+            .collect()
+            .await
     }
 
     fn kind<'a>(&'a self, address: &'a str) -> Kind<'a> {
         let name = address.split_once('.').map_or(address, |(name, _)| name);
         let schema = self.schemas.resources.get(name);
-        let schema = schema.unwrap_or_else(|| panic!("{address}: the provider has no type {name:?}"));
+        let schema =
+            schema.unwrap_or_else(|| panic!("{address}: the provider has no type {name:?}"));
         Kind { name, schema }
     }
 
@@ -332,7 +375,8 @@ impl Core {
         let mut report = Report::default();
         all.into_iter().for_each(|findings| report.add(findings));
         if !self.records && !report.violations.is_empty() {
-            let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
+            let violations: Vec<String> =
+                report.violations.iter().map(ToString::to_string).collect();
             panic!("{}", violations.join("\n"));
         }
         report
@@ -354,7 +398,11 @@ fn put(state: &mut State, address: &str, instance: Option<Instance>) {
 /// The whole object of what a person wrote, checked as core checks it before any provider sees it.
 fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) -> Option<Value> {
     for name in attributes.keys() {
-        assert!(block.attributes.contains_key(name), "{}: no attribute {name:?}", findings.address);
+        assert!(
+            block.attributes.contains_key(name),
+            "{}: no attribute {name:?}",
+            findings.address
+        );
     }
     for (name, attribute) in &block.attributes {
         let unset = attributes.get(name).is_none_or(Value::is_null);
@@ -363,9 +411,13 @@ fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) ->
             (false, false, false) => "Value for unconfigurable attribute",
             _ => continue,
         };
-        findings.diagnostics.push(Diagnostic::error(summary, name.as_str(), Path::of(name)));
+        findings
+            .diagnostics
+            .push(Diagnostic::error(summary, name.as_str(), Path::of(name)));
     }
-    let Value::Object(mut object) = block.empty_object() else { unreachable!("blocks are objects") };
+    let Value::Object(mut object) = block.empty_object() else {
+        unreachable!("blocks are objects")
+    };
     object.extend(attributes.clone());
     (!findings.has_errors()).then_some(Value::Object(object))
 }
@@ -373,10 +425,18 @@ fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) ->
 /// Between plan and apply a configuration only becomes known. Anything else is a mistake of the
 /// test, which would be blamed on the provider.
 fn check_same_config(address: &str, block: &Block, planned: &Config, config: &Value) {
-    assert!(config.is_wholly_known(), "{address}: the configuration is still unknown at apply");
+    assert!(
+        config.is_wholly_known(),
+        "{address}: the configuration is still unknown at apply"
+    );
     let mut findings = Findings::about(address);
-    let planned = planned.get(address).and_then(|planned| completed(block, planned, &mut findings));
+    let planned = planned
+        .get(address)
+        .and_then(|planned| completed(block, planned, &mut findings));
     let planned = planned.unwrap_or(Value::Null);
     let problems = value_compatible(&planned, config, &Path::root());
-    assert!(problems.is_empty(), "{address}: applied with another configuration: {problems:?}");
+    assert!(
+        problems.is_empty(),
+        "{address}: applied with another configuration: {problems:?}"
+    );
 }

@@ -26,7 +26,12 @@ pub(crate) enum Severity {
 
 impl Diagnostic {
     pub(crate) fn error(summary: &str, detail: impl Into<String>, path: Path) -> Self {
-        Self { severity: Severity::Error, summary: summary.to_owned(), detail: detail.into(), path }
+        Self {
+            severity: Severity::Error,
+            summary: summary.to_owned(),
+            detail: detail.into(),
+            path,
+        }
     }
 
     pub(crate) fn is_error(&self) -> bool {
@@ -104,7 +109,12 @@ pub(crate) struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rule, address, path, problem } = self;
+        let Self {
+            rule,
+            address,
+            path,
+            problem,
+        } = self;
         write!(f, "{}: {address}{path}: {problem}", rule.summary())
     }
 }
@@ -118,7 +128,10 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(path: &Path, problem: impl Into<String>) -> Self {
-        Self { path: path.clone(), problem: problem.into() }
+        Self {
+            path: path.clone(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -132,18 +145,29 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn about(address: &str) -> Self {
-        Self { address: address.to_owned(), ..Self::default() }
+        Self {
+            address: address.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Whether core would stop here.
     pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
-            || self.violations.iter().any(|violation| violation.rule.is_core())
+            || self
+                .violations
+                .iter()
+                .any(|violation| violation.rule.is_core())
     }
 
     pub(crate) fn violate(&mut self, rule: Rule, path: &Path, problem: impl Into<String>) {
         let (address, path, problem) = (self.address.clone(), path.clone(), problem.into());
-        self.violations.push(Violation { rule, address, path, problem });
+        self.violations.push(Violation {
+            rule,
+            address,
+            path,
+            problem,
+        });
     }
 
     pub(crate) fn violate_all(&mut self, rule: Rule, problems: Vec<Problem>) {
@@ -161,7 +185,11 @@ impl Findings {
     /// message at all, and about something that exists.
     pub(crate) fn diagnose(&mut self, ty: &Type, diagnostics: Vec<proto::Diagnostic>) {
         for diagnostic in diagnostics {
-            let path = diagnostic.attribute.as_ref().map(path_of).unwrap_or_default();
+            let path = diagnostic
+                .attribute
+                .as_ref()
+                .map(path_of)
+                .unwrap_or_default();
             let severity = match diagnostic.severity() {
                 proto::diagnostic::Severity::Error => Severity::Error,
                 proto::diagnostic::Severity::Warning => Severity::Warning,
@@ -174,10 +202,21 @@ impl Findings {
                 self.violate(Rule::Form, &path, "a diagnostic has no summary");
             }
             if !ty.holds(&path) {
-                self.violate(Rule::Form, &path, "a diagnostic is about a path that does not exist");
+                self.violate(
+                    Rule::Form,
+                    &path,
+                    "a diagnostic is about a path that does not exist",
+                );
             }
-            let proto::Diagnostic { summary, detail, .. } = diagnostic;
-            self.diagnostics.push(Diagnostic { severity, summary, detail, path });
+            let proto::Diagnostic {
+                summary, detail, ..
+            } = diagnostic;
+            self.diagnostics.push(Diagnostic {
+                severity,
+                summary,
+                detail,
+                path,
+            });
         }
     }
 }

@@ -64,7 +64,12 @@ impl Value {
     }
 
     pub(crate) fn object<K: Into<String>>(attributes: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Object(attributes.into_iter().map(|(name, value)| (name.into(), value)).collect())
+        Self::Object(
+            attributes
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        )
     }
 
     pub(crate) fn is_null(&self) -> bool {
@@ -132,9 +137,13 @@ impl Value {
             value = match (value, step) {
                 (Self::Unknown(_), _) => Self::unknown(),
                 (Self::Object(mut attributes), Step::Attribute(name)) => attributes.remove(name)?,
-                (Self::Map(mut items), Step::Attribute(key) | Step::Key(key)) => items.remove(key)?,
+                (Self::Map(mut items), Step::Attribute(key) | Step::Key(key)) => {
+                    items.remove(key)?
+                }
                 (Self::List(mut items), Step::Index(index)) => {
-                    let index = usize::try_from(*index).ok().filter(|index| *index < items.len())?;
+                    let index = usize::try_from(*index)
+                        .ok()
+                        .filter(|index| *index < items.len())?;
                     items.swap_remove(index)
                 }
                 _ => return None,
@@ -148,7 +157,10 @@ impl Value {
             return replacement;
         }
         let each = |items: &BTreeMap<String, Self>| {
-            items.iter().map(|(key, item)| (key.clone(), item.transform(replace))).collect()
+            items
+                .iter()
+                .map(|(key, item)| (key.clone(), item.transform(replace)))
+                .collect()
         };
         match self {
             Self::List(items) => Self::list(items.iter().map(|item| item.transform(replace))),
@@ -168,9 +180,13 @@ impl Value {
                 }
             }
             // An element of a set has no path of its own: the set is named.
-            Self::Set(items) => items.iter().for_each(|item| item.collect_unknowns(here, found)),
+            Self::Set(items) => items
+                .iter()
+                .for_each(|item| item.collect_unknowns(here, found)),
             Self::Map(items) => {
-                items.iter().for_each(|(key, item)| item.collect_unknowns(&here.key(key), found));
+                for (key, item) in items {
+                    item.collect_unknowns(&here.key(key), found);
+                }
             }
             Self::Object(attributes) => attributes
                 .iter()
@@ -261,7 +277,9 @@ mod tests {
 
     #[test]
     fn two_unknown_set_elements_stay_two() {
-        let Value::Set(items) = Value::set([Value::unknown(), Value::unknown()]) else { panic!() };
+        let Value::Set(items) = Value::set([Value::unknown(), Value::unknown()]) else {
+            panic!()
+        };
         assert_eq!(items.len(), 2);
     }
 

@@ -19,7 +19,10 @@ async fn created(config: &Config) -> State {
     let mut state = State::new();
     let plan = core.plan(&state, config).await;
     let report = core.apply(&mut state, plan, config).await;
-    assert!(report.violations.is_empty() && !report.errored(), "{report:?}");
+    assert!(
+        report.violations.is_empty() && !report.errored(),
+        "{report:?}"
+    );
     state
 }
 
@@ -49,13 +52,20 @@ fn assert_violates(violations: &[Violation], rule: Rule, path: &str) {
     let [violation] = violations else {
         panic!("expected one violation of {rule:?}, not {violations:#?}");
     };
-    assert_eq!((violation.rule, violation.path.to_string().as_str()), (rule, path), "{violation}");
+    assert_eq!(
+        (violation.rule, violation.path.to_string().as_str()),
+        (rule, path),
+        "{violation}"
+    );
 }
 
 /// Asserts that everything went as it should.
 #[track_caller]
 fn assert_sound(report: &Report) {
-    assert!(report.violations.is_empty() && !report.errored(), "{report:#?}");
+    assert!(
+        report.violations.is_empty() && !report.errored(),
+        "{report:#?}"
+    );
 }
 
 #[track_caller]
