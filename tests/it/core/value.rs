@@ -137,9 +137,13 @@ impl Value {
             value = match (value, step) {
                 (Self::Unknown(_), _) => Self::unknown(),
                 (Self::Object(mut attributes), Step::Attribute(name)) => attributes.remove(name)?,
-                (Self::Map(mut items), Step::Attribute(key) | Step::Key(key)) => items.remove(key)?,
+                (Self::Map(mut items), Step::Attribute(key) | Step::Key(key)) => {
+                    items.remove(key)?
+                }
                 (Self::List(mut items), Step::Index(index)) => {
-                    let index = usize::try_from(*index).ok().filter(|index| *index < items.len())?;
+                    let index = usize::try_from(*index)
+                        .ok()
+                        .filter(|index| *index < items.len())?;
                     items.swap_remove(index)
                 }
                 _ => return None,
@@ -176,11 +180,13 @@ impl Value {
                 }
             }
             // An element of a set has no path of its own: the set is named.
-            Self::Set(items) => items.iter().for_each(|item| item.collect_unknowns(here, found)),
+            Self::Set(items) => items
+                .iter()
+                .for_each(|item| item.collect_unknowns(here, found)),
             Self::Map(items) => {
-                items
-                    .iter()
-                    .for_each(|(key, item)| item.collect_unknowns(&here.key(key), found));
+                for (key, item) in items {
+                    item.collect_unknowns(&here.key(key), found);
+                }
             }
             Self::Object(attributes) => attributes
                 .iter()
