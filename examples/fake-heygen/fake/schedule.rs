@@ -90,10 +90,7 @@ impl Rule {
     #[must_use]
     pub fn naming(self, endpoint_id: impl Into<String>) -> Self {
         let endpoint_id = Some(endpoint_id.into());
-        Self {
-            endpoint_id,
-            ..self
-        }
+        Self { endpoint_id, ..self }
     }
 
     /// Lets this many matching calls through first.
@@ -112,18 +109,12 @@ impl Rule {
     /// Until the faults are cleared.
     #[must_use]
     pub fn always(self) -> Self {
-        Self {
-            times: None,
-            ..self
-        }
+        Self { times: None, ..self }
     }
 
     fn matches(&self, route: Route, endpoint_id: &str) -> bool {
         (self.routes.is_empty() || self.routes.contains(&route))
-            && self
-                .endpoint_id
-                .as_deref()
-                .is_none_or(|id| id == endpoint_id)
+            && self.endpoint_id.as_deref().is_none_or(|id| id == endpoint_id)
     }
 }
 
@@ -219,10 +210,7 @@ impl Schedule {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the shape serde's default asks for"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "the shape serde's default asks for")]
 fn once() -> Option<u32> {
     Some(1)
 }

@@ -51,10 +51,7 @@ async fn called() -> bool {
     let Ok(base) = env::var(BASE) else {
         return false;
     };
-    match client(&base, 0, ATTEMPT)
-        .delete(&id("ep_1"), &Stop::new())
-        .await
-    {
+    match client(&base, 0, ATTEMPT).delete(&id("ep_1"), &Stop::new()).await {
         Ok(()) => println!("deleted"),
         Err(failure) => {
             println!("{failure}\n{failure:?}");
@@ -179,10 +176,7 @@ async fn https_is_trusted_as_far_as_the_system_says() {
     });
     let other = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let test = "https_is_trusted_as_far_as_the_system_says";
-    for (trusted, shown) in [
-        (pem(&cert), "deleted"),
-        (pem(&other.cert), "invalid peer certificate"),
-    ] {
+    for (trusted, shown) in [(pem(&cert), "deleted"), (pem(&other.cert), "invalid peer certificate")] {
         let printed = call_in(test, &base, &[("SSL_CERT_FILE", trusted.path().to_str().unwrap())]).await;
         assert!(printed.contains(shown), "{printed}");
     }
@@ -195,9 +189,7 @@ async fn a_handshake_that_never_ends_proves_that_nothing_was_sent() {
     }
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://localhost:{}", silent.local_addr().unwrap().port());
-    let trusted = pem(&generate_simple_self_signed(["localhost".to_owned()])
-        .unwrap()
-        .cert);
+    let trusted = pem(&generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert);
     let variables = [("SSL_CERT_FILE", trusted.path().to_str().unwrap())];
     let printed = call_in(
         "a_handshake_that_never_ends_proves_that_nothing_was_sent",

@@ -405,16 +405,10 @@ async fn a_reader_who_comes_late_to_a_walk_that_failed_hears_of_the_failure() {
     let client = server.client(0);
     let (ep, stop) = (id("ep_149"), Stop::new());
     let mut late = pin!(client.find(&ep, &stop));
-    assert!(
-        late.as_mut().now_or_never().is_none(),
-        "it waits for the first page"
-    );
+    assert!(late.as_mut().now_or_never().is_none(), "it waits for the first page");
     client.find(&id("ep_120"), &Stop::new()).await.unwrap_err();
     let failure = late.await.unwrap_err();
-    assert!(
-        matches!(failure.fault, Fault::Refused { status: 403, .. }),
-        "{failure}"
-    );
+    assert!(matches!(failure.fault, Fault::Refused { status: 403, .. }), "{failure}");
     assert_eq!(server.calls(), 2);
 }
 

@@ -20,9 +20,7 @@ pub(crate) async fn change(
     match planned.action {
         Action::NoOp => instance,
         Action::Delete => destroy(wire, kind, planned, instance, findings).await,
-        Action::Create | Action::Update => {
-            make(wire, kind, planned, instance, config, findings).await
-        }
+        Action::Create | Action::Update => make(wire, kind, planned, instance, config, findings).await,
         Action::Replace => {
             // The destruction is told the planned private data, and no identity.
             let destruction = Change {
@@ -70,8 +68,7 @@ async fn make(
             stored => stored,
         },
     };
-    let replanned =
-        plan::towards(wire, kind, Some(planned), stored.as_ref(), config, findings).await;
+    let replanned = plan::towards(wire, kind, Some(planned), stored.as_ref(), config, findings).await;
     let Some(mut replanned) = replanned else {
         return stored;
     };
@@ -141,10 +138,7 @@ async fn carried_out(
     }
     value = value.unknowns_as_null();
     if change.action != Action::Delete && !findings.has_errors() {
-        findings.violate_all(
-            Rule::Result,
-            object_compatible(block, &change.after, &value),
-        );
+        findings.violate_all(Rule::Result, object_compatible(block, &change.after, &value));
     }
     if change.action == Action::Delete && !findings.has_errors() && !value.is_null() {
         findings.violate(

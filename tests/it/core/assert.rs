@@ -11,25 +11,14 @@ use std::cmp::Ordering;
 ///
 /// A configured attribute is planned as configured, or as it was (the two mean the same, says the
 /// provider then). An attribute that is not configured is free only if it is computed.
-pub(crate) fn plan_valid(
-    block: &Block,
-    prior: &Value,
-    config: &Value,
-    planned: &Value,
-) -> Vec<Problem> {
+pub(crate) fn plan_valid(block: &Block, prior: &Value, config: &Value, planned: &Value) -> Vec<Problem> {
     let root = Path::root();
     match (planned.is_null(), config.is_null()) {
         (true, false) => {
-            return vec![Problem::new(
-                &root,
-                "planned for absence but config wants existence",
-            )];
+            return vec![Problem::new(&root, "planned for absence but config wants existence")];
         }
         (false, true) => {
-            return vec![Problem::new(
-                &root,
-                "planned for existence but config wants absence",
-            )];
+            return vec![Problem::new(&root, "planned for existence but config wants absence")];
         }
         (true, true) => return Vec::new(),
         (false, false) => {}
@@ -56,16 +45,10 @@ pub(crate) fn object_compatible(block: &Block, planned: &Value, actual: &Value) 
     let root = Path::root();
     match (planned.is_null(), actual.is_null()) {
         (true, false) => {
-            return vec![Problem::new(
-                &root,
-                "root object was absent, but now present",
-            )];
+            return vec![Problem::new(&root, "root object was absent, but now present")];
         }
         (false, true) => {
-            return vec![Problem::new(
-                &root,
-                "root object was present, but now absent",
-            )];
+            return vec![Problem::new(&root, "root object was present, but now absent")];
         }
         (true, true) => return Vec::new(),
         (false, false) => {}
@@ -75,10 +58,7 @@ pub(crate) fn object_compatible(block: &Block, planned: &Value, actual: &Value) 
         let path = Path::of(name);
         let found = value_compatible(&planned.attribute(name), &actual.attribute(name), &path);
         if attribute.sensitive && !found.is_empty() {
-            problems.push(Problem::new(
-                &path,
-                "inconsistent values for sensitive attribute",
-            ));
+            problems.push(Problem::new(&path, "inconsistent values for sensitive attribute"));
         } else {
             problems.extend(found);
         }
@@ -88,10 +68,7 @@ pub(crate) fn object_compatible(block: &Block, planned: &Value, actual: &Value) 
 
 /// Checks that nothing write-only came back.
 pub(crate) fn write_only_absent(block: &Block, value: &Value) -> Vec<Problem> {
-    let write_only = block
-        .attributes
-        .iter()
-        .filter(|(_, attribute)| attribute.write_only);
+    let write_only = block.attributes.iter().filter(|(_, attribute)| attribute.write_only);
     write_only
         .filter(|(name, _)| !value.is_null() && !value.attribute(name).is_null())
         .map(|(name, _)| Problem::new(&Path::of(name), "a value for a write-only attribute"))
@@ -102,12 +79,8 @@ pub(crate) fn write_only_absent(block: &Block, value: &Value) -> Vec<Problem> {
 pub(crate) fn value_compatible(planned: &Value, actual: &Value, path: &Path) -> Vec<Problem> {
     let one = |problem: String| vec![Problem::new(path, problem)];
     match (planned, actual) {
-        (Value::Unknown(refinement), _) if actual.is_unknown() || admits(refinement, actual) => {
-            Vec::new()
-        }
-        (Value::Unknown(_), _) => one(format!(
-            "final value {actual:?} does not conform to {planned:?}"
-        )),
+        (Value::Unknown(refinement), _) if actual.is_unknown() || admits(refinement, actual) => Vec::new(),
+        (Value::Unknown(_), _) => one(format!("final value {actual:?} does not conform to {planned:?}")),
         (Value::Null, Value::Null) => Vec::new(),
         (_, Value::Null) => one(format!("was {planned:?}, but now null")),
         (Value::Null, _) => one(format!("was null, but now {actual:?}")),
@@ -115,11 +88,7 @@ pub(crate) fn value_compatible(planned: &Value, actual: &Value, path: &Path) -> 
         (Value::List(planned), Value::List(actual)) => {
             let mut problems = Vec::new();
             if planned.len() != actual.len() {
-                problems.extend(one(format!(
-                    "had {} elements, but now {}",
-                    planned.len(),
-                    actual.len()
-                )));
+                problems.extend(one(format!("had {} elements, but now {}", planned.len(), actual.len())));
             }
             for (index, (planned, actual)) in (0..).zip(planned.iter().zip(actual)) {
                 problems.extend(value_compatible(planned, actual, &path.index(index)));
@@ -139,18 +108,13 @@ pub(crate) fn value_compatible(planned: &Value, actual: &Value, path: &Path) -> 
                 }
             }
             for key in actual.keys().filter(|key| !planned.contains_key(*key)) {
-                problems.push(Problem::new(
-                    path,
-                    format!("new element {key:?} has appeared"),
-                ));
+                problems.push(Problem::new(path, format!("new element {key:?} has appeared")));
             }
             problems
         }
         (Value::Object(planned), Value::Object(actual)) => planned
             .iter()
-            .flat_map(|(name, planned)| {
-                value_compatible(planned, &actual[name], &path.attribute(name))
-            })
+            .flat_map(|(name, planned)| value_compatible(planned, &actual[name], &path.attribute(name)))
             .collect(),
         (Value::Set(planned), Value::Set(actual)) => set_compatible(planned, actual, path),
         _ if planned == actual => Vec::new(),
@@ -172,22 +136,18 @@ fn planned_attribute(attribute: &Attribute, prior: &Value, config: &Value, plann
     if attribute.computed && (!attribute.optional || config.is_null()) {
         return None;
     }
-    Some(
-        match (config.is_null(), prior.is_null(), attribute.sensitive) {
-            (true, _, true) => "sensitive planned value for a non-computed attribute".to_owned(),
-            (true, _, false) => format!("planned value {planned:?} for a non-computed attribute"),
-            (false, true, true) => "sensitive planned value does not match config value".to_owned(),
-            (false, true, false) => {
-                format!("planned value {planned:?} does not match config value {config:?}")
-            }
-            (false, false, true) => {
-                "sensitive planned value does not match config value nor prior value".to_owned()
-            }
-            (false, false, false) => format!(
-                "planned value {planned:?} does not match config value {config:?} nor prior value {prior:?}"
-            ),
-        },
-    )
+    Some(match (config.is_null(), prior.is_null(), attribute.sensitive) {
+        (true, _, true) => "sensitive planned value for a non-computed attribute".to_owned(),
+        (true, _, false) => format!("planned value {planned:?} for a non-computed attribute"),
+        (false, true, true) => "sensitive planned value does not match config value".to_owned(),
+        (false, true, false) => {
+            format!("planned value {planned:?} does not match config value {config:?}")
+        }
+        (false, false, true) => "sensitive planned value does not match config value nor prior value".to_owned(),
+        (false, false, false) => {
+            format!("planned value {planned:?} does not match config value {config:?} nor prior value {prior:?}")
+        }
+    })
 }
 
 /// Elements of sets have no identity, so each must have some partner in the other set; unknown
@@ -198,23 +158,13 @@ fn set_compatible(planned: &[Value], actual: &[Value], path: &Path) -> Vec<Probl
         .iter()
         .filter(|planned| !actual.iter().any(|actual| fit(planned, actual)));
     let mut problems: Vec<Problem> = lost
-        .map(|planned| {
-            Problem::new(
-                path,
-                format!("planned set element {planned:?} has no counterpart"),
-            )
-        })
+        .map(|planned| Problem::new(path, format!("planned set element {planned:?} has no counterpart")))
         .collect();
     if problems.is_empty() {
         let new = actual
             .iter()
             .filter(|actual| !planned.iter().any(|planned| fit(planned, actual)));
-        problems.extend(new.map(|actual| {
-            Problem::new(
-                path,
-                format!("actual set element {actual:?} was not planned"),
-            )
-        }));
+        problems.extend(new.map(|actual| Problem::new(path, format!("actual set element {actual:?} was not planned"))));
     }
     if planned.len() < actual.len() {
         let lengths = format!("length changed from {} to {}", planned.len(), actual.len());
@@ -303,14 +253,8 @@ mod tests {
         let planned = Value::set([Value::unknown(), Value::unknown()]);
         assert!(compatible(&planned, &Value::set(["a".into()])));
         assert!(compatible(&planned, &Value::set(["a".into(), "b".into()])));
-        assert!(!compatible(
-            &planned,
-            &Value::set(["a".into(), "b".into(), "c".into()])
-        ));
-        assert!(!compatible(
-            &Value::set(["a".into()]),
-            &Value::set(["b".into()])
-        ));
+        assert!(!compatible(&planned, &Value::set(["a".into(), "b".into(), "c".into()])));
+        assert!(!compatible(&Value::set(["a".into()]), &Value::set(["b".into()])));
         let half = Value::set(["a".into(), Value::unknown()]);
         assert!(compatible(&half, &Value::set(["a".into(), "z".into()])));
         assert!(!compatible(&half, &Value::set(["y".into(), "z".into()])));

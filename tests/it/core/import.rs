@@ -41,10 +41,7 @@ pub(crate) async fn imported(
             format!("the type was set to {type_name:?}"),
         );
     }
-    findings.violate_all(
-        Rule::Import,
-        write_only_absent(&kind.schema.block, &imported.state),
-    );
+    findings.violate_all(Rule::Import, write_only_absent(&kind.schema.block, &imported.state));
     for path in imported.state.unknown_paths() {
         findings.violate(Rule::Import, &path, "unknown after import");
     }
@@ -55,11 +52,7 @@ pub(crate) async fn imported(
         }
         (Some(given), answered) => read::require_kept(Some(given), answered.as_ref(), findings),
         (None, _) if imported.state.is_null() => {
-            findings.violate(
-                Rule::Import,
-                &Path::root(),
-                "imported by id, and no state came back",
-            );
+            findings.violate(Rule::Import, &Path::root(), "imported by id, and no state came back");
         }
         (None, _) => {}
     }
@@ -96,10 +89,7 @@ fn checked<'a>(kind: Kind<'_>, identity: &'a Value) -> &'a Value {
         .expect("an import by identity needs an identity schema");
     for (name, attribute) in &schema.attributes {
         let given = !identity.attribute(name).is_null();
-        assert!(
-            given || !attribute.required_for_import,
-            "{name} is required for import"
-        );
+        assert!(given || !attribute.required_for_import, "{name} is required for import");
     }
     identity
 }

@@ -16,10 +16,7 @@ fn to_json(value: &Value) -> Json {
         Value::Unknown(_) => panic!("an unknown value cannot be stored"),
         Value::String(text) => Json::String(text.clone()),
         Value::Bool(flag) => Json::Bool(*flag),
-        Value::Number(text) => Json::Number(
-            text.parse::<Number>()
-                .expect("canonical numbers are JSON numbers"),
-        ),
+        Value::Number(text) => Json::Number(text.parse::<Number>().expect("canonical numbers are JSON numbers")),
         Value::List(items) | Value::Set(items) => items.iter().map(to_json).collect(),
         Value::Map(items) | Value::Object(items) => Json::Object(
             items

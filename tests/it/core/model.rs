@@ -93,11 +93,7 @@ pub(crate) struct PlanSet {
 impl PlanSet {
     /// Whether Terraform would say "No changes".
     pub(crate) fn is_empty(&self) -> bool {
-        !self.report.errored()
-            && self
-                .changes
-                .values()
-                .all(|change| change.action == Action::NoOp)
+        !self.report.errored() && self.changes.values().all(|change| change.action == Action::NoOp)
     }
 
     /// What is planned for one instance. Panics where nothing could be planned.
@@ -148,18 +144,12 @@ impl Core {
 
     /// The same model, but it reports the provider's bugs instead of panicking.
     pub(crate) fn recording(self) -> Self {
-        Self {
-            records: true,
-            ..self
-        }
+        Self { records: true, ..self }
     }
 
     /// The same model, but it walks one instance after the other, in order of address.
     pub(crate) fn sequential(self) -> Self {
-        Self {
-            parallelism: 1,
-            ..self
-        }
+        Self { parallelism: 1, ..self }
     }
 
     /// `terraform validate`: before any configuration of the provider.
@@ -168,9 +158,7 @@ impl Core {
             let mut findings = Findings::about(address);
             let kind = self.kind(address);
             if let Some(config) = completed(&kind.schema.block, attributes, &mut findings) {
-                self.wire
-                    .validate(kind, Walk::Plan, &config, &mut findings)
-                    .await;
+                self.wire.validate(kind, Walk::Plan, &config, &mut findings).await;
             }
             findings
         });
@@ -183,9 +171,7 @@ impl Core {
         let block = &self.schemas.provider;
         if let Some(config) = completed(block, attributes, &mut findings) {
             let ty = block.object_type();
-            self.wire
-                .validate_provider(&ty, &config, &mut findings)
-                .await;
+            self.wire.validate_provider(&ty, &config, &mut findings).await;
             if !findings.has_errors() {
                 self.wire.configure(&ty, &config, &mut findings).await;
             }
@@ -200,8 +186,7 @@ impl Core {
                 let mut findings = Findings::about(address);
                 let kind = self.kind(address);
                 let mut now = Some(instance.clone());
-                if let Some(stored) = read::stored(&self.wire, kind, instance, &mut findings).await
-                {
+                if let Some(stored) = read::stored(&self.wire, kind, instance, &mut findings).await {
                     let refreshed = read::refreshed(&self.wire, kind, &stored, &mut findings).await;
                     now = kept(Some(refreshed.unwrap_or(stored)));
                 }
@@ -237,9 +222,8 @@ impl Core {
                 let mut findings = Findings::about(address);
                 let kind = self.kind(address);
                 let config = config.get(address).map(|attributes| {
-                    completed(&kind.schema.block, attributes, &mut findings).unwrap_or_else(|| {
-                        panic!("{address} was planned with another configuration")
-                    })
+                    completed(&kind.schema.block, attributes, &mut findings)
+                        .unwrap_or_else(|| panic!("{address} was planned with another configuration"))
                 });
                 let config = config.unwrap_or(Value::Null);
                 check_same_config(address, &kind.schema.block, &plan.config, &config);
@@ -252,12 +236,7 @@ impl Core {
     }
 
     /// `terraform import`. Leaves the state as it is where that fails.
-    pub(crate) async fn import(
-        &self,
-        state: &mut State,
-        address: &str,
-        target: &ImportTarget,
-    ) -> Report {
+    pub(crate) async fn import(&self, state: &mut State, address: &str, target: &ImportTarget) -> Report {
         assert!(!state.contains_key(address), "{address} is managed already");
         let mut findings = Findings::about(address);
         let instance = imported(&self.wire, self.kind(address), target, &mut findings).await;
@@ -275,9 +254,7 @@ impl Core {
             .each(addresses, async |address| {
                 let mut findings = Findings::about(address);
                 let (instance, attributes) = (state.get(address), config.get(address));
-                let (now, change) = self
-                    .planned_one(instance, attributes, refresh, &mut findings)
-                    .await;
+                let (now, change) = self.planned_one(instance, attributes, refresh, &mut findings).await;
                 (findings, now, change)
             })
             .await;
@@ -350,8 +327,7 @@ impl Core {
     fn kind<'a>(&'a self, address: &'a str) -> Kind<'a> {
         let name = address.split_once('.').map_or(address, |(name, _)| name);
         let schema = self.schemas.resources.get(name);
-        let schema =
-            schema.unwrap_or_else(|| panic!("{address}: the provider has no type {name:?}"));
+        let schema = schema.unwrap_or_else(|| panic!("{address}: the provider has no type {name:?}"));
         Kind { name, schema }
     }
 
@@ -368,8 +344,7 @@ impl Core {
         let mut report = Report::default();
         all.into_iter().for_each(|findings| report.add(findings));
         if !self.records && !report.violations.is_empty() {
-            let violations: Vec<String> =
-                report.violations.iter().map(ToString::to_string).collect();
+            let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
             panic!("{}", violations.join("\n"));
         }
         report

@@ -40,10 +40,7 @@ pub(crate) fn decode(bytes: &[u8], ty: &Type) -> Result<Value, Undecodable> {
     if reader.bytes.is_empty() {
         Ok(value)
     } else {
-        fail(
-            &Path::root(),
-            format!("{} bytes after the value", reader.bytes.len()),
-        )
+        fail(&Path::root(), format!("{} bytes after the value", reader.bytes.len()))
     }
 }
 
@@ -68,10 +65,7 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) {
             }
         }
         (Value::Object(attributes), Type::Object(types)) => {
-            assert!(
-                attributes.keys().eq(types.keys()),
-                "{value:?} is not of type {ty:?}"
-            );
+            assert!(attributes.keys().eq(types.keys()), "{value:?} is not of type {ty:?}");
             write_infallibly(encode::write_map_len(out, count(types.len())));
             for (name, inner) in types {
                 write_infallibly(encode::write_str(out, name));
@@ -113,10 +107,7 @@ fn write_unknown(out: &mut Vec<u8>, refinement: &Refinement) {
             write_infallibly(encode::write_bool(&mut body, *inclusive));
         }
     }
-    for (code, length) in [
-        (MIN_LENGTH, refinement.min_length),
-        (MAX_LENGTH, refinement.max_length),
-    ] {
+    for (code, length) in [(MIN_LENGTH, refinement.min_length), (MAX_LENGTH, refinement.max_length)] {
         if let Some(length) = length {
             key(&mut body, code);
             write_infallibly(encode::write_uint(&mut body, length));
@@ -185,17 +176,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object(
-        &mut self,
-        types: &BTreeMap<String, Type>,
-        path: &Path,
-    ) -> Result<Value, Undecodable> {
+    fn object(&mut self, types: &BTreeMap<String, Type>, path: &Path) -> Result<Value, Undecodable> {
         let given = self.map_length(path)?;
         if given != types.len() {
-            return fail(
-                path,
-                format!("{} attributes required, {given} given", types.len()),
-            );
+            return fail(path, format!("{} attributes required, {given} given", types.len()));
         }
         let mut attributes = BTreeMap::new();
         for _ in 0..given {
@@ -288,10 +272,7 @@ impl<'a> Reader<'a> {
             byte @ 0x80..=0x8f => Ok(usize::from(byte & 0x0f)),
             0xde => self.uint(2, path),
             0xdf => self.uint(4, path),
-            byte => fail(
-                path,
-                format!("an object or map is required, not {byte:#04x}"),
-            ),
+            byte => fail(path, format!("an object or map is required, not {byte:#04x}")),
         }
     }
 
@@ -312,17 +293,12 @@ impl<'a> Reader<'a> {
             return Ok(Value::unknown());
         }
         if code != REFINED {
-            return fail(
-                path,
-                format!("extension {code} of {length} bytes is no unknown value"),
-            );
+            return fail(path, format!("extension {code} of {length} bytes is no unknown value"));
         }
         if length > MAX_REFINEMENT {
             return fail(path, "oversize unknown value refinement");
         }
-        Reader { bytes: body }
-            .refinement(ty, path)
-            .map(Value::Unknown)
+        Reader { bytes: body }.refinement(ty, path).map(Value::Unknown)
     }
 
     fn refinement(&mut self, ty: &Type, path: &Path) -> Result<Refinement, Undecodable> {
@@ -377,9 +353,7 @@ impl<'a> Reader<'a> {
 
     fn array<const N: usize>(&mut self, path: &Path) -> Result<[u8; N], Undecodable> {
         let bytes = self.take(N, path)?;
-        bytes
-            .try_into()
-            .or_else(|_| fail(path, "the message ends early"))
+        bytes.try_into().or_else(|_| fail(path, "the message ends early"))
     }
 
     fn take(&mut self, length: usize, path: &Path) -> Result<&'a [u8], Undecodable> {
@@ -422,31 +396,12 @@ mod tests {
         };
         for value in [
             object(Value::Null, Value::Null, Value::Null),
-            object(
-                Value::number("0.1"),
-                "x".into(),
-                Value::set(["b".into(), "a".into()]),
-            ),
-            object(
-                Value::number("-300"),
-                Value::string("y".repeat(70_000)),
-                Value::set([]),
-            ),
-            object(
-                Value::unknown(),
-                Value::unknown(),
-                Value::set([Value::unknown()]),
-            ),
-            object(
-                Value::Unknown(bounded),
-                Value::Unknown(refined),
-                Value::Unknown(sized),
-            ),
+            object(Value::number("0.1"), "x".into(), Value::set(["b".into(), "a".into()])),
+            object(Value::number("-300"), Value::string("y".repeat(70_000)), Value::set([])),
+            object(Value::unknown(), Value::unknown(), Value::set([Value::unknown()])),
+            object(Value::Unknown(bounded), Value::Unknown(refined), Value::Unknown(sized)),
         ] {
-            assert_eq!(
-                decode(&encode(&value, &object_type()), &object_type()),
-                Ok(value)
-            );
+            assert_eq!(decode(&encode(&value, &object_type()), &object_type()), Ok(value));
         }
     }
 
@@ -464,10 +419,7 @@ mod tests {
             not_null: true,
             ..Refinement::default()
         });
-        assert_eq!(
-            encode(&not_null, &Type::String),
-            [0xc7, 3, 12, 0x81, 1, 0xc2]
-        );
+        assert_eq!(encode(&not_null, &Type::String), [0xc7, 3, 12, 0x81, 1, 0xc2]);
     }
 
     #[test]
@@ -488,18 +440,9 @@ mod tests {
     #[test]
     fn a_missing_an_extra_and_a_repeated_attribute_fail_the_whole_object() {
         let problem = |bytes: &[u8]| decode(bytes, &object_type()).unwrap_err().problem;
-        assert_eq!(
-            problem(b"\x82\xa1n\xc0\xa1s\xc0"),
-            "3 attributes required, 2 given"
-        );
-        assert_eq!(
-            problem(b"\x83\xa1n\xc0\xa1s\xc0\xa1x\xc0"),
-            "unsupported attribute"
-        );
-        assert_eq!(
-            problem(b"\x83\xa1n\xc0\xa1s\xc0\xa1s\xc0"),
-            "attribute given twice"
-        );
+        assert_eq!(problem(b"\x82\xa1n\xc0\xa1s\xc0"), "3 attributes required, 2 given");
+        assert_eq!(problem(b"\x83\xa1n\xc0\xa1s\xc0\xa1x\xc0"), "unsupported attribute");
+        assert_eq!(problem(b"\x83\xa1n\xc0\xa1s\xc0\xa1s\xc0"), "attribute given twice");
     }
 
     #[test]
@@ -509,23 +452,11 @@ mod tests {
             &object_type(),
         );
         for end in 0..whole.len() {
-            assert!(
-                decode(&whole[..end], &object_type()).is_err(),
-                "cut at {end}"
-            );
+            assert!(decode(&whole[..end], &object_type()).is_err(), "cut at {end}");
         }
         assert!(decode(&[&whole[..], &[0xc0]].concat(), &object_type()).is_err());
-        assert!(
-            decode(b"\xc4\x01a", &Type::String).is_err(),
-            "bytes are no string"
-        );
-        assert!(
-            decode(
-                &[0xdd, 255, 255, 255, 255],
-                &Type::List(Box::new(Type::Bool))
-            )
-            .is_err()
-        );
+        assert!(decode(b"\xc4\x01a", &Type::String).is_err(), "bytes are no string");
+        assert!(decode(&[0xdd, 255, 255, 255, 255], &Type::List(Box::new(Type::Bool))).is_err());
         assert!(
             decode(&[0xc7, 3, 12, 0x81, 2, 0xa0], &Type::Bool).is_err(),
             "a bool has no prefix"

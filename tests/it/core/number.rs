@@ -24,11 +24,7 @@ pub(crate) fn canonical(text: &str) -> Option<String> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    if !whole
-        .bytes()
-        .chain(fraction.bytes())
-        .all(|byte| byte.is_ascii_digit())
-    {
+    if !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let digits = format!("{whole}{fraction}");
@@ -59,8 +55,7 @@ pub(crate) fn encoding(canonical_text: &str) -> Encoding {
     if let Ok(int) = canonical_text.parse() {
         return Encoding::Int(int);
     }
-    let exact =
-        |float: &f64| canonical(&format!("{float:.1100}")).as_deref() == Some(canonical_text);
+    let exact = |float: &f64| canonical(&format!("{float:.1100}")).as_deref() == Some(canonical_text);
     match canonical_text.parse() {
         Ok(float) if canonical_text.contains('.') && exact(&float) => Encoding::Float(float),
         _ => Encoding::Text,
@@ -92,10 +87,7 @@ fn spell(negative: bool, digits: &str, point: i64) -> String {
     let mut whole = String::new();
     let mut fraction = String::new();
     if point < 0 {
-        fraction.extend(std::iter::repeat_n(
-            '0',
-            usize::try_from(-point).unwrap_or(0),
-        ));
+        fraction.extend(std::iter::repeat_n('0', usize::try_from(-point).unwrap_or(0)));
     }
     for (position, digit) in (0_i64..).zip(digits.chars()) {
         if position < point {
@@ -156,13 +148,7 @@ mod tests {
 
     #[test]
     fn numbers_are_ordered_by_size() {
-        for (left, right) in [
-            ("-2", "-1.5"),
-            ("-1", "0"),
-            ("2", "10"),
-            ("1.05", "1.5"),
-            ("1", "1.1"),
-        ] {
+        for (left, right) in [("-2", "-1.5"), ("-1", "0"), ("2", "10"), ("1.05", "1.5"), ("1", "1.1")] {
             assert_eq!(compare(left, right), Ordering::Less, "{left} {right}");
         }
     }

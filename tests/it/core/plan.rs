@@ -41,20 +41,14 @@ pub(crate) async fn towards(
     config: &Value,
     findings: &mut Findings,
 ) -> Option<Change> {
-    let walk = if earlier.is_some() {
-        Walk::Apply
-    } else {
-        Walk::Plan
-    };
+    let walk = if earlier.is_some() { Walk::Apply } else { Walk::Plan };
     let block = &kind.schema.block;
     wire.validate(kind, walk, config, findings).await;
     if findings.has_errors() {
         return None;
     }
     // A tainted object is planned as if it were not there, private data and identity included.
-    let tainted = current
-        .filter(|current| current.tainted)
-        .map(|current| &current.value);
+    let tainted = current.filter(|current| current.tainted).map(|current| &current.value);
     let sound = current.filter(|current| !current.tainted);
     let prior = sound.map_or(&Value::Null, |sound| &sound.value);
     let prior_private = sound.map_or(&[][..], |sound| &sound.private);
@@ -70,10 +64,7 @@ pub(crate) async fn towards(
         planned_private: earlier.map_or(&[][..], |earlier| &earlier.private),
     };
     let answer = asked(wire, kind, question, findings).await?;
-    findings.violate_all(
-        Rule::Plan,
-        plan_valid(block, prior, config, &answer.planned),
-    );
+    findings.violate_all(Rule::Plan, plan_valid(block, prior, config, &answer.planned));
     if findings.has_errors() {
         return None;
     }
@@ -104,15 +95,12 @@ pub(crate) async fn towards(
     } else {
         answer
     };
-    if let Some(tainted) = tainted.filter(|tainted| action == Action::Create && !tainted.is_null())
-    {
+    if let Some(tainted) = tainted.filter(|tainted| action == Action::Create && !tainted.is_null()) {
         action = Action::Replace;
         before = tainted.clone();
     }
     // The destroying half is done by the time the creating half is planned again.
-    if let Some(earlier) =
-        earlier.filter(|earlier| earlier.action == Action::Replace && action == Action::Create)
-    {
+    if let Some(earlier) = earlier.filter(|earlier| earlier.action == Action::Replace && action == Action::Create) {
         action = Action::Replace;
         before = earlier.before.clone();
     }
@@ -162,11 +150,7 @@ pub(crate) async fn destruction(
         let answer = answer.filter(|_| !findings.has_errors())?;
         require_known(answer.identity.as_ref(), findings);
         if !answer.planned.is_null() {
-            findings.violate(
-                Rule::Plan,
-                &Path::root(),
-                "planned a non-null destroy value",
-            );
+            findings.violate(Rule::Plan, &Path::root(), "planned a non-null destroy value");
         }
         change.private = answer.private;
         change.identity = answer.identity;
@@ -208,10 +192,7 @@ async fn asked(wire: &Wire, kind: Kind<'_>, question: PlanQuestion<'_>, findings
     let had_private = !question.prior_private.is_empty();
     let answer = wire.plan(kind, question, findings).await;
     let answer = answer.filter(|_| !findings.has_errors())?;
-    findings.violate_all(
-        Rule::Plan,
-        write_only_absent(&kind.schema.block, &answer.planned),
-    );
+    findings.violate_all(Rule::Plan, write_only_absent(&kind.schema.block, &answer.planned));
     if had_private && answer.private.is_empty() {
         let problem = "private data went into the plan and did not come back";
         findings.violate(Rule::PrivateAnswered, &Path::root(), problem);

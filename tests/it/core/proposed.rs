@@ -64,26 +64,14 @@ mod tests {
         let before = || Value::from("before");
         let after = || Value::from("after");
         let prior = object(before(), before(), before(), before(), before());
-        let config = object(
-            Value::Null,
-            after(),
-            Value::Null,
-            Value::Null,
-            Value::unknown(),
-        );
+        let config = object(Value::Null, after(), Value::Null, Value::Null, Value::unknown());
         assert_eq!(
             proposed_new(&block, &prior, &config),
             object(before(), after(), before(), Value::Null, Value::unknown()),
         );
         assert_eq!(
             proposed_new(&block, &Value::Null, &config),
-            object(
-                Value::Null,
-                after(),
-                Value::Null,
-                Value::Null,
-                Value::unknown()
-            ),
+            object(Value::Null, after(), Value::Null, Value::Null, Value::unknown()),
         );
     }
 }

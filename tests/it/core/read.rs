@@ -15,13 +15,8 @@ pub(crate) async fn stored(
     instance: &Instance,
     findings: &mut Findings,
 ) -> Option<Instance> {
-    if instance.schema_version > kind.schema.version
-        || instance.identity_version > kind.identity_version()
-    {
-        let detail = format!(
-            "{} was stored by a newer version of the provider",
-            findings.address
-        );
+    if instance.schema_version > kind.schema.version || instance.identity_version > kind.identity_version() {
+        let detail = format!("{} was stored by a newer version of the provider", findings.address);
         let summary = "Resource instance managed by newer provider version";
         findings
             .diagnostics
@@ -29,19 +24,13 @@ pub(crate) async fn stored(
         return None;
     }
     let stored = json::encode(&instance.value);
-    let upgraded = wire
-        .upgrade(kind, instance.schema_version, stored, findings)
-        .await;
+    let upgraded = wire.upgrade(kind, instance.schema_version, stored, findings).await;
     let value = upgraded.filter(|_| !findings.has_errors())?;
     for path in value.unknown_paths() {
         findings.violate(Rule::Upgrade, &path, "the upgraded state is unknown here");
     }
     if value.is_null() {
-        findings.violate(
-            Rule::Upgrade,
-            &Path::root(),
-            "the state was upgraded to nothing",
-        );
+        findings.violate(Rule::Upgrade, &Path::root(), "the state was upgraded to nothing");
     }
     findings.violate_all(Rule::Upgrade, write_only_absent(&kind.schema.block, &value));
     let mut identity = instance.identity.clone();
@@ -75,9 +64,7 @@ pub(crate) async fn refreshed(
         identity,
         ..
     } = instance;
-    let answer = wire
-        .read(kind, value, private, identity.as_ref(), findings)
-        .await;
+    let answer = wire.read(kind, value, private, identity.as_ref(), findings).await;
     if let Some(answer) = &answer {
         require_known(answer.identity.as_ref(), findings);
         require_kept(identity.as_ref(), answer.identity.as_ref(), findings);
@@ -86,10 +73,7 @@ pub(crate) async fn refreshed(
     for path in answer.state.unknown_paths() {
         findings.violate(Rule::Object, &path, "unknown after refresh");
     }
-    findings.violate_all(
-        Rule::Object,
-        write_only_absent(&kind.schema.block, &answer.state),
-    );
+    findings.violate_all(Rule::Object, write_only_absent(&kind.schema.block, &answer.state));
     if findings.has_errors() {
         return None;
     }

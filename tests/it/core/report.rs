@@ -154,10 +154,7 @@ impl Findings {
     /// Whether core would stop here.
     pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
-            || self
-                .violations
-                .iter()
-                .any(|violation| violation.rule.is_core())
+            || self.violations.iter().any(|violation| violation.rule.is_core())
     }
 
     pub(crate) fn violate(&mut self, rule: Rule, path: &Path, problem: impl Into<String>) {
@@ -185,11 +182,7 @@ impl Findings {
     /// message at all, and about something that exists.
     pub(crate) fn diagnose(&mut self, ty: &Type, diagnostics: Vec<proto::Diagnostic>) {
         for diagnostic in diagnostics {
-            let path = diagnostic
-                .attribute
-                .as_ref()
-                .map(path_of)
-                .unwrap_or_default();
+            let path = diagnostic.attribute.as_ref().map(path_of).unwrap_or_default();
             let severity = match diagnostic.severity() {
                 proto::diagnostic::Severity::Error => Severity::Error,
                 proto::diagnostic::Severity::Warning => Severity::Warning,
@@ -202,15 +195,9 @@ impl Findings {
                 self.violate(Rule::Form, &path, "a diagnostic has no summary");
             }
             if !ty.holds(&path) {
-                self.violate(
-                    Rule::Form,
-                    &path,
-                    "a diagnostic is about a path that does not exist",
-                );
+                self.violate(Rule::Form, &path, "a diagnostic is about a path that does not exist");
             }
-            let proto::Diagnostic {
-                summary, detail, ..
-            } = diagnostic;
+            let proto::Diagnostic { summary, detail, .. } = diagnostic;
             self.diagnostics.push(Diagnostic {
                 severity,
                 summary,

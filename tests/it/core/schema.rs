@@ -31,10 +31,7 @@ pub(crate) struct Block {
 }
 
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "this is how a schema says it"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "this is how a schema says it")]
 pub(crate) struct Attribute {
     pub(crate) ty: Type,
     pub(crate) required: bool,
@@ -67,11 +64,7 @@ impl Block {
 
     /// An object with every attribute null.
     pub(crate) fn empty_object(&self) -> Value {
-        Value::object(
-            self.attributes
-                .keys()
-                .map(|name| (name.clone(), Value::Null)),
-        )
+        Value::object(self.attributes.keys().map(|name| (name.clone(), Value::Null)))
     }
 }
 
@@ -99,11 +92,7 @@ impl Schemas {
                 .is_some_and(|capabilities| capabilities.plan_destroy),
             ..Self::default()
         };
-        match schemas
-            .provider
-            .as_ref()
-            .and_then(|schema| schema.block.as_ref())
-        {
+        match schemas.provider.as_ref().and_then(|schema| schema.block.as_ref()) {
             Some(block) => read.provider = read_block("provider", block, findings),
             None => complain(findings, "provider", "there is no provider schema"),
         }
@@ -128,11 +117,7 @@ impl Schemas {
         }
         for name in identities.identity_schemas.keys() {
             if !read.resources.contains_key(name) {
-                complain(
-                    findings,
-                    name,
-                    "an identity is announced for no resource type",
-                );
+                complain(findings, name, "an identity is announced for no resource type");
             }
         }
         read
@@ -148,11 +133,7 @@ fn read_block(place: &str, block: &proto::schema::Block, findings: &mut Findings
         complain(findings, place, "nested blocks are not modelled");
     }
     if !block.deprecated && !block.deprecation_message.is_empty() {
-        complain(
-            findings,
-            place,
-            "a deprecation message without a deprecation",
-        );
+        complain(findings, place, "a deprecation message without a deprecation");
     }
     let mut read = Block::default();
     for attribute in &block.attributes {
@@ -176,11 +157,7 @@ fn read_block(place: &str, block: &proto::schema::Block, findings: &mut Findings
             sensitive: attribute.sensitive,
             write_only: attribute.write_only,
         };
-        if read
-            .attributes
-            .insert(attribute.name.clone(), kept)
-            .is_some()
-        {
+        if read.attributes.insert(attribute.name.clone(), kept).is_some() {
             complain(findings, &place, "the attribute is announced twice");
         }
     }
@@ -210,22 +187,14 @@ fn check_attribute(place: &str, attribute: &proto::schema::Attribute, findings: 
         complain(findings, place, "write-only, and computed too");
     }
     if !attribute.deprecated && !attribute.deprecation_message.is_empty() {
-        complain(
-            findings,
-            place,
-            "a deprecation message without a deprecation",
-        );
+        complain(findings, place, "a deprecation message without a deprecation");
     }
     if attribute.nested_type.is_some() {
         complain(findings, place, "nested attributes are not modelled");
     }
 }
 
-fn read_identity(
-    place: &str,
-    identity: &proto::ResourceIdentitySchema,
-    findings: &mut Findings,
-) -> Identity {
+fn read_identity(place: &str, identity: &proto::ResourceIdentitySchema, findings: &mut Findings) -> Identity {
     let mut read = Identity {
         version: identity.version,
         attributes: BTreeMap::new(),
@@ -233,18 +202,11 @@ fn read_identity(
     for attribute in &identity.identity_attributes {
         let place = format!("{place}.identity.{}", attribute.name);
         if attribute.required_for_import == attribute.optional_for_import {
-            complain(
-                findings,
-                &place,
-                "neither or both of required and optional for import",
-            );
+            complain(findings, &place, "neither or both of required and optional for import");
         }
         let required_for_import = attribute.required_for_import;
         match Type::parse(&attribute.r#type) {
-            Ok(ty)
-                if ty.is_primitive()
-                    || matches!(&ty, Type::List(inner) if inner.is_primitive()) =>
-            {
+            Ok(ty) if ty.is_primitive() || matches!(&ty, Type::List(inner) if inner.is_primitive()) => {
                 read.attributes.insert(
                     attribute.name.clone(),
                     IdentityAttribute {

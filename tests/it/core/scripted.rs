@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use terraform_provider_heygen::terraform::proto::{
-    self, provider_client::ProviderClient, provider_server::Provider,
-    provider_server::ProviderServer,
+    self, provider_client::ProviderClient, provider_server::Provider, provider_server::ProviderServer,
 };
 use tonic::transport::{Endpoint, Server};
 use tonic::{Request, Response, Status};
@@ -103,10 +102,7 @@ pub(crate) async fn core(script: Script) -> (Core, Arc<Script>) {
 /// The same, with a model that panics.
 pub(crate) async fn strict_core(script: Script) -> (Core, Arc<Script>) {
     let (core, script) = connected(script).await;
-    (
-        core.unwrap_or_else(|violations| panic!("{violations:?}")),
-        script,
-    )
+    (core.unwrap_or_else(|violations| panic!("{violations:?}")), script)
 }
 
 /// The same, where the schemas may be the problem.
@@ -129,9 +125,7 @@ pub(crate) async fn connected(script: Script) -> (Result<Core, Vec<Violation>>, 
 }
 
 /// A configuration that sets `url` and whatever else is given.
-pub(crate) fn config(
-    more: impl IntoIterator<Item = (&'static str, Value)>,
-) -> BTreeMap<String, Attributes> {
+pub(crate) fn config(more: impl IntoIterator<Item = (&'static str, Value)>) -> BTreeMap<String, Attributes> {
     let url = ("url", Value::from("https://example.org/hook"));
     let attributes = [url]
         .into_iter()
@@ -250,11 +244,7 @@ fn thing_identities() -> proto::get_resource_identity_schemas::Response {
 }
 
 fn thing_type() -> Type {
-    let schemas = Schemas::read(
-        &thing_schema(),
-        &thing_identities(),
-        &mut Findings::default(),
-    );
+    let schemas = Schemas::read(&thing_schema(), &thing_identities(), &mut Findings::default());
     schemas.resources["thing"].block.object_type()
 }
 
@@ -266,22 +256,16 @@ fn from_json(json: &serde_json::Value) -> Value {
         serde_json::Value::Number(number) => Value::number(&number.to_string()),
         serde_json::Value::String(text) => Value::string(text),
         serde_json::Value::Array(items) => Value::set(items.iter().map(from_json)),
-        serde_json::Value::Object(attributes) => Value::object(
-            attributes
-                .iter()
-                .map(|(name, value)| (name.clone(), from_json(value))),
-        ),
+        serde_json::Value::Object(attributes) => {
+            Value::object(attributes.iter().map(|(name, value)| (name.clone(), from_json(value))))
+        }
     }
 }
 
 struct Scripted(Arc<Script>);
 
 impl Scripted {
-    fn answered<Q, A>(
-        alter: &Alteration<Q, A>,
-        question: &Q,
-        mut answer: A,
-    ) -> Result<Response<A>, Status> {
+    fn answered<Q, A>(alter: &Alteration<Q, A>, question: &Q, mut answer: A) -> Result<Response<A>, Status> {
         if let Some(alter) = alter {
             alter(question, &mut answer)?;
         }
@@ -308,8 +292,7 @@ macro_rules! absent {
 #[tonic::async_trait]
 impl Provider for Scripted {
     type ListResourceStream = tokio_stream::Empty<Result<proto::list_resource::Event, Status>>;
-    type ReadStateBytesStream =
-        tokio_stream::Empty<Result<proto::read_state_bytes::Response, Status>>;
+    type ReadStateBytesStream = tokio_stream::Empty<Result<proto::read_state_bytes::Response, Status>>;
     type InvokeActionStream = tokio_stream::Empty<Result<proto::invoke_action::Event, Status>>;
 
     async fn get_provider_schema(
@@ -330,9 +313,7 @@ impl Provider for Scripted {
         &self,
         _: Request<proto::validate_provider_config::Request>,
     ) -> Result<Response<proto::validate_provider_config::Response>, Status> {
-        Ok(Response::new(
-            proto::validate_provider_config::Response::default(),
-        ))
+        Ok(Response::new(proto::validate_provider_config::Response::default()))
     }
 
     async fn configure_provider(
@@ -376,9 +357,7 @@ impl Provider for Scripted {
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> Result<Response<proto::upgrade_resource_identity::Response>, Status> {
         self.0.asked().identity_upgrades.push(request.into_inner());
-        Ok(Response::new(
-            proto::upgrade_resource_identity::Response::default(),
-        ))
+        Ok(Response::new(proto::upgrade_resource_identity::Response::default()))
     }
 
     async fn read_resource(
@@ -451,11 +430,7 @@ impl Provider for Scripted {
         if !planned.is_null() {
             for name in ["created", "id", "note", "secret"] {
                 if planned.attribute(name).is_unknown() {
-                    set(
-                        &mut answer.new_state,
-                        name,
-                        format!("{name} given").as_str().into(),
-                    );
+                    set(&mut answer.new_state, name, format!("{name} given").as_str().into());
                 }
             }
             answer.new_identity = identity_of(object_in(answer.new_state.as_ref()).attribute("id"));
@@ -475,9 +450,7 @@ impl Provider for Scripted {
         let Type::Object(types) = thing_type() else {
             panic!("a thing is an object")
         };
-        let mut state = message_of(&Value::object(
-            types.into_keys().map(|name| (name, Value::Null)),
-        ));
+        let mut state = message_of(&Value::object(types.into_keys().map(|name| (name, Value::Null))));
         set(&mut state, "id", request.id.as_str().into());
         set(&mut state, "url", "https://example.org/hook".into());
         let identity = request

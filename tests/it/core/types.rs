@@ -36,9 +36,7 @@ impl Type {
         path.0.iter().all(|step| {
             let next = match (ty, step) {
                 (Self::Object(attributes), Step::Attribute(name)) => attributes.get(name),
-                (Self::List(inner), Step::Index(_)) | (Self::Map(inner), Step::Key(_)) => {
-                    Some(&**inner)
-                }
+                (Self::List(inner), Step::Index(_)) | (Self::Map(inner), Step::Key(_)) => Some(&**inner),
                 _ => None,
             };
             next.is_some_and(|next| {
@@ -58,9 +56,7 @@ impl Type {
             },
             Json::Array(parts) => match parts.as_slice() {
                 [Json::String(kind), inner] => Self::compound(kind, inner),
-                _ => Err(format!(
-                    "type signature {json} is malformed, or not modelled"
-                )),
+                _ => Err(format!("type signature {json} is malformed, or not modelled")),
             },
             other => Err(format!("type signature {other} is malformed")),
         }
@@ -79,9 +75,7 @@ impl Type {
                     .map(Self::Object),
                 other => Err(format!("object type over {other} is malformed")),
             },
-            other => Err(format!(
-                "type constructor {other:?} is malformed, or not modelled"
-            )),
+            other => Err(format!("type constructor {other:?} is malformed, or not modelled")),
         }
     }
 }
@@ -92,23 +86,18 @@ mod tests {
 
     #[test]
     fn every_modelled_signature_is_read() {
-        let signature =
-            br#"["object",{"a":["set","string"],"b":["map",["list","number"]],"c":"bool"}]"#;
+        let signature = br#"["object",{"a":["set","string"],"b":["map",["list","number"]],"c":"bool"}]"#;
         let Ok(Type::Object(attributes)) = Type::parse(signature) else {
             panic!("the signature was refused");
         };
         assert_eq!(attributes["a"], Type::Set(Box::new(Type::String)));
-        assert_eq!(
-            attributes["b"],
-            Type::Map(Box::new(Type::List(Box::new(Type::Number))))
-        );
+        assert_eq!(attributes["b"], Type::Map(Box::new(Type::List(Box::new(Type::Number)))));
         assert_eq!(attributes["c"], Type::Bool);
     }
 
     #[test]
     fn a_path_exists_in_a_type_or_it_does_not() {
-        let ty =
-            Type::parse(br#"["object",{"l":["list","string"],"s":["set","string"]}]"#).unwrap();
+        let ty = Type::parse(br#"["object",{"l":["list","string"],"s":["set","string"]}]"#).unwrap();
         assert!(ty.holds(&Path::root()));
         assert!(ty.holds(&Path::of("l").index(3)));
         assert!(!ty.holds(&Path::of("s").index(0)));

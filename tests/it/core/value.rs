@@ -137,13 +137,9 @@ impl Value {
             value = match (value, step) {
                 (Self::Unknown(_), _) => Self::unknown(),
                 (Self::Object(mut attributes), Step::Attribute(name)) => attributes.remove(name)?,
-                (Self::Map(mut items), Step::Attribute(key) | Step::Key(key)) => {
-                    items.remove(key)?
-                }
+                (Self::Map(mut items), Step::Attribute(key) | Step::Key(key)) => items.remove(key)?,
                 (Self::List(mut items), Step::Index(index)) => {
-                    let index = usize::try_from(*index)
-                        .ok()
-                        .filter(|index| *index < items.len())?;
+                    let index = usize::try_from(*index).ok().filter(|index| *index < items.len())?;
                     items.swap_remove(index)
                 }
                 _ => return None,
@@ -180,9 +176,7 @@ impl Value {
                 }
             }
             // An element of a set has no path of its own: the set is named.
-            Self::Set(items) => items
-                .iter()
-                .for_each(|item| item.collect_unknowns(here, found)),
+            Self::Set(items) => items.iter().for_each(|item| item.collect_unknowns(here, found)),
             Self::Map(items) => {
                 for (key, item) in items {
                     item.collect_unknowns(&here.key(key), found);

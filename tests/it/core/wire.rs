@@ -25,10 +25,7 @@ impl Kind<'_> {
     }
 
     pub(crate) fn identity_version(&self) -> i64 {
-        self.schema
-            .identity
-            .as_ref()
-            .map_or(0, |identity| identity.version)
+        self.schema.identity.as_ref().map_or(0, |identity| identity.version)
     }
 }
 
@@ -103,10 +100,7 @@ impl Wire {
         let mut client = self.0.clone();
         let request = proto::get_provider_schema::Request {};
         let mut schemas = received(client.get_provider_schema(request).await, findings)?;
-        findings.diagnose(
-            &Type::Object([].into()),
-            std::mem::take(&mut schemas.diagnostics),
-        );
+        findings.diagnose(&Type::Object([].into()), std::mem::take(&mut schemas.diagnostics));
         let request = proto::get_resource_identity_schemas::Request {};
         let mut identities = match client.get_resource_identity_schemas(request).await {
             // The one call a provider may lack.
@@ -115,19 +109,11 @@ impl Wire {
             }
             answer => received(answer, findings)?,
         };
-        findings.diagnose(
-            &Type::Object([].into()),
-            std::mem::take(&mut identities.diagnostics),
-        );
+        findings.diagnose(&Type::Object([].into()), std::mem::take(&mut identities.diagnostics));
         Some((schemas, identities))
     }
 
-    pub(crate) async fn validate_provider(
-        &self,
-        ty: &Type,
-        config: &Value,
-        findings: &mut Findings,
-    ) {
+    pub(crate) async fn validate_provider(&self, ty: &Type, config: &Value, findings: &mut Findings) {
         let request = proto::validate_provider_config::Request {
             config: Some(dynamic(config, ty)),
         };
@@ -149,13 +135,7 @@ impl Wire {
         }
     }
 
-    pub(crate) async fn validate(
-        &self,
-        kind: Kind<'_>,
-        walk: Walk,
-        config: &Value,
-        findings: &mut Findings,
-    ) {
+    pub(crate) async fn validate(&self, kind: Kind<'_>, walk: Walk, config: &Value, findings: &mut Findings) {
         let ty = kind.object_type();
         let request = proto::validate_resource_config::Request {
             type_name: kind.name.to_owned(),
@@ -184,10 +164,7 @@ impl Wire {
                 flatmap: [].into(),
             }),
         };
-        let answer = received(
-            self.0.clone().upgrade_resource_state(request).await,
-            findings,
-        )?;
+        let answer = received(self.0.clone().upgrade_resource_state(request).await, findings)?;
         findings.diagnose(&ty, answer.diagnostics);
         value(answer.upgraded_state, &ty, findings)
     }
@@ -207,10 +184,7 @@ impl Wire {
                 flatmap: [].into(),
             }),
         };
-        let answer = received(
-            self.0.clone().upgrade_resource_identity(request).await,
-            findings,
-        )?;
+        let answer = received(self.0.clone().upgrade_resource_identity(request).await, findings)?;
         findings.diagnose(&Type::Object([].into()), answer.diagnostics);
         identity(answer.upgraded_identity, kind, findings)?
     }
@@ -263,11 +237,7 @@ impl Wire {
         let answer = received(self.0.clone().plan_resource_change(request).await, findings)?;
         findings.diagnose(&ty, answer.diagnostics);
         if answer.legacy_type_system {
-            findings.violate(
-                Rule::Form,
-                &Path::root(),
-                "the plan claims the legacy type system",
-            );
+            findings.violate(Rule::Form, &Path::root(), "the plan claims the legacy type system");
         }
         refuse_deferral(answer.deferred.as_ref(), findings)?;
         Some(PlanAnswer {
@@ -294,19 +264,12 @@ impl Wire {
             provider_meta: None,
             planned_identity: identity_message(question.planned_identity, kind),
         };
-        let Some(answer) = received(
-            self.0.clone().apply_resource_change(request).await,
-            findings,
-        ) else {
+        let Some(answer) = received(self.0.clone().apply_resource_change(request).await, findings) else {
             return ApplyAnswer::default();
         };
         findings.diagnose(&ty, answer.diagnostics);
         if answer.legacy_type_system {
-            findings.violate(
-                Rule::Form,
-                &Path::root(),
-                "the result claims the legacy type system",
-            );
+            findings.violate(Rule::Form, &Path::root(), "the result claims the legacy type system");
         }
         let state = value(answer.new_state, &ty, findings);
         // Core reads the parts in this order, and stops at the first it cannot read.
@@ -335,10 +298,7 @@ impl Wire {
             client_capabilities: Some(capabilities(Walk::Plan)),
             identity: identity_message(by_identity, kind),
         };
-        let answer = received(
-            self.0.clone().import_resource_state(request).await,
-            findings,
-        )?;
+        let answer = received(self.0.clone().import_resource_state(request).await, findings)?;
         findings.diagnose(&Type::Object([].into()), answer.diagnostics);
         refuse_deferral(answer.deferred.as_ref(), findings)?;
         let mut imported = Vec::new();
@@ -355,11 +315,7 @@ impl Wire {
 
     /// The provider's complaint about being stopped; empty in good order.
     pub(crate) async fn stop(&self) -> Result<String, tonic::Status> {
-        let answer = self
-            .0
-            .clone()
-            .stop_provider(proto::stop_provider::Request {})
-            .await?;
+        let answer = self.0.clone().stop_provider(proto::stop_provider::Request {}).await?;
         Ok(answer.into_inner().error)
     }
 }
@@ -374,10 +330,7 @@ fn capabilities(walk: Walk) -> proto::ClientCapabilities {
     }
 }
 
-fn received<T>(
-    answer: Result<tonic::Response<T>, tonic::Status>,
-    findings: &mut Findings,
-) -> Option<T> {
+fn received<T>(answer: Result<tonic::Response<T>, tonic::Status>, findings: &mut Findings) -> Option<T> {
     match answer {
         Ok(answer) => Some(answer.into_inner()),
         Err(status) => {
@@ -396,21 +349,13 @@ fn dynamic(value: &Value, ty: &Type) -> proto::DynamicValue {
 }
 
 /// Reads a value; an absent or empty one is null.
-fn value(
-    message: Option<proto::DynamicValue>,
-    ty: &Type,
-    findings: &mut Findings,
-) -> Option<Value> {
+fn value(message: Option<proto::DynamicValue>, ty: &Type, findings: &mut Findings) -> Option<Value> {
     let message = message.unwrap_or_default();
     if message.msgpack.is_empty() {
         if message.json.is_empty() {
             return Some(Value::Null);
         }
-        findings.violate(
-            Rule::Undecodable,
-            &Path::root(),
-            "an answer in JSON is not modelled",
-        );
+        findings.violate(Rule::Undecodable, &Path::root(), "an answer in JSON is not modelled");
         return None;
     }
     msgpack::decode(&message.msgpack, ty)
@@ -418,10 +363,7 @@ fn value(
         .ok()
 }
 
-fn identity_message(
-    identity: Option<&Value>,
-    kind: Kind<'_>,
-) -> Option<proto::ResourceIdentityData> {
+fn identity_message(identity: Option<&Value>, kind: Kind<'_>) -> Option<proto::ResourceIdentityData> {
     let identity = identity?;
     let schema = kind
         .schema
@@ -444,11 +386,7 @@ fn identity(
         return Some(None);
     };
     let Some(schema) = &kind.schema.identity else {
-        findings.violate(
-            Rule::Identity,
-            &Path::root(),
-            "an identity without an identity schema",
-        );
+        findings.violate(Rule::Identity, &Path::root(), "an identity without an identity schema");
         return None;
     };
     let identity = value(Some(data), &schema.object_type(), findings)?;

@@ -168,8 +168,7 @@ fn the_work_goes_on_when_the_caller_has_gone() {
     let body = json!({ "url": URL }).to_string();
     let socket = client.raw(&format!("POST {ENDPOINTS} HTTP/1.1"), &body);
     let fake = &client.fake;
-    fake.wait_for_request(PATIENCE, |_| true)
-        .expect("it arrives");
+    fake.wait_for_request(PATIENCE, |_| true).expect("it arrives");
     drop(socket);
     // By the time it has answered somebody else, the server knows that the caller has gone.
     for _ in 0..2 {
@@ -218,19 +217,13 @@ async fn connections_are_refused_and_accepted_again_on_the_same_port() {
 async fn a_connection_kept_open_is_closed_before_the_next_are_refused() {
     let client = Client::start();
     let mut kept = client.raw(&format!("GET {ENDPOINTS} HTTP/1.1"), "");
-    client
-        .fake
-        .see_request(PATIENCE, |_| true)
-        .await
-        .expect("it arrives");
+    client.fake.see_request(PATIENCE, |_| true).await.expect("it arrives");
     let held = Fault::Held { wait: Wait::After };
     client.fake.inject(Rule::on(Route::EventTypes, held));
     let mut busy = client.raw("GET /v3/webhooks/event-types HTTP/1.1", "");
     client
         .fake
-        .see_request(PATIENCE, |it| {
-            it.route == Some(Route::EventTypes) && it.finished
-        })
+        .see_request(PATIENCE, |it| it.route == Some(Route::EventTypes) && it.finished)
         .await
         .expect("it arrives");
     client.fake.refuse_connections();

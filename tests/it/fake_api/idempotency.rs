@@ -101,9 +101,7 @@ async fn while_the_first_request_runs_its_key_is_in_progress() {
     client.fake.inject(Rule::on(Route::Create, held));
     let (first, during) = tokio::join!(client.create_with_key(URL, "key-1"), async {
         let fake = &client.fake;
-        fake.see_request(PATIENCE, |_| true)
-            .await
-            .expect("it arrives");
+        fake.see_request(PATIENCE, |_| true).await.expect("it arrives");
         let during = client.create_with_key(URL, "key-1").await;
         assert!(fake.endpoints().is_empty());
         fake.release();

@@ -34,8 +34,7 @@ async fn destruction(script: Script) -> (State, Report) {
 
 #[tokio::test]
 async fn a_changed_planned_value_is_an_inconsistent_result_and_saved() {
-    let script = Script::default()
-        .apply(|_, answer| set(&mut answer.new_state, "url", "https://other".into()));
+    let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "url", "https://other".into()));
     let (state, report) = creation(script).await;
     assert_violates(&report.violations, Rule::Result, ".url");
     assert_attribute(&state, "url", "https://other");
@@ -45,8 +44,7 @@ async fn a_changed_planned_value_is_an_inconsistent_result_and_saved() {
 #[tokio::test]
 async fn empty_text_and_empty_sets_for_planned_nulls_are_inconsistent_results() {
     for (name, value) in [("kind", Value::from("")), ("events", Value::set([]))] {
-        let script = Script::default()
-            .apply(move |_, answer| set(&mut answer.new_state, name, value.clone()));
+        let script = Script::default().apply(move |_, answer| set(&mut answer.new_state, name, value.clone()));
         let (_, report) = creation(script).await;
         assert_violates(&report.violations, Rule::Result, &format!(".{name}"));
     }
@@ -54,20 +52,14 @@ async fn empty_text_and_empty_sets_for_planned_nulls_are_inconsistent_results() 
 
 #[tokio::test]
 async fn a_lost_set_element_is_an_inconsistent_result() {
-    let script = Script::default()
-        .apply(|_, answer| set(&mut answer.new_state, "events", Value::set(["a".into()])));
-    let (_, report) = creation_of(
-        script,
-        &config([("events", Value::set(["a".into(), "b".into()]))]),
-    )
-    .await;
+    let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "events", Value::set(["a".into()])));
+    let (_, report) = creation_of(script, &config([("events", Value::set(["a".into(), "b".into()]))])).await;
     assert_violates(&report.violations, Rule::Result, ".events");
 }
 
 #[tokio::test]
 async fn an_inconsistent_secret_is_reported_without_its_text() {
-    let script =
-        Script::default().apply(|_, answer| set(&mut answer.new_state, "secret", "whsec_1".into()));
+    let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "secret", "whsec_1".into()));
     let (_, report) = update(script).await;
     assert_violates(&report.violations, Rule::Result, ".secret");
     assert_eq!(
@@ -85,25 +77,17 @@ async fn what_was_said_of_an_unknown_binds_its_result() {
                 prefix,
                 ..Refinement::default()
             };
-            set(
-                &mut answer.planned_state,
-                "secret",
-                Value::Unknown(refinement),
-            );
+            set(&mut answer.planned_state, "secret", Value::Unknown(refinement));
         }
     });
     let (state, report) = creation(script).await;
     assert_violates(&report.violations, Rule::Result, ".secret");
-    assert_eq!(
-        state[ADDRESS].value.attribute("secret").as_str(),
-        Some("secret given")
-    );
+    assert_eq!(state[ADDRESS].value.attribute("secret").as_str(), Some("secret given"));
 }
 
 #[tokio::test]
 async fn an_unknown_left_after_apply_is_reported_and_saved_as_null() {
-    let script =
-        Script::default().apply(|_, answer| set(&mut answer.new_state, "secret", Value::unknown()));
+    let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "secret", Value::unknown()));
     let (state, report) = creation(script).await;
     assert_violates(&report.violations, Rule::ResultObject, ".secret");
     assert_attribute(&state, "secret", Value::Null);
@@ -113,8 +97,7 @@ async fn an_unknown_left_after_apply_is_reported_and_saved_as_null() {
 
 #[tokio::test]
 async fn a_returned_write_only_value_is_an_invalid_object_and_not_saved() {
-    let script =
-        Script::default().apply(|_, answer| set(&mut answer.new_state, "password", "p".into()));
+    let script = Script::default().apply(|_, answer| set(&mut answer.new_state, "password", "p".into()));
     let (state, report) = creation(script).await;
     assert_violates(&report.violations, Rule::Object, ".password");
     assert!(state.is_empty());
@@ -127,17 +110,11 @@ async fn a_failed_creation_that_answers_its_state_is_saved_tainted() {
         set(&mut answer.new_state, "secret", Value::Null);
     });
     let (state, report) = creation(script).await;
-    assert!(
-        report.errored() && report.violations.is_empty(),
-        "{report:?}"
-    );
+    assert!(report.errored() && report.violations.is_empty(), "{report:?}");
     let instance = &state[ADDRESS];
     assert!(instance.tainted);
     assert_eq!(instance.private, b"born");
-    assert_eq!(
-        instance.identity,
-        Some(Value::object([("id", "id given".into())]))
-    );
+    assert_eq!(instance.identity, Some(Value::object([("id", "id given".into())])));
     assert_attribute(&state, "id", "id given");
 }
 
@@ -179,12 +156,7 @@ async fn a_failed_update_that_answers_its_state_is_saved_untainted() {
     assert!(!state[ADDRESS].tainted);
     assert_attribute(&state, "size", Value::Null);
     let (core, _) = core(Script::default()).await;
-    assert!(
-        !core
-            .plan(&state, &config([("size", 7.into())]))
-            .await
-            .is_empty()
-    );
+    assert!(!core.plan(&state, &config([("size", 7.into())])).await.is_empty());
 }
 
 #[tokio::test]
@@ -193,11 +165,7 @@ async fn echoing_the_plan_after_a_failed_update_hides_the_failure() {
     let (state, report) = update(script).await;
     assert!(report.errored());
     let (core, _) = core(Script::default()).await;
-    assert!(
-        core.plan(&state, &config([("size", 7.into())]))
-            .await
-            .is_empty()
-    );
+    assert!(core.plan(&state, &config([("size", 7.into())])).await.is_empty());
 }
 
 #[tokio::test]
@@ -248,8 +216,7 @@ async fn a_status_at_a_destruction_keeps_everything() {
 
 #[tokio::test]
 async fn an_object_left_after_a_destruction_is_reported_and_kept() {
-    let script =
-        Script::default().apply(|question, answer| answer.new_state = question.prior_state.clone());
+    let script = Script::default().apply(|question, answer| answer.new_state = question.prior_state.clone());
     let (state, report) = destruction(script).await;
     assert_violates(&report.violations, Rule::ResultObject, "");
     assert!(state.contains_key(ADDRESS));
@@ -265,8 +232,7 @@ async fn nothing_left_after_an_update_is_an_inconsistent_result_and_keeps_the_ob
 
 #[tokio::test]
 async fn an_unknown_identity_after_apply_is_an_invalid_identity() {
-    let script =
-        Script::default().apply(|_, answer| answer.new_identity = identity_of(Value::unknown()));
+    let script = Script::default().apply(|_, answer| answer.new_identity = identity_of(Value::unknown()));
     let (state, report) = creation(script).await;
     assert_violates(&report.violations, Rule::Identity, ".id");
     assert!(state[ADDRESS].tainted);
@@ -274,8 +240,7 @@ async fn an_unknown_identity_after_apply_is_an_invalid_identity() {
 
 #[tokio::test]
 async fn another_identity_after_an_update_is_reported() {
-    let script =
-        Script::default().apply(|_, answer| answer.new_identity = identity_of("other".into()));
+    let script = Script::default().apply(|_, answer| answer.new_identity = identity_of("other".into()));
     let (_, report) = update(script).await;
     assert_violates(&report.violations, Rule::IdentityKept, "");
 }

@@ -50,10 +50,7 @@ async fn a_replacement_plans_anew_on_what_the_first_plan_answered_and_destroys_w
     assert_eq!(asked.plans[0].prior_private, b"born+read");
     assert_eq!(asked.plans[1].prior_private, b"born+read+plan");
     assert!(asked.plans[1].planned_private.is_empty());
-    assert_eq!(
-        asked.plans[1].prior_identity,
-        identity_of("id given".into())
-    );
+    assert_eq!(asked.plans[1].prior_identity, identity_of("id given".into()));
     // The third is the apply walk's, after the destruction.
     assert!(asked.plans[2].prior_private.is_empty());
     assert_eq!(asked.plans[2].planned_private, b"born+read+plan+plan");
@@ -73,8 +70,7 @@ async fn private_data_dropped_when_planning_anew_is_reported_and_starves_the_des
     let (core, script) = core(script).await;
     let plan = core.plan(&state, &config([("kind", "y".into())])).await;
     assert_violates(&plan.report.violations, Rule::PrivateAnswered, "");
-    core.apply(&mut state, plan, &config([("kind", "y".into())]))
-        .await;
+    core.apply(&mut state, plan, &config([("kind", "y".into())])).await;
     assert!(script.asked().applies[0].planned_private.is_empty());
 }
 

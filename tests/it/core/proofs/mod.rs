@@ -19,10 +19,7 @@ async fn created(config: &Config) -> State {
     let mut state = State::new();
     let plan = core.plan(&state, config).await;
     let report = core.apply(&mut state, plan, config).await;
-    assert!(
-        report.violations.is_empty() && !report.errored(),
-        "{report:?}"
-    );
+    assert!(report.violations.is_empty() && !report.errored(), "{report:?}");
     state
 }
 
@@ -62,10 +59,7 @@ fn assert_violates(violations: &[Violation], rule: Rule, path: &str) {
 /// Asserts that everything went as it should.
 #[track_caller]
 fn assert_sound(report: &Report) {
-    assert!(
-        report.violations.is_empty() && !report.errored(),
-        "{report:#?}"
-    );
+    assert!(report.violations.is_empty() && !report.errored(), "{report:#?}");
 }
 
 #[track_caller]

@@ -9,11 +9,7 @@ use crate::core::{Action, Path};
 #[tokio::test]
 async fn a_normalised_text_for_a_configured_value_is_an_invalid_plan() {
     let script = Script::default().plan(|_, answer| {
-        set(
-            &mut answer.planned_state,
-            "url",
-            "https://example.org/hook/".into(),
-        );
+        set(&mut answer.planned_state, "url", "https://example.org/hook/".into());
     });
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".url");
@@ -36,29 +32,25 @@ async fn the_prior_spelling_of_a_configured_value_is_a_valid_plan() {
 
 #[tokio::test]
 async fn a_default_for_an_unknown_configured_value_is_an_invalid_plan() {
-    let script = Script::default()
-        .plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
     let plan = creation_planned(script, &config([("note", Value::unknown())])).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".note");
 }
 
 #[tokio::test]
 async fn a_default_for_an_unset_optional_and_computed_value_is_a_valid_plan() {
-    let script = Script::default()
-        .plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "note", "default".into()));
     assert_sound(&creation_planned(script, &bare()).await.report);
 }
 
 #[tokio::test]
 async fn a_value_for_an_unset_attribute_that_is_not_computed_is_an_invalid_plan() {
     for value in [Value::from(""), Value::unknown()] {
-        let script = Script::default()
-            .plan(move |_, answer| set(&mut answer.planned_state, "kind", value.clone()));
+        let script = Script::default().plan(move |_, answer| set(&mut answer.planned_state, "kind", value.clone()));
         let plan = creation_planned(script, &bare()).await;
         assert_violates(&plan.report.violations, Rule::Plan, ".kind");
     }
-    let script = Script::default()
-        .plan(|_, answer| set(&mut answer.planned_state, "events", Value::set([])));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "events", Value::set([])));
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".events");
 }
@@ -69,10 +61,7 @@ async fn a_number_in_a_short_float_is_an_invalid_plan_and_in_a_long_one_is_not()
         let script = Script::default().plan(move |_, answer| {
             let message = &mut answer.planned_state.as_mut().unwrap().msgpack;
             let text = b"\xa4size\xa30.1";
-            let at = message
-                .windows(text.len())
-                .position(|part| part == text)
-                .unwrap();
+            let at = message.windows(text.len()).position(|part| part == text).unwrap();
             let tail = message.split_off(at + text.len());
             message.truncate(at + 5);
             message.extend(&float);
@@ -91,8 +80,7 @@ async fn a_number_in_a_short_float_is_an_invalid_plan_and_in_a_long_one_is_not()
 
 #[tokio::test]
 async fn a_missing_attribute_fails_the_whole_answer() {
-    let script = Script::default()
-        .plan(|_, answer| answer.planned_state = Some(raw(b"\x81\xa2id\xc0".to_vec())));
+    let script = Script::default().plan(|_, answer| answer.planned_state = Some(raw(b"\x81\xa2id\xc0".to_vec())));
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Undecodable, "");
     assert!(
@@ -111,8 +99,7 @@ async fn planning_nothing_for_a_configuration_is_an_invalid_plan() {
 
 #[tokio::test]
 async fn a_planned_write_only_value_is_an_invalid_plan() {
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "password", "p".into()));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "password", "p".into()));
     let plan = creation_planned(script, &config([("password", "p".into())])).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".password");
 }
@@ -139,10 +126,7 @@ async fn a_replacement_is_kept_for_the_path_that_changes_alone() {
 
 #[tokio::test]
 async fn a_replacement_for_a_path_that_does_not_exist_is_an_invalid_plan() {
-    let script = || {
-        Script::default()
-            .plan(|_, answer| answer.requires_replace.push(attribute_path(&["absent"])))
-    };
+    let script = || Script::default().plan(|_, answer| answer.requires_replace.push(attribute_path(&["absent"])));
     let plan = change_planned(script(), &bare(), &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".absent");
     assert_sound(&creation_planned(script(), &bare()).await.report);
@@ -151,11 +135,7 @@ async fn a_replacement_for_a_path_that_does_not_exist_is_an_invalid_plan() {
 #[tokio::test]
 async fn a_changed_mind_in_the_second_plan_is_an_inconsistent_final_plan() {
     let script = Script::default().plan(|question, answer| {
-        let first = !question
-            .client_capabilities
-            .as_ref()
-            .unwrap()
-            .deferral_allowed;
+        let first = !question.client_capabilities.as_ref().unwrap().deferral_allowed;
         if first {
             set(&mut answer.planned_state, "note", "settled".into());
         }
@@ -172,50 +152,31 @@ async fn a_changed_mind_in_the_second_plan_is_an_inconsistent_final_plan() {
 async fn another_action_in_the_second_plan_is_an_inconsistent_final_plan() {
     let mut state = created(&bare()).await;
     let (core, script) = core(Script::default()).await;
-    let plan = core
-        .plan(&state, &config([("kind", Value::unknown())]))
-        .await;
+    let plan = core.plan(&state, &config([("kind", Value::unknown())])).await;
     assert_eq!(plan.change(ADDRESS).action, Action::Replace);
     // What was planned as a replacement turns out to change nothing.
-    let report = core
-        .apply(&mut state, plan, &config([("kind", "y".into())]))
-        .await;
+    let report = core.apply(&mut state, plan, &config([("kind", "y".into())])).await;
     assert_sound(&report);
     assert_eq!(script.asked().applies.len(), 2);
 
     let script = Script::default().plan(|question, answer| {
-        if question
-            .client_capabilities
-            .as_ref()
-            .unwrap()
-            .deferral_allowed
-        {
+        if question.client_capabilities.as_ref().unwrap().deferral_allowed {
             answer.requires_replace.push(attribute_path(&["size"]));
         }
     });
     let (core, script) = super::core(script).await;
     let before = state.clone();
-    let report = applied(
-        &core,
-        &mut state,
-        &config([("kind", "y".into()), ("size", 2.into())]),
-    )
-    .await;
+    let report = applied(&core, &mut state, &config([("kind", "y".into()), ("size", 2.into())])).await;
     let violation = &report.violations[0];
     assert_eq!(violation.rule, Rule::FinalPlan);
-    assert!(
-        violation.problem.contains("from Update to Replace"),
-        "{violation}"
-    );
+    assert!(violation.problem.contains("from Update to Replace"), "{violation}");
     assert_eq!(state, before);
     assert!(script.asked().applies.is_empty());
 }
 
 #[tokio::test]
 async fn an_unknown_identity_is_an_invalid_plan_of_an_update_and_a_valid_one_of_a_creation() {
-    let script = || {
-        Script::default().plan(|_, answer| answer.planned_identity = identity_of(Value::unknown()))
-    };
+    let script = || Script::default().plan(|_, answer| answer.planned_identity = identity_of(Value::unknown()));
     assert_sound(&creation_planned(script(), &bare()).await.report);
     let plan = change_planned(script(), &bare(), &config([("size", 1.into())])).await;
     assert_eq!(plan.report.violations[0].rule, Rule::Identity);
@@ -224,8 +185,7 @@ async fn an_unknown_identity_is_an_invalid_plan_of_an_update_and_a_valid_one_of_
 
 #[tokio::test]
 async fn another_identity_in_the_plan_of_an_update_is_reported() {
-    let script =
-        Script::default().plan(|_, answer| answer.planned_identity = identity_of("other".into()));
+    let script = Script::default().plan(|_, answer| answer.planned_identity = identity_of("other".into()));
     let plan = change_planned(script, &bare(), &config([("size", 1.into())])).await;
     assert_violates(&plan.report.violations, Rule::IdentityKept, "");
 }
@@ -245,19 +205,10 @@ async fn deferring_is_refused_in_the_plan_and_in_the_apply() {
             .get_or_insert_default()
             .set_reason(proto::deferred::Reason::AbsentPrereq);
     };
-    let plan = creation_planned(
-        Script::default().plan(move |_, answer| defer(answer)),
-        &bare(),
-    )
-    .await;
+    let plan = creation_planned(Script::default().plan(move |_, answer| defer(answer)), &bare()).await;
     assert_violates(&plan.report.violations, Rule::Deferral, "");
     let script = Script::default().plan(move |question, answer| {
-        if question
-            .client_capabilities
-            .as_ref()
-            .unwrap()
-            .deferral_allowed
-        {
+        if question.client_capabilities.as_ref().unwrap().deferral_allowed {
             defer(answer);
         }
     });
@@ -278,10 +229,7 @@ async fn a_status_instead_of_a_plan_is_reported() {
 async fn planning_a_destruction_as_something_is_an_invalid_plan() {
     let script = Script::default()
         .schema(|(), answer| {
-            answer
-                .server_capabilities
-                .get_or_insert_default()
-                .plan_destroy = true;
+            answer.server_capabilities.get_or_insert_default().plan_destroy = true;
         })
         .plan(|question, answer| answer.planned_state = question.prior_state.clone());
     let plan = change_planned(script, &bare(), &Config::new()).await;

@@ -30,8 +30,7 @@ fn by_identity() -> ImportTarget {
 
 #[tokio::test]
 async fn an_unknown_in_a_read_is_an_invalid_object_and_keeps_the_state() {
-    let script =
-        Script::default().read(|_, answer| set(&mut answer.new_state, "note", Value::unknown()));
+    let script = Script::default().read(|_, answer| set(&mut answer.new_state, "note", Value::unknown()));
     let (state, report) = refreshed(script).await;
     assert_violates(&report.violations, Rule::Object, ".note");
     assert_eq!(state, created(&bare()).await);
@@ -39,8 +38,7 @@ async fn an_unknown_in_a_read_is_an_invalid_object_and_keeps_the_state() {
 
 #[tokio::test]
 async fn a_write_only_value_in_a_read_is_an_invalid_object() {
-    let script =
-        Script::default().read(|_, answer| set(&mut answer.new_state, "password", "p".into()));
+    let script = Script::default().read(|_, answer| set(&mut answer.new_state, "password", "p".into()));
     let (_, report) = refreshed(script).await;
     assert_violates(&report.violations, Rule::Object, ".password");
 }
@@ -49,10 +47,7 @@ async fn a_write_only_value_in_a_read_is_an_invalid_object() {
 async fn a_wrong_type_in_a_read_is_undecodable_at_its_path() {
     let script = Script::default().read(|_, answer| {
         let message = &mut answer.new_state.as_mut().unwrap().msgpack;
-        let at = message
-            .windows(3)
-            .position(|part| part == b"\xa2id")
-            .unwrap();
+        let at = message.windows(3).position(|part| part == b"\xa2id").unwrap();
         message[at + 3] = 0xc3;
     });
     let (state, report) = refreshed(script).await;
@@ -70,32 +65,28 @@ async fn a_status_in_a_read_keeps_the_state() {
 
 #[tokio::test]
 async fn private_data_not_echoed_from_a_read_is_reported_and_erased() {
-    let (state, report) =
-        refreshed(Script::default().read(|_, answer| answer.private.clear())).await;
+    let (state, report) = refreshed(Script::default().read(|_, answer| answer.private.clear())).await;
     assert_violates(&report.violations, Rule::PrivateAnswered, "");
     assert!(state[ADDRESS].private.is_empty());
 }
 
 #[tokio::test]
 async fn an_identity_not_echoed_from_a_read_is_reported_and_erased() {
-    let (state, report) =
-        refreshed(Script::default().read(|_, answer| answer.new_identity = None)).await;
+    let (state, report) = refreshed(Script::default().read(|_, answer| answer.new_identity = None)).await;
     assert_violates(&report.violations, Rule::IdentityAnswered, "");
     assert_eq!(state[ADDRESS].identity, None);
 }
 
 #[tokio::test]
 async fn an_identity_that_changes_in_a_read_is_reported() {
-    let script =
-        Script::default().read(|_, answer| answer.new_identity = identity_of("other".into()));
+    let script = Script::default().read(|_, answer| answer.new_identity = identity_of("other".into()));
     let (_, report) = refreshed(script).await;
     assert_violates(&report.violations, Rule::IdentityKept, "");
 }
 
 #[tokio::test]
 async fn an_unknown_identity_in_a_read_is_an_invalid_identity() {
-    let script =
-        Script::default().read(|_, answer| answer.new_identity = identity_of(Value::unknown()));
+    let script = Script::default().read(|_, answer| answer.new_identity = identity_of(Value::unknown()));
     let (state, report) = refreshed(script).await;
     assert!(
         report
@@ -146,16 +137,10 @@ async fn refusing_to_upgrade_the_same_version_breaks_every_plan() {
 async fn an_upgrade_to_nothing_to_an_unknown_or_to_a_write_only_value_is_invalid() {
     let script = Script::default().upgrade(|_, answer| answer.upgraded_state = None);
     assert_violates(&refreshed(script).await.1.violations, Rule::Upgrade, "");
-    let script = Script::default()
-        .upgrade(|_, answer| set(&mut answer.upgraded_state, "id", Value::unknown()));
+    let script = Script::default().upgrade(|_, answer| set(&mut answer.upgraded_state, "id", Value::unknown()));
     assert_violates(&refreshed(script).await.1.violations, Rule::Upgrade, ".id");
-    let script = Script::default()
-        .upgrade(|_, answer| set(&mut answer.upgraded_state, "password", "p".into()));
-    assert_violates(
-        &refreshed(script).await.1.violations,
-        Rule::Upgrade,
-        ".password",
-    );
+    let script = Script::default().upgrade(|_, answer| set(&mut answer.upgraded_state, "password", "p".into()));
+    assert_violates(&refreshed(script).await.1.violations, Rule::Upgrade, ".password");
 }
 
 #[tokio::test]
@@ -195,10 +180,8 @@ async fn an_identity_schema_that_starts_at_one_upgrades_empty_json() {
 #[tokio::test]
 async fn an_import_of_none_of_two_or_of_another_type_is_invalid() {
     let none = Script::default().import(|_, answer| answer.imported_resources.clear());
-    let two =
-        Script::default().import(|_, answer| answer.imported_resources.extend_from_within(..));
-    let other =
-        Script::default().import(|_, answer| answer.imported_resources[0].type_name.clear());
+    let two = Script::default().import(|_, answer| answer.imported_resources.extend_from_within(..));
+    let other = Script::default().import(|_, answer| answer.imported_resources[0].type_name.clear());
     for script in [none, two, other] {
         let (state, report) = imported(script, by_id()).await;
         assert_violates(&report.violations, Rule::Import, "");
@@ -208,28 +191,15 @@ async fn an_import_of_none_of_two_or_of_another_type_is_invalid() {
 
 #[tokio::test]
 async fn an_import_by_id_needs_a_state_and_one_by_identity_needs_that_identity() {
-    let stateless =
-        || Script::default().import(|_, answer| answer.imported_resources[0].state = None);
-    assert_violates(
-        &imported(stateless(), by_id()).await.1.violations,
-        Rule::Import,
-        "",
-    );
+    let stateless = || Script::default().import(|_, answer| answer.imported_resources[0].state = None);
+    assert_violates(&imported(stateless(), by_id()).await.1.violations, Rule::Import, "");
     let (_, report) = imported(stateless(), by_identity()).await;
-    assert!(
-        report.violations.is_empty(),
-        "allowed, and read as gone: {report:?}"
-    );
+    assert!(report.violations.is_empty(), "allowed, and read as gone: {report:?}");
 
-    let nameless =
-        Script::default().import(|_, answer| answer.imported_resources[0].identity = None);
-    assert_violates(
-        &imported(nameless, by_identity()).await.1.violations,
-        Rule::Import,
-        "",
-    );
-    let other = Script::default()
-        .import(|_, answer| answer.imported_resources[0].identity = identity_of("other".into()));
+    let nameless = Script::default().import(|_, answer| answer.imported_resources[0].identity = None);
+    assert_violates(&imported(nameless, by_identity()).await.1.violations, Rule::Import, "");
+    let other =
+        Script::default().import(|_, answer| answer.imported_resources[0].identity = identity_of("other".into()));
     assert_violates(
         &imported(other, by_identity()).await.1.violations,
         Rule::IdentityKept,

@@ -39,28 +39,12 @@ fn block(alter: impl Fn(&mut proto::schema::Block) + Send + Sync + 'static) -> S
 async fn an_attribute_is_required_or_optional_or_computed_and_of_a_type() {
     assert_refused(attribute(|of| of.computed = false), "neither required").await;
     assert_refused(attribute(|of| of.required = true), "required, and").await;
-    assert_refused(
-        attribute(|of| of.write_only = true),
-        "write-only, and computed",
-    )
-    .await;
+    assert_refused(attribute(|of| of.write_only = true), "write-only, and computed").await;
     assert_refused(attribute(|of| of.r#type = b"string".to_vec()), "not JSON").await;
-    assert_refused(
-        attribute(|of| of.r#type = br#""dynamic""#.to_vec()),
-        "not modelled",
-    )
-    .await;
-    assert_refused(
-        attribute(|of| of.deprecation_message = "old".to_owned()),
-        "deprecation",
-    )
-    .await;
+    assert_refused(attribute(|of| of.r#type = br#""dynamic""#.to_vec()), "not modelled").await;
+    assert_refused(attribute(|of| of.deprecation_message = "old".to_owned()), "deprecation").await;
     assert_refused(attribute(|of| of.name = "Created".to_owned()), "lowercase").await;
-    assert_refused(
-        block(|of| of.attributes.extend_from_within(..1)),
-        "announced twice",
-    )
-    .await;
+    assert_refused(block(|of| of.attributes.extend_from_within(..1)), "announced twice").await;
 }
 
 #[tokio::test]
@@ -70,11 +54,9 @@ async fn what_is_not_modelled_is_refused_by_name() {
         "nested blocks",
     )
     .await;
-    let nested =
-        |of: &mut proto::schema::Attribute| of.nested_type = Some(proto::schema::Object::default());
+    let nested = |of: &mut proto::schema::Attribute| of.nested_type = Some(proto::schema::Object::default());
     assert_refused(attribute(nested), "nested attributes").await;
-    let meta = Script::default()
-        .schema(|(), answer| answer.provider_meta = Some(proto::Schema::default()));
+    let meta = Script::default().schema(|(), answer| answer.provider_meta = Some(proto::Schema::default()));
     assert_refused(meta, "provider_meta").await;
 }
 
@@ -96,25 +78,11 @@ async fn an_identity_is_of_primitives_and_lists_each_required_or_optional() {
     type Attribute = proto::resource_identity_schema::IdentityAttribute;
     let identity = |alter: fn(&mut Attribute)| {
         Script::default().identities(move |(), answer| {
-            alter(
-                &mut answer
-                    .identity_schemas
-                    .get_mut("thing")
-                    .unwrap()
-                    .identity_attributes[0],
-            );
+            alter(&mut answer.identity_schemas.get_mut("thing").unwrap().identity_attributes[0]);
         })
     };
-    assert_refused(
-        identity(|of| of.required_for_import = false),
-        "neither or both",
-    )
-    .await;
-    assert_refused(
-        identity(|of| of.optional_for_import = true),
-        "neither or both",
-    )
-    .await;
+    assert_refused(identity(|of| of.required_for_import = false), "neither or both").await;
+    assert_refused(identity(|of| of.optional_for_import = true), "neither or both").await;
     let stray = Script::default().identities(|(), answer| {
         let thing = answer.identity_schemas["thing"].clone();
         answer.identity_schemas.insert("other".to_owned(), thing);

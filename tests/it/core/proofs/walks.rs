@@ -60,18 +60,10 @@ async fn an_update_keeps_what_is_computed_and_asks_for_a_plan_twice() {
 #[tokio::test]
 async fn a_number_reaches_the_provider_as_terraform_sends_it() {
     let (core, script) = strict_core(Script::default()).await;
-    applied(
-        &core,
-        &mut State::new(),
-        &config([("size", Value::number("0.1"))]),
-    )
-    .await;
+    applied(&core, &mut State::new(), &config([("size", Value::number("0.1"))])).await;
     let asked = script.asked();
     let message = &asked.plans[0].config.as_ref().unwrap().msgpack;
-    assert!(
-        message.windows(9).any(|part| part == b"\xa4size\xa30.1"),
-        "{message:?}"
-    );
+    assert!(message.windows(9).any(|part| part == b"\xa4size\xa30.1"), "{message:?}");
 }
 
 #[tokio::test]
@@ -104,10 +96,7 @@ async fn what_is_only_in_state_is_destroyed_without_asking_for_a_plan() {
 #[tokio::test]
 async fn a_provider_that_plans_destruction_is_asked_for_it() {
     let script = Script::default().schema(|(), answer| {
-        answer
-            .server_capabilities
-            .get_or_insert_default()
-            .plan_destroy = true;
+        answer.server_capabilities.get_or_insert_default().plan_destroy = true;
     });
     let mut state = created(&bare()).await;
     let (core, script) = strict_core(script).await;
@@ -124,8 +113,7 @@ async fn an_unknown_configuration_is_planned_unknown_and_applied_known() {
     let unknown = config([("size", Value::unknown())]);
     let plan = core.plan(&state, &unknown).await;
     assert!(plan.change(ADDRESS).after.attribute("size").is_unknown());
-    core.apply(&mut state, plan, &config([("size", 7.into())]))
-        .await;
+    core.apply(&mut state, plan, &config([("size", 7.into())])).await;
     assert_attribute(&state, "size", 7);
 }
 
@@ -134,9 +122,7 @@ async fn an_update_that_turns_out_to_change_nothing_is_not_applied() {
     let before = config([("size", 7.into())]);
     let mut state = created(&before).await;
     let (core, script) = strict_core(Script::default()).await;
-    let plan = core
-        .plan(&state, &config([("size", Value::unknown())]))
-        .await;
+    let plan = core.plan(&state, &config([("size", Value::unknown())])).await;
     assert_eq!(plan.change(ADDRESS).action, Action::Update);
     core.apply(&mut state, plan, &before).await;
     assert!(script.asked().applies.is_empty());
@@ -208,9 +194,7 @@ async fn a_provider_diagnostic_is_data_with_its_path() {
     let (core, script) = strict_core(script).await;
     let plan = core.plan(&State::new(), &bare()).await;
     let said: &[Diagnostic] = plan.report.about(ADDRESS);
-    let [diagnostic] = said else {
-        panic!("one diagnostic")
-    };
+    let [diagnostic] = said else { panic!("one diagnostic") };
     assert_eq!(
         (diagnostic.severity, diagnostic.summary.as_str()),
         (Severity::Error, "bad url")
@@ -277,11 +261,7 @@ async fn a_failed_read_keeps_the_state_and_fails_the_plan() {
 async fn drift_is_planned_back() {
     let mut state = created(&bare()).await;
     let script = Script::default().read(|_, answer| {
-        set(
-            &mut answer.new_state,
-            "url",
-            "https://elsewhere.example".into(),
-        );
+        set(&mut answer.new_state, "url", "https://elsewhere.example".into());
     });
     let (core, _) = strict_core(script).await;
     let plan = core.plan(&state, &bare()).await;
@@ -298,12 +278,8 @@ async fn an_import_by_id_and_by_identity_reads_what_it_imports() {
         .await;
     assert_attribute(&state, "id", "ep_1");
     let identity = Value::object([("id", "ep_2".into())]);
-    core.import(
-        &mut state,
-        "thing.b",
-        &ImportTarget::Identity(identity.clone()),
-    )
-    .await;
+    core.import(&mut state, "thing.b", &ImportTarget::Identity(identity.clone()))
+        .await;
     assert_eq!(state["thing.b"].identity, Some(identity));
     assert_eq!(script.asked().reads.len(), 2);
 }
@@ -356,11 +332,7 @@ async fn configuring_and_stopping_reach_the_provider() {
 #[should_panic(expected = "Provider produced invalid plan: thing.a.url")]
 async fn a_model_that_does_not_record_panics_by_the_name_terraform_would_give() {
     let script = Script::default().plan(|_, answer| {
-        set(
-            &mut answer.planned_state,
-            "url",
-            "https://normalised.example/".into(),
-        );
+        set(&mut answer.planned_state, "url", "https://normalised.example/".into());
     });
     let (core, _) = strict_core(script).await;
     let _ = core.plan(&State::new(), &bare()).await;
