@@ -9,3 +9,4 @@
 mod harness;
 mod plugin_host;
 mod support;
+mod wire_contract;
