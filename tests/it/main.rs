@@ -6,6 +6,21 @@
     reason = "all of this is test code, of one crate that nothing links to"
 )]
 
+mod acceptance;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the model is whole, whatever the tests use of it"
+)]
+mod core;
+mod fake_api;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the example program uses more of it than the tests do"
+)]
+#[path = "../../examples/fake-heygen/fake/mod.rs"]
+mod fake_heygen;
 mod harness;
 mod plugin_host;
 mod support;

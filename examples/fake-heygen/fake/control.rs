@@ -296,7 +296,7 @@ struct Refuse {
 
 async fn refuse(State(hands): State<Hands>, Json(order): Json<Refuse>) -> Json<Value> {
     let time = Duration::from_millis(order.ms).min(Duration::from_mins(1));
-    hands.door.close_for(time);
+    hands.door.close_for(time).await;
     Json(json!({}))
 }
 

@@ -239,6 +239,15 @@ impl FakeHeygen {
         })
     }
 
+    /// Resolves when a request of this kind is there, `None` after `time`.
+    pub async fn see_request(&self, time: Duration, wanted: impl Fn(&Request) -> bool) -> Option<Request> {
+        let seen = self.shared.find(|world| {
+            let found = world.log.requests().find(|request| wanted(request));
+            found.cloned()
+        });
+        tokio::time::timeout(time, seen).await.ok()
+    }
+
     /// Refuses connections from now on; answers under way are still given.
     pub fn refuse_connections(&self) {
         self.server.door().close();

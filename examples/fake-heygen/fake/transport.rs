@@ -2,11 +2,14 @@
 //! can be reset. This needs to sit below the router, which always answers.
 
 use std::{
+    any::Any,
     convert::Infallible,
+    future::poll_fn,
     io,
     net::{Ipv4Addr, SocketAddr},
     pin::Pin,
     sync::{Arc, mpsc as blocking},
+    task::Poll,
     thread,
     time::Duration,
 };
@@ -17,7 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     runtime,
-    sync::{Notify, mpsc, watch},
+    sync::{Notify, broadcast, mpsc, oneshot},
     task::JoinSet,
     time::Instant,
 };
@@ -49,17 +52,15 @@ pub struct Server {
 #[derive(Clone, Debug)]
 pub struct Door(mpsc::UnboundedSender<Order>);
 
-#[derive(Debug)]
 enum Order {
-    Close {
-        reopen_after: Option<Duration>,
-        done: Option<blocking::Sender<()>>,
-    },
-    Open {
-        done: blocking::Sender<()>,
-    },
+    Close { reopen_after: Option<Duration>, done: Done },
+    Open { done: Done },
     Stop,
 }
+
+/// Dropped when an order has been carried out: the sender of a channel, whichever kind suits
+/// who gave the order.
+type Done = Box<dyn Any + Send>;
 
 impl Server {
     /// Listens on this loopback port (0: any). `service` is given the door of its own server.
@@ -69,7 +70,10 @@ impl Server {
         let door = Door(sender);
         let service = service(door.clone());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let port = runtime.block_on(async { Port::hold(address) })?;
+        let port = {
+            let _entered = runtime.enter();
+            Port::hold(address)?
+        };
         let address = port.address;
         let thread = thread::Builder::new()
             .name("fake-heygen".to_owned())
@@ -114,16 +118,20 @@ impl Door {
     pub fn close(&self) {
         self.order(|done| Order::Close {
             reopen_after: None,
-            done: Some(done),
+            done,
         });
     }
 
-    /// Refuses connections for a while, without waiting for anything.
-    pub fn close_for(&self, time: Duration) {
-        let _ = self.0.send(Order::Close {
+    /// The same from within the server, which must not block, and for a while only.
+    pub async fn close_for(&self, time: Duration) {
+        let (done, wait) = oneshot::channel::<()>();
+        let order = Order::Close {
             reopen_after: Some(time),
-            done: None,
-        });
+            done: Box::new(done),
+        };
+        if self.0.send(order).is_ok() {
+            let _ = wait.await;
+        }
     }
 
     /// Accepts connections again, on the same port.
@@ -131,9 +139,9 @@ impl Door {
         self.order(|done| Order::Open { done });
     }
 
-    fn order(&self, order: impl FnOnce(blocking::Sender<()>) -> Order) {
-        let (done, wait) = blocking::channel();
-        if self.0.send(order(done)).is_ok() {
+    fn order(&self, order: impl FnOnce(Done) -> Order) {
+        let (done, wait) = blocking::channel::<()>();
+        if self.0.send(order(Box::new(done))).is_ok() {
             // An error says that the server is gone, and its listener with it.
             let _ = wait.recv();
         }
@@ -185,14 +193,14 @@ fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
 async fn serve<S: Service>(mut port: Port, mut orders: mpsc::UnboundedReceiver<Order>, service: Arc<S>) {
     let mut connections = JoinSet::new();
     let mut reopen_at = None;
-    let closing = watch::Sender::new(());
+    let closing = broadcast::Sender::new(1);
     loop {
         tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Close { reopen_after, done }) => {
                     port.listener = None;
                     reopen_at = reopen_after.map(|after| Instant::now() + after);
-                    closing.send_replace(());
+                    close_idle(&closing).await;
                     drop(done);
                 }
                 Some(Order::Open { done }) => {
@@ -218,6 +226,17 @@ async fn serve<S: Service>(mut port: Port, mut orders: mpsc::UnboundedReceiver<O
     }
 }
 
+/// Returns when every connection is closed or has a last request to answer.
+async fn close_idle(closing: &broadcast::Sender<Seen>) {
+    let (seen, mut all_seen) = mpsc::channel(1);
+    if closing.send(seen).is_ok() {
+        let _: Option<()> = all_seen.recv().await;
+    }
+}
+
+/// Dropped by a connection that has seen that the server closes.
+type Seen = mpsc::Sender<()>;
+
 fn reopen(port: &mut Port) {
     port.listen().expect("the port is held for nobody else");
 }
@@ -230,7 +249,7 @@ async fn until(at: Option<Instant>) {
 }
 
 /// One connection, until its peer ends it, the server closes, or a call resets it.
-async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: watch::Receiver<()>) {
+async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: broadcast::Receiver<Seen>) {
     // Answers are short and awaited one by one.
     let _ = stream.set_nodelay(true);
     let reset = Arc::new(Notify::new());
@@ -251,7 +270,7 @@ async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: w
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), answer);
     loop {
-        tokio::select! {
+        let seen = tokio::select! {
             biased;
             () = reset.notified() => {
                 // Without lingering, closing a socket sends RST instead of FIN.
@@ -261,8 +280,13 @@ async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: w
             }
             // An error here is the peer's doing, or a fault's.
             _ = &mut connection => return,
-            Ok(()) = closing.changed() => {}
-        }
+            Ok(seen) = closing.recv() => seen,
+        };
         Pin::new(&mut connection).graceful_shutdown();
+        let ended = poll_fn(|context| Poll::Ready(Pin::new(&mut connection).poll(context)));
+        if ended.await.is_ready() {
+            return;
+        }
+        drop(seen);
     }
 }

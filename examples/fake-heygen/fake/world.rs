@@ -38,6 +38,7 @@ pub struct World {
 pub struct Shared {
     world: Mutex<World>,
     changed: Condvar,
+    changes: watch::Sender<()>,
     releases: watch::Sender<()>,
 }
 
@@ -82,6 +83,7 @@ impl Shared {
         Self {
             world: Mutex::new(world),
             changed: Condvar::new(),
+            changes: watch::Sender::new(()),
             releases: watch::Sender::new(()),
         }
     }
@@ -94,6 +96,7 @@ impl Shared {
     /// Tells those who wait that something has changed.
     pub fn notify(&self) {
         self.changed.notify_all();
+        self.changes.send_replace(());
     }
 
     /// Blocks until `look` finds what it looks for, or the time is over.
@@ -107,6 +110,19 @@ impl Shared {
             let left = end.checked_duration_since(Instant::now())?;
             let waited = self.changed.wait_timeout(world, left);
             world = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The same without blocking. It ends when `look` finds what it looks for.
+    pub async fn find<T>(&self, look: impl Fn(&World) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            let found = look(&self.world());
+            if let Some(found) = found {
+                return found;
+            }
+            // An error would mean that this world has ended while we look at it.
+            let _ = changes.changed().await;
         }
     }
 

@@ -95,14 +95,18 @@ impl Diagnostic {
     /// header (`provider "heygen"`).
     #[track_caller]
     pub fn at(&self, place: &str, attribute: &str) -> &Self {
-        let places = [self.address.as_deref(), self.block.as_deref()];
-        assert!(places.contains(&Some(place)), "expected at {place}: {self:#?}");
+        assert!(self.is_in(place), "expected at {place}: {self:#?}");
         assert_eq!(
             self.attribute(),
             Some(attribute),
             "expected at {place}, {attribute}: {self:#?}"
         );
         self
+    }
+
+    /// Whether this is about the resource of that address or the block of that header.
+    pub fn is_in(&self, place: &str) -> bool {
+        [self.address.as_deref(), self.block.as_deref()].contains(&Some(place))
     }
 
     /// Fails the test unless summary or detail hold this text as well.

@@ -293,8 +293,9 @@ impl Workspace {
         diagnostics
     }
 
+    /// As [`run`](Self::run), after an `init` if there was none yet.
     #[track_caller]
-    fn run_ready(&self, arguments: &[&str]) -> Output {
+    pub fn run_ready(&self, arguments: &[&str]) -> Output {
         if !self.initialised.get() {
             self.init();
         }

@@ -1,0 +1,158 @@
+//! Every rule of the provider block and of the resource, at its attribute.
+
+use crate::fake_heygen::FakeHeygen;
+use crate::support::diagnostics::Severity::{Error, Warning};
+use crate::support::engine::for_each_engine;
+
+/// Resource `NAME` with arguments, each on a line of its own.
+fn named(name: &str, arguments: &str) -> String {
+    format!("resource \"heygen_webhook_endpoint\" \"{name}\" {{\n{arguments}\n}}\n")
+}
+
+/// Name, the argument at fault, what is said of it.
+type Case = (&'static str, &'static str, &'static str);
+
+const URL_ERRORS: [Case; 8] = [
+    ("http", "http://example.com/hook", "https URLs only"),
+    ("relative", "/hook", "An absolute https URL"),
+    ("hostless", "https:///hook", "An absolute https URL"),
+    ("user", "https://me:pass@example.com/", "user name or password"),
+    ("fragment", "https://example.com/#top", "fragment"),
+    ("space", "https://example.com/a b", "white space"),
+    ("empty", "", "An absolute https URL"),
+    ("scheme", "ftp://example.com/", "https URLs only"),
+];
+
+const URL_WARNINGS: [Case; 4] = [
+    ("loopback", "https://127.0.0.1/hook", "may not reach"),
+    ("localhost", "https://localhost/hook", "may not reach"),
+    ("private", "https://10.1.2.3/hook", "may not reach"),
+    ("linklocal", "https://[fe80::1]/hook", "may not reach"),
+];
+
+const EVENT_ERRORS: [Case; 3] = [
+    ("none", "[]", "No events"),
+    ("null", "[null]", "Not an event type"),
+    ("blank", "[\"\"]", "Not an event type"),
+];
+
+const PROVIDER_ERRORS: [(&str, &str, &str, &str); 8] = [
+    ("plain", "base_url", "\"http://example.com\"", "http is for loopback"),
+    (
+        "userinfo",
+        "base_url",
+        "\"https://me:pass@example.com\"",
+        "user name or password",
+    ),
+    ("nourl", "base_url", "\"example.com\"", "absolute URL"),
+    ("negative", "max_retries", "-1", "whole number"),
+    ("fraction", "max_retries", "1.5", "whole number"),
+    ("wordy", "request_timeout", "\"soon\"", "duration"),
+    ("instant", "request_timeout", "\"0s\"", "duration"),
+    ("emptykey", "api_key", "\"\"", "must not be empty"),
+];
+
+for_each_engine! {
+    fn every_rule_of_the_resource_is_reported_at_its_attribute(tf: Workspace) {
+        let mut configuration = String::new();
+        for (name, url, _) in URL_ERRORS.iter().chain(&URL_WARNINGS) {
+            configuration += &named(name, &format!("url = \"{url}\""));
+        }
+        for (name, events, _) in EVENT_ERRORS {
+            configuration += &named(&format!("events_{name}"), &format!("url = \"https://example.com/\"\nevents = {events}"));
+        }
+        configuration += &named("newer", "url = \"https://example.com/\"\nevents = [\"avatar_video.done\"]");
+        configuration += &named("fine", "url = \"https://example.com/\"\nevents = [\"avatar_video.success\"]");
+        tf.write("main.tf", &configuration);
+
+        let found = tf.validate_expecting_failure();
+        let place = |name: &str| format!("heygen_webhook_endpoint.{name}");
+        let of = |name: &str| {
+            let of_it = found.iter().filter(|d| d.is_in(&place(name))).collect::<Vec<_>>();
+            assert_eq!(of_it.len(), 1, "one diagnostic for {name}: {found:#?}");
+            of_it[0].clone()
+        };
+        for (cases, severity) in [(&URL_ERRORS[..], Error), (&URL_WARNINGS[..], Warning)] {
+            for (name, _, text) in cases {
+                let diagnostic = of(name);
+                assert_eq!(diagnostic.severity, severity, "{name}");
+                diagnostic.at(&place(name), "url").says(text);
+                assert!(!diagnostic.detail.contains("me:pass"));
+            }
+        }
+        for (name, _, text) in EVENT_ERRORS {
+            let name = format!("events_{name}");
+            let diagnostic = of(&name);
+            assert_eq!(diagnostic.severity, Error, "{name}");
+            diagnostic.at(&place(&name), "events").says(text);
+        }
+        let newer = of("newer");
+        assert_eq!(newer.severity, Warning);
+        newer.at(&place("newer"), "events").says("avatar_video.done");
+        assert!(!found.iter().any(|d| d.is_in(&place("fine"))));
+    }
+
+    fn every_rule_of_the_provider_block_is_reported_at_its_attribute(tf: Workspace) {
+        // Terraform leaves a provider alone that nothing uses.
+        tf.write("used.tf", &named("a", "url = \"https://example.com/\""));
+        for (name, attribute, value, text) in PROVIDER_ERRORS {
+            tf.write("main.tf", &format!("provider \"heygen\" {{\n{attribute} = {value}\n}}\n"));
+            let found = tf.validate_expecting_failure();
+            let error = found.error(text);
+            error.at("provider \"heygen\"", attribute);
+            assert!(!error.detail.contains("me:pass"), "{name}");
+        }
+        tf.write("main.tf", "provider \"heygen\" {\napi_key = \"k\"\naccess_token = \"t\"\n}\n");
+        tf.validate_expecting_failure().error("Two kinds of credentials").at("provider \"heygen\"", "api_key");
+        tf.write("main.tf", "provider \"heygen\" {\napi_key = \"k\"\nbase_url = \"http://localhost:8080\"\nmax_retries = 0\nrequest_timeout = \"1m 30s\"\n}\n");
+        tf.validate().none();
+    }
+
+    fn bad_variables_are_errors_at_the_attribute_they_stand_for(tf: Workspace) {
+        let heygen = FakeHeygen::start();
+        tf.write("main.tf", &named("a", "url = \"https://example.com/\""));
+        let tf = tf.with_env("HEYGEN_API_KEY", heygen.api_key());
+        let tf = tf.with_env("HEYGEN_API_BASE", "http://example.com");
+        tf.plan_expecting_failure().error("HEYGEN_API_BASE");
+        let tf = tf.with_env("HEYGEN_API_BASE", heygen.base_url()).with_env("HEYGEN_MAX_RETRIES", "many");
+        tf.plan_expecting_failure().error("HEYGEN_MAX_RETRIES");
+        let tf = tf.with_env("HEYGEN_MAX_RETRIES", "0").with_env("HEYGEN_ACCESS_TOKEN", heygen.access_token());
+        tf.plan_expecting_failure().error("Two kinds of credentials");
+        let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", "");
+        assert_eq!(tf.plan().changes().len(), 1);
+    }
+
+    fn credentials_come_from_configuration_then_environment_then_file(tf: Workspace) {
+        let heygen = FakeHeygen::start();
+        let tf = tf.with_env("HEYGEN_API_BASE", heygen.base_url()).with_env("HEYGEN_MAX_RETRIES", "0");
+        let resource = named("a", "url = \"https://example.com/\"");
+        tf.write("main.tf", &resource);
+        let missing = tf.plan_expecting_failure();
+        missing.error("No HeyGen credentials").says("api_key").says("HEYGEN_API_KEY").says("credentials");
+
+        // The file of HeyGen's CLI, in both forms.
+        let folder = tf.home().join(".heygen");
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("credentials");
+        for content in [
+            format!("{}\n", heygen.api_key()),
+            format!(r#"{{"api_key": "{}", "oauth": null}}"#, heygen.api_key()),
+            format!(r#"{{"oauth": {{"access_token": "{}", "expires_at": 1}}}}"#, heygen.access_token()),
+        ] {
+            std::fs::write(&file, content).unwrap();
+            tf.apply().none();
+            tf.destroy().none();
+        }
+        std::fs::write(&file, "{ \"api_key\": \"never-shown").unwrap();
+        let broken = tf.plan_expecting_failure();
+        assert!(!format!("{:?}", broken.error("credentials file")).contains("never-shown"));
+
+        // The environment goes before the file, and configuration before the environment's other kind.
+        let tf = tf.with_env("HEYGEN_API_KEY", heygen.api_key());
+        tf.apply().none();
+        let tf = tf.with_env("HEYGEN_API_KEY", "wrong");
+        tf.plan_expecting_failure().error("does not accept the credentials").says("401").says("HEYGEN_API_KEY");
+        tf.write("main.tf", &(format!("provider \"heygen\" {{\naccess_token = \"{}\"\n}}\n", heygen.access_token()) + &resource));
+        tf.plan().expect_empty();
+    }
+}

@@ -1,0 +1,313 @@
+//! Each fault as a client sees it, and whether the call took effect.
+
+use std::{
+    io::{ErrorKind, Read as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::client::{Client, ENDPOINTS};
+use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, RandomFaults, RetryAfter, Route, Rule, Wait};
+
+const URL: &str = "https://hooks.example.com/heygen";
+const A_MINUTE: Duration = Duration::from_mins(1);
+
+#[tokio::test]
+async fn a_rate_limit_says_when_to_come_back_or_something_absurd() {
+    let client = Client::start();
+    for (retry_after, says) in [
+        (RetryAfter::Absent, ""),
+        (RetryAfter::Seconds(7), "7"),
+        (RetryAfter::Text("-5".into()), "-5"),
+        (RetryAfter::Text("1e30".into()), "1e30"),
+        (RetryAfter::Text("soon".into()), "soon"),
+        (RetryAfter::DateIn(i64::MAX), "Fri, 31 Dec 9999 23:59:59 GMT"),
+        (RetryAfter::DateIn(i64::MIN), "Thu, 01 Jan 1970 00:00:00 GMT"),
+    ] {
+        let fault = Fault::RateLimit { retry_after };
+        client.fake.inject(Rule::on(Route::Create, fault));
+        let got = client.try_create(URL).await.unwrap();
+        assert_eq!((got.status, got.code()), (429, "rate_limit_exceeded".into()));
+        assert_eq!(got.header("retry-after"), says);
+        assert!(!got.header("x-request-id").is_empty());
+    }
+    let in_a_minute = RetryAfter::DateIn(60);
+    let fault = Fault::RateLimit {
+        retry_after: in_a_minute,
+    };
+    client.fake.inject(Rule::on(Route::List, fault));
+    let got = client.get(ENDPOINTS).await;
+    let at = httpdate::parse_http_date(got.header("retry-after")).unwrap();
+    let left = at.duration_since(std::time::SystemTime::now()).unwrap();
+    assert!(left <= A_MINUTE && left > Duration::from_secs(30));
+    assert!(client.fake.endpoints().is_empty());
+    assert_eq!(client.fake.faults_by_kind()["rate_limit"], 8);
+}
+
+#[tokio::test]
+async fn a_server_error_has_any_body_and_happens_before_or_after_the_effect() {
+    let client = Client::start();
+    for (status, body, begins) in [
+        (500, BodyShape::Json, "{\"error\""),
+        (502, BodyShape::Html, "<html>"),
+        (503, BodyShape::Empty, ""),
+        (504, BodyShape::Html, "<html>"),
+    ] {
+        for effect in [Effect::None, Effect::Done] {
+            let before = client.fake.endpoints().len();
+            let fault = Fault::Status { status, body, effect };
+            client.fake.inject(Rule::on(Route::Create, fault));
+            let got = client.try_create(URL).await.unwrap();
+            assert_eq!(got.status, status);
+            assert!(got.text.starts_with(begins));
+            assert_eq!(got.text.is_empty(), begins.is_empty());
+            let made = client.fake.endpoints().len() - before;
+            assert_eq!(made, usize::from(effect == Effect::Done));
+            let log = client.fake.requests();
+            assert_eq!(log.last().unwrap().took_effect, effect == Effect::Done);
+        }
+    }
+    assert_eq!(client.fake.faults_by_kind()["status"], 4);
+    assert_eq!(client.fake.faults_by_kind()["status_after_effect"], 4);
+}
+
+#[tokio::test]
+async fn some_faults_answer_for_an_api_that_never_heard_of_the_request() {
+    let client = Client::start();
+    let elsewhere = "https://elsewhere.example.com/";
+    let redirect = Fault::Redirect {
+        location: elsewhere.into(),
+    };
+    for (fault, status, code) in [
+        (Fault::InProgress, 409, "request_in_progress"),
+        (Fault::Unauthorized, 401, "unauthorized"),
+        (Fault::NotFound, 404, "webhook_not_found"),
+    ] {
+        client.fake.inject(Rule::on_any(fault));
+        let got = client.try_create(URL).await.unwrap();
+        assert_eq!((got.status, got.code()), (status, code.to_owned()));
+    }
+    client.fake.inject(Rule::on_any(redirect));
+    let got = client.try_create(URL).await.unwrap();
+    assert_eq!((got.status, got.header("location")), (307, elsewhere));
+    assert!(client.fake.endpoints().is_empty());
+}
+
+#[tokio::test]
+async fn a_reset_comes_before_or_after_the_effect() {
+    let client = Client::start();
+    for effect in [Effect::None, Effect::Done] {
+        client.fake.inject(Rule::on(Route::Create, Fault::Reset { effect }));
+        client.try_create(URL).await.expect_err("no answer");
+        let made = client.fake.endpoints().len();
+        assert_eq!(made, usize::from(effect == Effect::Done));
+    }
+    let log = client.fake.requests();
+    assert_eq!(
+        (log[0].fault, log[1].fault),
+        (Some("reset"), Some("reset_after_effect"))
+    );
+    assert_eq!((log[0].status, log[1].status), (None, None));
+    assert!(log.iter().all(|request| request.finished));
+}
+
+#[test]
+fn a_reset_is_a_reset_and_not_an_end() {
+    let client = Client::start();
+    let reset = Fault::Reset { effect: Effect::None };
+    client.fake.inject(Rule::on(Route::List, reset));
+    let (text, end) = client.raw_get(ENDPOINTS);
+    assert_eq!(
+        (text.as_str(), end.unwrap_err().kind()),
+        ("", ErrorKind::ConnectionReset)
+    );
+}
+
+#[test]
+fn a_truncated_answer_ends_half_way() {
+    let client = Client::start();
+    let (whole, _) = client.raw_get(ENDPOINTS);
+    let whole = whole.split_once("\r\n\r\n").unwrap().1.to_owned();
+    client.fake.inject(Rule::on(Route::List, Fault::Truncated));
+    let (cut, _) = client.raw_get(ENDPOINTS);
+    let (head, half) = cut.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}", whole.len())), "{head}");
+    assert_eq!(half, &whole[..whole.len() / 2]);
+}
+
+#[tokio::test]
+async fn a_truncated_answer_takes_effect_and_cannot_be_read() {
+    let client = Client::start();
+    client.fake.inject(Rule::on(Route::Create, Fault::Truncated));
+    client.try_create(URL).await.expect_err("half an answer");
+    assert_eq!(client.fake.endpoints().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_can_come_too_late_although_the_call_took_effect() {
+    let client = Client::start().impatient(Duration::from_millis(200));
+    let late = Fault::Delay {
+        ms: 60_000,
+        wait: Wait::After,
+    };
+    client.fake.inject(Rule::on(Route::Create, late));
+    let error = client.try_create(URL).await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert_eq!(client.fake.endpoints().len(), 1);
+}
+
+#[test]
+fn the_work_goes_on_when_the_caller_has_gone() {
+    let client = Client::start();
+    let held = Fault::Held { wait: Wait::Before };
+    client.fake.inject(Rule::on(Route::Create, held));
+    let body = json!({ "url": URL }).to_string();
+    let socket = client.raw(&format!("POST {ENDPOINTS} HTTP/1.1"), &body);
+    let fake = &client.fake;
+    fake.wait_for_request(A_MINUTE, |_| true).expect("it arrives");
+    drop(socket);
+    assert!(fake.endpoints().is_empty());
+    fake.release();
+    let done = fake.wait_for_request(A_MINUTE, |request| request.finished);
+    assert!(done.expect("it ends").took_effect);
+    assert_eq!(fake.endpoints().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_can_be_held_until_it_is_released() {
+    let client = Client::start();
+    let held = Fault::Held { wait: Wait::After };
+    client.fake.inject(Rule::on(Route::Create, held));
+    let (got, ()) = tokio::join!(client.try_create(URL), async {
+        let fake = &client.fake;
+        let done = fake.see_request(A_MINUTE, |request| request.finished);
+        assert!(done.await.expect("the work is done").took_effect);
+        fake.release();
+    });
+    assert_eq!(got.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn connections_are_refused_and_accepted_again_on_the_same_port() {
+    let client = Client::start();
+    let before = client.fake.base_url();
+    for _ in 0..5 {
+        assert_eq!(client.get(ENDPOINTS).await.status, 200);
+        client.fake.refuse_connections();
+        let error = client.try_get(ENDPOINTS).await.unwrap_err();
+        assert!(error.is_connect(), "{error:?}");
+        client.fake.accept_connections();
+    }
+    assert_eq!(client.get(ENDPOINTS).await.status, 200);
+    assert_eq!(client.fake.base_url(), before);
+}
+
+#[tokio::test]
+async fn a_connection_kept_open_is_closed_before_the_next_are_refused() {
+    let client = Client::start();
+    let mut kept = client.raw(&format!("GET {ENDPOINTS} HTTP/1.1"), "");
+    client.fake.see_request(A_MINUTE, |_| true).await.expect("it arrives");
+    let held = Fault::Held { wait: Wait::After };
+    client.fake.inject(Rule::on(Route::EventTypes, held));
+    let mut busy = client.raw("GET /v3/webhooks/event-types HTTP/1.1", "");
+    client
+        .fake
+        .see_request(A_MINUTE, |it| it.route == Some(Route::EventTypes) && it.finished)
+        .await
+        .expect("it arrives");
+    client.fake.refuse_connections();
+    let answered = read_to_end(&mut kept);
+    assert_eq!(answered.matches("HTTP/1.1 200").count(), 1, "{answered}");
+    client.fake.release();
+    assert!(read_to_end(&mut busy).starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_rule_strikes_the_calls_it_names_as_often_as_it_says() {
+    let client = Client::start();
+    let first = client.create(&json!({ "url": URL })).await;
+    let second = client.create(&json!({ "url": URL })).await;
+    let first = first["endpoint_id"].as_str().unwrap();
+    let second = second["endpoint_id"].as_str().unwrap();
+    let rule = Rule::on(Route::Update, Fault::NotFound);
+    client.fake.inject(rule.naming(second).after(1).times(2));
+    let mut seen = Vec::new();
+    for id in [first, second, first, second, second, second] {
+        seen.push(client.patch(id, &json!({ "url": URL })).await.status);
+    }
+    assert_eq!(seen, [200, 200, 200, 404, 404, 200]);
+
+    client.fake.inject(Rule::on_any(Fault::Unauthorized).always());
+    for _ in 0..3 {
+        assert_eq!(client.get(ENDPOINTS).await.status, 401);
+    }
+    client.fake.clear_faults();
+    assert_eq!(client.get(ENDPOINTS).await.status, 200);
+    assert_eq!(client.fake.faults_by_kind()["unauthorized"], 3);
+}
+
+#[tokio::test]
+async fn a_request_without_the_right_key_meets_no_fault() {
+    let client = Client::start();
+    client.fake.inject(Rule::on_any(Fault::InProgress));
+    let stranger = client.bare(Method::GET, ENDPOINTS).send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    assert!(client.fake.faults_by_kind().is_empty());
+}
+
+#[tokio::test]
+async fn chance_is_decided_by_the_seed() {
+    let one = struck_by_chance(1).await;
+    assert_eq!(one, struck_by_chance(1).await);
+    assert_ne!(one, struck_by_chance(2).await);
+    let struck = one.iter().filter(|fault| fault.is_some()).count();
+    assert!((20..=60).contains(&struck), "{struck} of 200 calls");
+    let kinds: std::collections::BTreeSet<_> = one.into_iter().flatten().collect();
+    assert!(kinds.len() >= 8, "{kinds:?}");
+}
+
+#[tokio::test]
+async fn chance_tells_no_lie_that_no_client_can_see_through() {
+    let client = Client::start();
+    client.fake.inject_randomly(RandomFaults {
+        seed: 3,
+        rate: 1.0,
+        routes: vec![Route::Delete],
+        faults: Fault::palette(),
+    });
+    for _ in 0..100 {
+        // Answers of every kind may come, or none.
+        let path = format!("{ENDPOINTS}/ep_1");
+        let _ = client.request(Method::DELETE, &path).send().await;
+    }
+    let kinds = client.fake.faults_by_kind();
+    assert_eq!(kinds.values().sum::<u64>(), 100);
+    for kind in ["not_found", "in_progress", "missing_field"] {
+        assert!(!kinds.contains_key(kind), "{kinds:?}");
+    }
+}
+
+fn read_to_end(socket: &mut TcpStream) -> String {
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    text
+}
+
+async fn struck_by_chance(seed: u64) -> Vec<Option<&'static str>> {
+    let client = Client::of(FakeHeygen::start());
+    client.fake.inject_randomly(RandomFaults {
+        seed,
+        rate: 0.2,
+        routes: Vec::new(),
+        faults: Vec::new(),
+    });
+    for _ in 0..100 {
+        let _ = client.try_create(URL).await;
+        let _ = client.try_get(ENDPOINTS).await;
+    }
+    let log = client.fake.requests();
+    log.iter().map(|request| request.fault).collect()
+}
