@@ -24,3 +24,4 @@ pub mod fake_heygen;
 mod harness;
 mod plugin_host;
 mod support;
+mod wire_contract;
