@@ -215,3 +215,76 @@ fn user_agent(host: &HostVersion) -> String {
         version => format!("{name} (terraform/{version})"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::session::Session;
+
+    fn config() -> ProviderConfig {
+        ProviderConfig {
+            api_key: Attr::Known(SecretString::from("key")),
+            access_token: Attr::Null,
+            base_url: Attr::Null,
+            max_retries: Attr::Null,
+            request_timeout: Attr::Null,
+        }
+    }
+
+    fn resolved(config: &ProviderConfig, environment: &Environment) -> (Session, Diagnostics) {
+        let (connection, diagnostics) = resolve(config, environment, &HostVersion("1.15.5".to_owned()));
+        let session = Session::default();
+        session.connect(connection);
+        (session, diagnostics)
+    }
+
+    #[test]
+    fn every_attribute_is_described_and_every_credential_sensitive() {
+        for attribute in schema().attributes {
+            assert!(!attribute.description.is_empty(), "{}", attribute.name);
+            let credential = ["api_key", "access_token"].contains(&attribute.name);
+            assert_eq!(attribute.sensitive, credential, "{}", attribute.name);
+        }
+    }
+
+    #[test]
+    fn missing_credentials_are_an_error_at_once_only_if_everything_is_known() {
+        let nothing = ProviderConfig {
+            api_key: Attr::Null,
+            ..config()
+        };
+        let (_, diagnostics) = resolved(&nothing, &Environment::default());
+        assert!(diagnostics.has_errors());
+        let waiting = ProviderConfig {
+            base_url: Attr::Unknown,
+            ..nothing
+        };
+        let (session, diagnostics) = resolved(&waiting, &Environment::default());
+        assert!(diagnostics.is_empty());
+        let problem = session.client().unwrap_err().into_error("Reading");
+        assert!(problem.iter().any(|problem| problem.summary == "No HeyGen credentials"));
+    }
+
+    #[test]
+    fn bad_values_are_errors_at_their_attribute_and_known_ones_also_while_others_are_not() {
+        let bad = ProviderConfig {
+            api_key: Attr::Unknown,
+            max_retries: Attr::Known("-1".parse().unwrap()),
+            ..config()
+        };
+        let (_, diagnostics) = resolved(&bad, &Environment::default());
+        let paths: Vec<_> = diagnostics.iter().map(|problem| problem.path.clone()).collect();
+        assert_eq!(paths, [Some(crate::terraform::Path::attribute("max_retries"))]);
+    }
+
+    #[test]
+    fn the_user_agent_names_provider_and_host() {
+        let version = env!("CARGO_PKG_VERSION");
+        let agent = user_agent(&HostVersion("1.15.5".to_owned()));
+        assert_eq!(agent, format!("terraform-provider-heygen/{version} (terraform/1.15.5)"));
+        assert_eq!(
+            user_agent(&HostVersion::default()),
+            format!("terraform-provider-heygen/{version}")
+        );
+    }
+}

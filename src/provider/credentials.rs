@@ -44,11 +44,8 @@ pub(super) fn find(config: &ProviderConfig, environment: &Environment) -> Result
     Err(none_found(environment.credentials_file.as_deref()))
 }
 
-/// Checks the credentials of a configuration by themselves.
+/// Checks the credentials of a configuration by themselves. One that is not known yet may still turn out to be null.
 pub(super) fn validate(config: &ProviderConfig) -> Result<(), Diagnostic> {
-    if !config.api_key.is_null() && !config.access_token.is_null() {
-        return Err(Source::Configuration.both());
-    }
     let known = |given: Option<&SecretString>| given.cloned();
     Source::Configuration
         .pick(known(config.api_key.known()), known(config.access_token.known()))
@@ -192,4 +189,109 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<(Given, Given), Diagnosti
         given(file.api_key),
         given(file.oauth.and_then(|oauth| oauth.access_token)),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::Attr;
+
+    fn config(api_key: Attr<&str>, access_token: Attr<&str>) -> ProviderConfig {
+        ProviderConfig {
+            api_key: api_key.map(SecretString::from),
+            access_token: access_token.map(SecretString::from),
+            base_url: Attr::Null,
+            max_retries: Attr::Null,
+            request_timeout: Attr::Null,
+        }
+    }
+
+    fn environment(api_key: Option<&str>, access_token: Option<&str>) -> Environment {
+        Environment {
+            api_key: api_key.map(str::to_owned),
+            access_token: access_token.map(str::to_owned),
+            ..Environment::default()
+        }
+    }
+
+    /// The kind of credential found, or the summary of the error.
+    fn found(config: &ProviderConfig, environment: &Environment) -> String {
+        match find(config, environment) {
+            Ok(None) => "not known yet".to_owned(),
+            Ok(Some(credential)) => format!("{credential:?}"),
+            Err(problem) => problem.summary,
+        }
+    }
+
+    #[test]
+    fn a_configured_kind_beats_the_other_kind_of_the_environment() {
+        let key = config(Attr::Known("k"), Attr::Null);
+        assert!(found(&key, &environment(None, Some("t"))).contains("ApiKey"));
+        assert!(found(&key, &environment(Some("k"), Some("t"))).contains("ApiKey"));
+        let nothing = config(Attr::Null, Attr::Null);
+        assert!(found(&nothing, &environment(None, Some("t"))).contains("AccessToken"));
+    }
+
+    #[test]
+    fn both_kinds_in_one_source_are_an_error() {
+        let both = config(Attr::Known("k"), Attr::Known("t"));
+        assert_eq!(found(&both, &Environment::default()), "Two kinds of credentials");
+        let nothing = config(Attr::Null, Attr::Null);
+        assert_eq!(
+            found(&nothing, &environment(Some("k"), Some("t"))),
+            "Two kinds of credentials"
+        );
+        assert!(validate(&both).is_err());
+    }
+
+    #[test]
+    fn a_kind_that_is_not_known_yet_is_waited_for() {
+        let waiting = config(Attr::Unknown, Attr::Known("t"));
+        assert_eq!(found(&waiting, &environment(Some("k"), None)), "not known yet");
+        assert!(validate(&waiting).is_ok());
+    }
+
+    #[test]
+    fn nothing_anywhere_lists_the_three_places() {
+        let problem = find(&config(Attr::Null, Attr::Null), &Environment::default()).unwrap_err();
+        for place in [
+            "api_key or access_token",
+            "HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN",
+            "HeyGen's CLI",
+        ] {
+            assert!(problem.detail.contains(place), "{}", problem.detail);
+        }
+    }
+
+    #[test]
+    fn the_file_is_one_line_or_json() {
+        let path = Path::new("credentials");
+        let parsed = |text: &str| {
+            let (key, token) = parse(text, path).unwrap();
+            let shown = |given: Given| given.map(|text| text.expose_secret().to_owned());
+            (shown(key), shown(token))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(parsed("the-key\n"), (some("the-key"), None));
+        assert_eq!(parsed(" \n"), (None, None));
+        assert_eq!(parsed(r#"{"api_key": "k"}"#), (some("k"), None));
+        assert_eq!(
+            parsed(r#"{"api_key": "", "oauth": {"access_token": "t", "expires_at": 7, "more": []}}"#),
+            (None, some("t"))
+        );
+        let error = parse("{\"api_key\": never-shown", path).unwrap_err();
+        assert!(!error.detail.contains("never-shown"), "{}", error.detail);
+    }
+
+    #[test]
+    fn a_file_larger_than_any_credentials_is_refused_and_a_missing_one_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        assert!(read(&path).unwrap().is_none());
+        std::fs::write(&path, "k".repeat(64 * 1024)).unwrap();
+        assert!(read(&path).unwrap().is_some());
+        std::fs::write(&path, "k".repeat(64 * 1024 + 1)).unwrap();
+        assert!(read(&path).unwrap_err().detail.contains("larger"));
+        assert!(read(folder.path()).unwrap_err().detail.contains("not a file"));
+    }
 }

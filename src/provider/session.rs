@@ -34,6 +34,7 @@ impl Default for Session {
 }
 
 /// Why no call can be made.
+#[derive(Debug)]
 pub(super) enum NoClient {
     /// These attributes of the provider block are known only during apply.
     NotYet(Vec<&'static str>),
