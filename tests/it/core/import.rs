@@ -50,7 +50,16 @@ pub(crate) async fn imported(
             let problem = "imported by identity, and no identity came back";
             findings.violate(Rule::Import, &Path::root(), problem);
         }
-        (Some(given), answered) => read::require_kept(Some(given), answered.as_ref(), findings),
+        // What was left out of the given identity is the provider's to fill in.
+        (Some(Value::Object(given)), Some(answered)) => {
+            for (name, value) in given {
+                if !value.is_null() && answered.attribute(name) != *value {
+                    let problem = "another identity came back than was imported";
+                    findings.violate(Rule::IdentityKept, &Path::of(name), problem);
+                }
+            }
+        }
+        (Some(given), _) => panic!("{given:?} is no identity"),
         (None, _) if imported.state.is_null() => {
             findings.violate(Rule::Import, &Path::root(), "imported by id, and no state came back");
         }

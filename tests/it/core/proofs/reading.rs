@@ -203,7 +203,7 @@ async fn an_import_by_id_needs_a_state_and_one_by_identity_needs_that_identity()
     assert_violates(
         &imported(other, by_identity()).await.1.violations,
         Rule::IdentityKept,
-        "",
+        ".id",
     );
 }
 
