@@ -32,16 +32,14 @@ async fn the_prior_spelling_of_a_configured_value_is_a_valid_plan() {
 
 #[tokio::test]
 async fn nothing_for_a_configured_value_is_an_invalid_plan() {
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "kind", Value::Null));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "kind", Value::Null));
     let plan = creation_planned(script, &config([("kind", "x".into())])).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".kind");
 }
 
 #[tokio::test]
 async fn a_prior_value_kept_after_its_configuration_is_gone_is_an_invalid_plan() {
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "kind", "x".into()));
+    let script = Script::default().plan(|_, answer| set(&mut answer.planned_state, "kind", "x".into()));
     let plan = change_planned(script, &config([("kind", "x".into())]), &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".kind");
 }
