@@ -20,7 +20,7 @@ mod fake_api;
     reason = "the example program uses more of it than the tests do"
 )]
 #[path = "../../examples/fake-heygen/fake/mod.rs"]
-mod fake_heygen;
+pub mod fake_heygen;
 mod harness;
 mod plugin_host;
 mod support;

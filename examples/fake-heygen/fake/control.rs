@@ -35,8 +35,9 @@ use tower::ServiceExt as _;
 use super::{
     behaviour::Behaviour,
     deliveries::{Delivered, Delivery},
-    faults::{Fault, RandomFaults, Rule},
+    faults::Fault,
     request::Given,
+    schedule::{RandomFaults, Rule},
     store::{Endpoint, Lag, NewEndpoint},
     transport::Door,
     world::Shared,

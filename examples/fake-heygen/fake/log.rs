@@ -10,6 +10,9 @@ use super::{request::Credentials, route::Route};
 /// The oldest requests are forgotten beyond this many.
 const KEPT: usize = 100_000;
 
+/// Longer bodies are not kept, in bytes.
+const LONGEST_BODY: usize = 16 * 1024;
+
 /// One request the API received. Calls of the control path are not among them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Request {
@@ -33,7 +36,7 @@ pub struct Request {
     pub idempotency_key: Option<String>,
     /// Whether it carried the right credentials; the credentials themselves are not kept.
     pub credentials: Credentials,
-    /// The body if it was JSON.
+    /// The body if it was JSON of no more than 16 KiB.
     pub body: Option<Value>,
     /// The request id it was answered with.
     pub request_id: String,
@@ -47,6 +50,12 @@ pub struct Request {
     pub replayed: bool,
     /// The account is done with it.
     pub finished: bool,
+}
+
+/// The body as it is kept: a log of long bodies would have no bound worth the name.
+pub fn readable(body: &[u8]) -> Option<Value> {
+    let short = Some(body).filter(|body| body.len() <= LONGEST_BODY)?;
+    serde_json::from_slice(short).ok()
 }
 
 /// The requests kept.

@@ -15,6 +15,7 @@ pub mod log;
 pub mod reply;
 pub mod request;
 pub mod route;
+pub mod schedule;
 pub mod serve;
 pub mod store;
 pub mod transport;
@@ -25,10 +26,11 @@ use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 pub use self::{
     behaviour::{AllEvents, Behaviour, Timestamps, TrailingSlash, UrlSpelling},
     deliveries::{Delivered, Delivery},
-    faults::{BodyShape, Effect, Fault, RandomFaults, RetryAfter, Rule, Wait},
+    faults::{BodyShape, Effect, Fault, RetryAfter, Wait},
     log::Request,
     request::Credential,
     route::Route,
+    schedule::{RandomFaults, Rule},
     store::{Endpoint, Event, NewEndpoint},
 };
 use self::{

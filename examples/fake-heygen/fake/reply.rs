@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 
 use super::{
     answer::{Answer, Refusal},
-    faults::{BodyShape, Fault, Injected, RetryAfter},
+    faults::{BodyShape, Fault, RetryAfter},
+    schedule::Injected,
 };
 
 /// What becomes of a call.

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use super::{
     api::Account,
     behaviour::Behaviour,
-    faults::Faults,
     idempotency::Keys,
     log::Log,
+    schedule::Schedule,
     store::{Lag, NewEndpoint, Store},
 };
 
@@ -24,7 +24,7 @@ pub struct World {
     /// The switches.
     pub behaviour: Behaviour,
     /// What will go wrong.
-    pub faults: Faults,
+    pub faults: Schedule,
     /// The idempotency keys seen.
     pub keys: Keys,
     /// The requests received.
@@ -48,7 +48,7 @@ impl World {
         Self {
             store: Store::new(seed),
             behaviour: Behaviour::default(),
-            faults: Faults::default(),
+            faults: Schedule::default(),
             keys: Keys::default(),
             log: Log::default(),
             random: fastrand::Rng::with_seed(seed),

@@ -6,10 +6,11 @@ use std::time::Duration;
 use std::{env, io};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{Certificate, CertifiedKey, generate_simple_self_signed};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -21,6 +22,9 @@ use crate::heygen::{Effect, Stop};
 
 /// Where the call goes, in the process that makes it.
 const BASE: &str = "HEYGEN_CLIENT_TEST_BASE";
+
+/// How long one attempt may take there.
+const ATTEMPT: Duration = Duration::from_secs(4);
 
 /// Runs `test` again, with `variables` alone, and answers what the call to `base` printed there.
 async fn call_in(test: &str, base: &str, variables: &[(&str, &str)]) -> String {
@@ -47,10 +51,7 @@ async fn called() -> bool {
     let Ok(base) = env::var(BASE) else {
         return false;
     };
-    match client(&base, 0, Duration::from_secs(10))
-        .delete(&id("ep_1"), &Stop::new())
-        .await
-    {
+    match client(&base, 0, ATTEMPT).delete(&id("ep_1"), &Stop::new()).await {
         Ok(()) => println!("deleted"),
         Err(failure) => {
             println!("{failure}\n{failure:?}");
@@ -115,10 +116,10 @@ async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_s
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refusing = format!("http://user:hunter2@{closed}");
     let unusable = "http://user:hunter2@[not-a-host";
+    // Loopback spelt so that it does not look like it: an unusable proxy is passed over, and the call goes straight there.
+    let base = format!("https://[::ffff:127.0.0.1]:{}", closed.port());
     for proxy in [&*refusing, unusable] {
-        // The name cannot be looked up where no proxy is used; the address could not be reached.
-        let variables = [("HTTPS_PROXY", proxy), ("ALL_PROXY", proxy)];
-        let shown = call_in(test, "https://api.example.invalid", &variables).await;
+        let shown = call_in(test, &base, &[("HTTPS_PROXY", proxy), ("ALL_PROXY", proxy)]).await;
         assert!(shown.contains("could not be reached"), "{shown}");
         assert!(!shown.contains("hunter2") && !shown.contains("user:"), "{shown}");
     }
@@ -173,23 +174,40 @@ async fn https_is_trusted_as_far_as_the_system_says() {
             stream.shutdown().await.unwrap();
         }
     });
-    let pem = |der: &[u8]| {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let text = BASE64_STANDARD.encode(der);
-        std::fs::write(
-            &file,
-            format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"),
-        )
-        .unwrap();
-        file
-    };
     let other = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let test = "https_is_trusted_as_far_as_the_system_says";
-    for (trusted, shown) in [
-        (pem(cert.der()), "deleted"),
-        (pem(other.cert.der()), "invalid peer certificate"),
-    ] {
+    for (trusted, shown) in [(pem(&cert), "deleted"), (pem(&other.cert), "invalid peer certificate")] {
         let printed = call_in(test, &base, &[("SSL_CERT_FILE", trusted.path().to_str().unwrap())]).await;
         assert!(printed.contains(shown), "{printed}");
     }
+}
+
+#[tokio::test]
+async fn a_handshake_that_never_ends_proves_that_nothing_was_sent() {
+    if called().await {
+        return;
+    }
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://localhost:{}", silent.local_addr().unwrap().port());
+    let trusted = pem(&generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert);
+    let variables = [("SSL_CERT_FILE", trusted.path().to_str().unwrap())];
+    let printed = call_in(
+        "a_handshake_that_never_ends_proves_that_nothing_was_sent",
+        &base,
+        &variables,
+    )
+    .await;
+    assert!(printed.contains("could not be reached"), "{printed}");
+    assert!(printed.contains("effect: None"), "{printed}");
+}
+
+fn pem(certificate: &Certificate) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    let text = BASE64_STANDARD.encode(certificate.der());
+    std::fs::write(
+        &file,
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"),
+    )
+    .unwrap();
+    file
 }

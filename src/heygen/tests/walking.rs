@@ -1,9 +1,11 @@
 //! The shared walk over the list, counted in calls.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::{Instant, advance, sleep};
@@ -361,6 +363,53 @@ async fn a_page_read_while_something_changed_is_not_kept() {
     assert_eq!(server.calls(), 2);
     assert!(found(&client, "ep_1").await);
     assert_eq!(server.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_known_before_a_change_is_not_told_to_those_who_ask_during_it() {
+    let list = List::of(2);
+    let server = {
+        let list = list.clone();
+        Scripted::new(move |request| {
+            if request.only_reads() {
+                list.page(request)
+            } else {
+                Act::ok(&json!({})).after(LATENCY)
+            }
+        })
+    };
+    let client = server.client(0);
+    assert!(found(&client, "ep_1").await);
+    list.remove("ep_1");
+    let (ep, stop) = (id("ep_1"), Stop::new());
+    let read_meanwhile = async {
+        sleep(LATENCY / 2).await;
+        assert!(!found(&client, "ep_1").await);
+    };
+    let (outcome, ()) = tokio::join!(client.delete(&ep, &stop), read_meanwhile);
+    outcome.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_comes_late_to_a_walk_that_failed_hears_of_the_failure() {
+    let list = List::of(150);
+    let mut calls = 0;
+    let server = Scripted::new(move |request| {
+        calls += 1;
+        if calls == 2 {
+            Act::error(403, "forbidden")
+        } else {
+            list.page(request).after(LATENCY)
+        }
+    });
+    let client = server.client(0);
+    let (ep, stop) = (id("ep_149"), Stop::new());
+    let mut late = pin!(client.find(&ep, &stop));
+    assert!(late.as_mut().now_or_never().is_none(), "it waits for the first page");
+    client.find(&id("ep_120"), &Stop::new()).await.unwrap_err();
+    let failure = late.await.unwrap_err();
+    assert!(matches!(failure.fault, Fault::Refused { status: 403, .. }), "{failure}");
+    assert_eq!(server.calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]

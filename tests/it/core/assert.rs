@@ -14,8 +14,12 @@ use std::cmp::Ordering;
 pub(crate) fn plan_valid(block: &Block, prior: &Value, config: &Value, planned: &Value) -> Vec<Problem> {
     let root = Path::root();
     match (planned.is_null(), config.is_null()) {
-        (true, false) => return vec![Problem::new(&root, "planned for absence but config wants existence")],
-        (false, true) => return vec![Problem::new(&root, "planned for existence but config wants absence")],
+        (true, false) => {
+            return vec![Problem::new(&root, "planned for absence but config wants existence")];
+        }
+        (false, true) => {
+            return vec![Problem::new(&root, "planned for existence but config wants absence")];
+        }
         (true, true) => return Vec::new(),
         (false, false) => {}
     }
@@ -40,8 +44,12 @@ pub(crate) fn plan_valid(block: &Block, prior: &Value, config: &Value, planned: 
 pub(crate) fn object_compatible(block: &Block, planned: &Value, actual: &Value) -> Vec<Problem> {
     let root = Path::root();
     match (planned.is_null(), actual.is_null()) {
-        (true, false) => return vec![Problem::new(&root, "root object was absent, but now present")],
-        (false, true) => return vec![Problem::new(&root, "root object was present, but now absent")],
+        (true, false) => {
+            return vec![Problem::new(&root, "root object was absent, but now present")];
+        }
+        (false, true) => {
+            return vec![Problem::new(&root, "root object was present, but now absent")];
+        }
         (true, true) => return Vec::new(),
         (false, false) => {}
     }
@@ -91,8 +99,12 @@ pub(crate) fn value_compatible(planned: &Value, actual: &Value, path: &Path) -> 
             let mut problems = Vec::new();
             for (key, planned) in planned {
                 match actual.get(key) {
-                    None => problems.push(Problem::new(path, format!("element {key:?} has vanished"))),
-                    Some(actual) => problems.extend(value_compatible(planned, actual, &path.key(key))),
+                    None => {
+                        problems.push(Problem::new(path, format!("element {key:?} has vanished")));
+                    }
+                    Some(actual) => {
+                        problems.extend(value_compatible(planned, actual, &path.key(key)));
+                    }
                 }
             }
             for key in actual.keys().filter(|key| !planned.contains_key(*key)) {

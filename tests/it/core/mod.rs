@@ -14,11 +14,13 @@ mod model;
 mod msgpack;
 mod number;
 mod plan;
+#[cfg(test)]
 mod proofs;
 mod proposed;
 mod read;
 mod report;
 mod schema;
+#[cfg(test)]
 mod scripted;
 mod types;
 mod value;

@@ -53,7 +53,9 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) {
         (Value::Number(text), Type::Number) => write_number(out, text),
         (Value::List(items), Type::List(inner)) | (Value::Set(items), Type::Set(inner)) => {
             write_infallibly(encode::write_array_len(out, count(items.len())));
-            items.iter().for_each(|item| write(out, item, inner));
+            for item in items {
+                write(out, item, inner);
+            }
         }
         (Value::Map(items), Type::Map(inner)) => {
             write_infallibly(encode::write_map_len(out, count(items.len())));
@@ -314,7 +316,9 @@ impl<'a> Reader<'a> {
                     }
                     refinement.not_null = true;
                 }
-                (Some(PREFIX), Type::String) => refinement.prefix = Some(self.text(path)?.to_owned()),
+                (Some(PREFIX), Type::String) => {
+                    refinement.prefix = Some(self.text(path)?.to_owned());
+                }
                 (Some(MIN), Type::Number) => refinement.min = Some(self.bound(path)?),
                 (Some(MAX), Type::Number) => refinement.max = Some(self.bound(path)?),
                 (Some(MIN_LENGTH), Type::List(_) | Type::Set(_) | Type::Map(_)) => {

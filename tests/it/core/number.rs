@@ -91,9 +91,9 @@ fn spell(negative: bool, digits: &str, point: i64) -> String {
     }
     for (position, digit) in (0_i64..).zip(digits.chars()) {
         if position < point {
-            whole.push(digit)
+            whole.push(digit);
         } else {
-            fraction.push(digit)
+            fraction.push(digit);
         }
     }
     while i64::try_from(whole.len()).is_ok_and(|length| length < point) {

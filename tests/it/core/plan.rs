@@ -213,7 +213,9 @@ fn real_replacements(kind: Kind<'_>, prior: &Value, answer: &PlanAnswer, finding
     let mut real = Vec::new();
     for path in &answer.requires_replace {
         match (prior.at(path), answer.planned.at(path)) {
-            (None, None) => findings.violate(Rule::Plan, path, "requires replacement, but does not exist"),
+            (None, None) => {
+                findings.violate(Rule::Plan, path, "requires replacement, but does not exist");
+            }
             (before, after) => {
                 let before = before.unwrap_or(Value::Null);
                 let after = after.unwrap_or(Value::Null);

@@ -150,6 +150,7 @@ pub(crate) fn object_in(message: Option<&proto::DynamicValue>) -> Value {
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 pub(crate) fn message_of(value: &Value) -> Option<proto::DynamicValue> {
     Some(raw(msgpack::encode(value, &thing_type())))
 }
@@ -161,6 +162,7 @@ pub(crate) fn raw(msgpack: Vec<u8>) -> proto::DynamicValue {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 pub(crate) fn identity_of(id: Value) -> Option<proto::ResourceIdentityData> {
     let ty = Type::Object([("id".to_owned(), Type::String)].into());
     let data = raw(msgpack::encode(&Value::object([("id", id)]), &ty));
@@ -311,21 +313,29 @@ impl Provider for Scripted {
         &self,
         _: Request<proto::validate_provider_config::Request>,
     ) -> Result<Response<proto::validate_provider_config::Response>, Status> {
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(proto::validate_provider_config::Response::default()))
     }
 
     async fn configure_provider(
         &self,
         request: Request<proto::configure_provider::Request>,
     ) -> Result<Response<proto::configure_provider::Response>, Status> {
-        Self::answered(&self.0.configure, request.get_ref(), Default::default())
+        Self::answered(
+            &self.0.configure,
+            request.get_ref(),
+            proto::configure_provider::Response::default(),
+        )
     }
 
     async fn validate_resource_config(
         &self,
         request: Request<proto::validate_resource_config::Request>,
     ) -> Result<Response<proto::validate_resource_config::Response>, Status> {
-        Self::answered(&self.0.validate, request.get_ref(), Default::default())
+        Self::answered(
+            &self.0.validate,
+            request.get_ref(),
+            proto::validate_resource_config::Response::default(),
+        )
     }
 
     async fn upgrade_resource_state(
@@ -347,7 +357,7 @@ impl Provider for Scripted {
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> Result<Response<proto::upgrade_resource_identity::Response>, Status> {
         self.0.asked().identity_upgrades.push(request.into_inner());
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(proto::upgrade_resource_identity::Response::default()))
     }
 
     async fn read_resource(
@@ -464,7 +474,7 @@ impl Provider for Scripted {
         &self,
         _: Request<proto::stop_provider::Request>,
     ) -> Result<Response<proto::stop_provider::Response>, Status> {
-        Ok(Response::new(Default::default()))
+        Ok(Response::new(proto::stop_provider::Response::default()))
     }
 
     absent! {

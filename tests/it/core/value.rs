@@ -178,9 +178,9 @@ impl Value {
             // An element of a set has no path of its own: the set is named.
             Self::Set(items) => items.iter().for_each(|item| item.collect_unknowns(here, found)),
             Self::Map(items) => {
-                items
-                    .iter()
-                    .for_each(|(key, item)| item.collect_unknowns(&here.key(key), found));
+                for (key, item) in items {
+                    item.collect_unknowns(&here.key(key), found);
+                }
             }
             Self::Object(attributes) => attributes
                 .iter()

@@ -145,6 +145,9 @@ impl Client {
         let address = self.fake.base_url();
         let address = address.trim_start_matches("http://");
         let mut socket = TcpStream::connect(address).expect("a connection");
+        // Shorter than the server's own patience with an idle connection.
+        let patience = Some(Duration::from_secs(20));
+        socket.set_read_timeout(patience).expect("a patience");
         let key = self.fake.api_key();
         let length = body.len();
         write!(

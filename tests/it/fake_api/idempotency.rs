@@ -9,7 +9,8 @@ use super::client::{Client, ENDPOINTS, Got};
 use crate::fake_heygen::{BodyShape, Effect, Fault, Route, Rule, Wait};
 
 const URL: &str = "https://hooks.example.com/heygen";
-const A_MINUTE: Duration = Duration::from_mins(1);
+/// Longer than anything here takes, shorter than the server's own patience.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn the_same_key_replays_the_first_answer_even_if_the_body_differs() {
@@ -100,7 +101,7 @@ async fn while_the_first_request_runs_its_key_is_in_progress() {
     client.fake.inject(Rule::on(Route::Create, held));
     let (first, during) = tokio::join!(client.create_with_key(URL, "key-1"), async {
         let fake = &client.fake;
-        fake.see_request(A_MINUTE, |_| true).await.expect("it arrives");
+        fake.see_request(PATIENCE, |_| true).await.expect("it arrives");
         let during = client.create_with_key(URL, "key-1").await;
         assert!(fake.endpoints().is_empty());
         fake.release();

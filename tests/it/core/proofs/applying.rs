@@ -1,7 +1,8 @@
 //! What a result may not be, and what is left in state of each way an apply can end.
 
 use super::*;
-use crate::core::scripted::{error, identity_of, message_of, raw, set};
+use crate::core::Refinement;
+use crate::core::scripted::{error, identity_of, message_of, object_in, raw, set};
 
 /// Applies a creation with a provider that follows a script.
 async fn creation(script: Script) -> (State, Report) {
@@ -65,6 +66,23 @@ async fn an_inconsistent_secret_is_reported_without_its_text() {
         report.violations[0].problem,
         "inconsistent values for sensitive attribute"
     );
+}
+
+#[tokio::test]
+async fn what_was_said_of_an_unknown_binds_its_result() {
+    let script = Script::default().plan(|question, answer| {
+        if object_in(question.prior_state.as_ref()).is_null() {
+            let prefix = Some("whsec_".to_owned());
+            let refinement = Refinement {
+                prefix,
+                ..Refinement::default()
+            };
+            set(&mut answer.planned_state, "secret", Value::Unknown(refinement));
+        }
+    });
+    let (state, report) = creation(script).await;
+    assert_violates(&report.violations, Rule::Result, ".secret");
+    assert_eq!(state[ADDRESS].value.attribute("secret").as_str(), Some("secret given"));
 }
 
 #[tokio::test]

@@ -8,8 +8,9 @@ use crate::core::{Action, Path};
 
 #[tokio::test]
 async fn a_normalised_text_for_a_configured_value_is_an_invalid_plan() {
-    let script =
-        Script::default().plan(|_, answer| set(&mut answer.planned_state, "url", "https://example.org/hook/".into()));
+    let script = Script::default().plan(|_, answer| {
+        set(&mut answer.planned_state, "url", "https://example.org/hook/".into());
+    });
     let plan = creation_planned(script, &bare()).await;
     assert_violates(&plan.report.violations, Rule::Plan, ".url");
     assert!(plan.changes.is_empty() && plan.report.errored());
@@ -105,8 +106,9 @@ async fn a_planned_write_only_value_is_an_invalid_plan() {
 
 #[tokio::test]
 async fn a_replacement_for_an_unchanged_path_is_no_replacement() {
-    let script = Script::default()
-        .plan(|_, answer| answer.requires_replace = vec![attribute_path(&["kind"]), attribute_path(&["url"])]);
+    let script = Script::default().plan(|_, answer| {
+        answer.requires_replace = vec![attribute_path(&["kind"]), attribute_path(&["url"])];
+    });
     let plan = change_planned(script, &bare(), &config([("size", 1.into())])).await;
     assert_sound(&plan.report);
     assert_eq!(plan.change(ADDRESS).action, Action::Update);
@@ -114,8 +116,9 @@ async fn a_replacement_for_an_unchanged_path_is_no_replacement() {
 
 #[tokio::test]
 async fn a_replacement_is_kept_for_the_path_that_changes_alone() {
-    let script = Script::default()
-        .plan(|_, answer| answer.requires_replace = vec![attribute_path(&["kind"]), attribute_path(&["url"])]);
+    let script = Script::default().plan(|_, answer| {
+        answer.requires_replace = vec![attribute_path(&["kind"]), attribute_path(&["url"])];
+    });
     let plan = change_planned(script, &bare(), &config([("kind", "y".into())])).await;
     assert_eq!(plan.change(ADDRESS).action, Action::Replace);
     assert_eq!(plan.change(ADDRESS).requires_replace, [Path::of("kind")]);
@@ -225,7 +228,9 @@ async fn a_status_instead_of_a_plan_is_reported() {
 #[tokio::test]
 async fn planning_a_destruction_as_something_is_an_invalid_plan() {
     let script = Script::default()
-        .schema(|(), answer| answer.server_capabilities.get_or_insert_default().plan_destroy = true)
+        .schema(|(), answer| {
+            answer.server_capabilities.get_or_insert_default().plan_destroy = true;
+        })
         .plan(|question, answer| answer.planned_state = question.prior_state.clone());
     let plan = change_planned(script, &bare(), &Config::new()).await;
     assert_violates(&plan.report.violations, Rule::Plan, "");

@@ -210,8 +210,9 @@ async fn an_import_by_id_needs_a_state_and_one_by_identity_needs_that_identity()
 #[tokio::test]
 async fn an_imported_write_only_or_unknown_value_is_invalid() {
     for (name, value) in [("password", Value::from("p")), ("note", Value::unknown())] {
-        let script = Script::default()
-            .import(move |_, answer| set(&mut answer.imported_resources[0].state, name, value.clone()));
+        let script = Script::default().import(move |_, answer| {
+            set(&mut answer.imported_resources[0].state, name, value.clone());
+        });
         let (_, report) = imported(script, by_id()).await;
         assert_violates(&report.violations, Rule::Import, &format!(".{name}"));
     }

@@ -49,10 +49,14 @@ async fn an_attribute_is_required_or_optional_or_computed_and_of_a_type() {
 
 #[tokio::test]
 async fn what_is_not_modelled_is_refused_by_name() {
-    assert_refused(block(|of| of.block_types.push(Default::default())), "nested blocks").await;
-    let nested = |of: &mut proto::schema::Attribute| of.nested_type = Some(Default::default());
+    assert_refused(
+        block(|of| of.block_types.push(proto::schema::NestedBlock::default())),
+        "nested blocks",
+    )
+    .await;
+    let nested = |of: &mut proto::schema::Attribute| of.nested_type = Some(proto::schema::Object::default());
     assert_refused(attribute(nested), "nested attributes").await;
-    let meta = Script::default().schema(|(), answer| answer.provider_meta = Some(Default::default()));
+    let meta = Script::default().schema(|(), answer| answer.provider_meta = Some(proto::Schema::default()));
     assert_refused(meta, "provider_meta").await;
 }
 

@@ -4,7 +4,7 @@ use terraform_provider_heygen::terraform::proto;
 
 use super::*;
 use crate::core::scripted::{attribute_path, error, object_in, set, strict_core};
-use crate::core::{Action, ImportTarget, Instance, Path, Severity};
+use crate::core::{Action, Attributes, Change, Diagnostic, ImportTarget, Instance, Path, Severity};
 
 #[tokio::test]
 async fn what_is_created_plans_empty_with_and_without_refresh() {
@@ -31,7 +31,8 @@ async fn a_no_op_is_not_planned_again_and_not_applied() {
     let (core, script) = strict_core(Script::default()).await;
     let plan = core.plan(&state, &bare()).await;
     core.apply(&mut state, plan, &bare()).await;
-    assert_eq!((script.asked().plans.len(), script.asked().applies.len()), (1, 0));
+    let asked = script.asked();
+    assert_eq!((asked.plans.len(), asked.applies.len()), (1, 0));
 }
 
 #[tokio::test]
@@ -134,7 +135,7 @@ async fn a_replacement_is_planned_as_if_there_were_nothing_and_destroys_first() 
     let (core, script) = strict_core(Script::default()).await;
     let config = config([("kind", "y".into())]);
     let plan = core.plan(&state, &config).await;
-    let change = plan.change(ADDRESS);
+    let change: &Change = plan.change(ADDRESS);
     assert_eq!(change.action, Action::Replace);
     assert_eq!(change.requires_replace, [Path::of("kind")]);
     assert!(change.after.attribute("id").is_unknown());
@@ -192,9 +193,8 @@ async fn a_provider_diagnostic_is_data_with_its_path() {
     });
     let (core, script) = strict_core(script).await;
     let plan = core.plan(&State::new(), &bare()).await;
-    let [diagnostic] = plan.report.about(ADDRESS) else {
-        panic!("one diagnostic")
-    };
+    let said: &[Diagnostic] = plan.report.about(ADDRESS);
+    let [diagnostic] = said else { panic!("one diagnostic") };
     assert_eq!(
         (diagnostic.severity, diagnostic.summary.as_str()),
         (Severity::Error, "bad url")
@@ -321,7 +321,9 @@ async fn configuring_and_stopping_reach_the_provider() {
         answer.diagnostics.push(error(&question.terraform_version));
     });
     let (core, _) = strict_core(script).await;
-    let report = core.configure(&[("key".to_owned(), "k".into())].into()).await;
+    let report = core
+        .configure(&Attributes::from([("key".to_owned(), "k".into())]))
+        .await;
     assert_eq!(report.about("the provider")[0].summary, "1.15.5");
     assert_eq!(core.stop().await.unwrap(), "");
 }

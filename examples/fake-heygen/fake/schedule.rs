@@ -1,0 +1,222 @@
+//! When something goes wrong: by rule or by chance; and how often it did.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{faults::Fault, route::Route};
+
+/// Chance forgets its counts beyond this many different calls.
+const CALLS_COUNTED: usize = 100_000;
+
+/// A fault put in front of certain calls, for so many times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// What happens.
+    pub fault: Fault,
+    /// To which calls; all, if empty.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// To calls that name this endpoint; to any, if not set.
+    #[serde(default)]
+    pub endpoint_id: Option<String>,
+    /// So many matching calls are let through first.
+    #[serde(default)]
+    pub skip: u32,
+    /// How often; in JSON once if left out, and without end if `null`.
+    #[serde(default = "once")]
+    pub times: Option<u32>,
+}
+
+/// Faults by chance: the same seed and the same calls bring the same faults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomFaults {
+    /// Decides which calls are hit, and by what.
+    pub seed: u64,
+    /// The share of calls that are hit, 0 to 1.
+    pub rate: f64,
+    /// Which calls; all, if empty.
+    #[serde(default)]
+    pub routes: Vec<Route>,
+    /// What happens to them; everything of [`Fault::palette`], if empty.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+}
+
+/// A fault chosen for one call.
+#[derive(Clone, Debug)]
+pub struct Injected {
+    /// What happens.
+    pub fault: Fault,
+    /// Decides what the fault itself leaves open.
+    pub salt: u64,
+}
+
+/// All faults to come, and the count of those that came.
+#[derive(Debug, Default)]
+pub struct Schedule {
+    rules: Vec<Rule>,
+    random: Option<RandomFaults>,
+    calls: HashMap<u64, u64>,
+    counts: BTreeMap<&'static str, u64>,
+}
+
+impl Rule {
+    /// This fault, once, on the next call of this kind.
+    pub fn on(route: Route, fault: Fault) -> Self {
+        Self {
+            fault,
+            routes: vec![route],
+            endpoint_id: None,
+            skip: 0,
+            times: once(),
+        }
+    }
+
+    /// This fault, once, on the next call of any kind.
+    pub fn on_any(fault: Fault) -> Self {
+        Self {
+            routes: Vec::new(),
+            ..Self::on(Route::List, fault)
+        }
+    }
+
+    /// Only on calls that name this endpoint.
+    #[must_use]
+    pub fn naming(self, endpoint_id: impl Into<String>) -> Self {
+        let endpoint_id = Some(endpoint_id.into());
+        Self { endpoint_id, ..self }
+    }
+
+    /// Lets this many matching calls through first.
+    #[must_use]
+    pub fn after(self, skip: u32) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// So many times in a row.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        let times = Some(times);
+        Self { times, ..self }
+    }
+
+    /// Until the faults are cleared.
+    #[must_use]
+    pub fn always(self) -> Self {
+        Self { times: None, ..self }
+    }
+
+    fn matches(&self, route: Route, endpoint_id: &str) -> bool {
+        (self.routes.is_empty() || self.routes.contains(&route))
+            && self.endpoint_id.as_deref().is_none_or(|id| id == endpoint_id)
+    }
+}
+
+impl Schedule {
+    /// Adds a rule behind the others. The first that matches a call decides.
+    pub fn inject(&mut self, rule: Rule) {
+        self.rules.push(rule);
+    }
+
+    /// Begins (or with `None` ends) faults by chance.
+    pub fn randomly(&mut self, random: Option<RandomFaults>) {
+        self.calls.clear();
+        self.random = random;
+    }
+
+    /// No more faults; the counts stay.
+    pub fn clear(&mut self) {
+        self.rules.clear();
+        self.randomly(None);
+    }
+
+    /// How many faults there were, by kind.
+    pub fn counts(&self) -> &BTreeMap<&'static str, u64> {
+        &self.counts
+    }
+
+    /// The rules that have not been used up.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What goes wrong with this call, if anything.
+    pub fn strike(&mut self, route: Route, endpoint_id: &str) -> Option<Injected> {
+        let injected = match self.scripted(route, endpoint_id) {
+            Some(fault) => Some(Injected { fault, salt: 0 }),
+            None => self.by_chance(route, endpoint_id),
+        }?;
+        *self.counts.entry(injected.fault.kind()).or_default() += 1;
+        Some(injected)
+    }
+
+    fn scripted(&mut self, route: Route, endpoint_id: &str) -> Option<Fault> {
+        let mut struck = None;
+        for (index, rule) in self.rules.iter_mut().enumerate() {
+            if !rule.matches(route, endpoint_id) {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
+            struck = Some(index);
+            break;
+        }
+        let index = struck?;
+        let rule = &mut self.rules[index];
+        let fault = rule.fault.clone();
+        if let Some(times) = &mut rule.times {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                self.rules.remove(index);
+            }
+        }
+        Some(fault)
+    }
+
+    /// Draws by the call and its own count, not by the order in which concurrent calls happen to
+    /// arrive: otherwise a seed would not bring the same faults twice.
+    fn by_chance(&mut self, route: Route, endpoint_id: &str) -> Option<Injected> {
+        let random = self.random.as_ref()?;
+        if !random.routes.is_empty() && !random.routes.contains(&route) {
+            return None;
+        }
+        if self.calls.len() > CALLS_COUNTED {
+            self.calls.clear();
+        }
+        let call = hash(&(random.seed, route, endpoint_id));
+        let count = self.calls.entry(call).or_default();
+        *count += 1;
+        let mut draw = fastrand::Rng::with_seed(hash(&(call, *count)));
+        if draw.f64() >= random.rate {
+            return None;
+        }
+        let palette = match random.faults.as_slice() {
+            [] => Fault::palette(),
+            faults => faults.to_vec(),
+        };
+        let fitting: Vec<_> = palette.into_iter().filter(|it| it.fits(route)).collect();
+        Some(Injected {
+            fault: draw.choice(fitting)?,
+            salt: draw.u64(..),
+        })
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape serde's default asks for")]
+fn once() -> Option<u32> {
+    Some(1)
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
