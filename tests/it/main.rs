@@ -24,4 +24,5 @@ pub mod fake_heygen;
 mod harness;
 mod plugin_host;
 mod support;
+mod tidy;
 mod wire_contract;
