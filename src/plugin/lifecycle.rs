@@ -30,7 +30,7 @@ impl Lifecycle {
         ignore_interrupts().map_err(Error::Start)?;
         on_termination(ended.clone()).map_err(Error::Start)?;
         #[cfg(unix)]
-        tokio::spawn(end_with_parent(ended.clone()));
+        tokio::spawn(end_with_parent(std::os::unix::process::parent_id(), ended.clone()));
         Ok(Self {
             shutdown: ended.clone(),
             ended,
@@ -52,12 +52,13 @@ impl Lifecycle {
     }
 }
 
+/// `parent` is who it was before the handshake: looked up any later, it could be who took over a host
+/// that died meanwhile. A host that died before that is noticed by the handshake, which nobody reads.
 #[cfg(unix)]
-async fn end_with_parent(ended: CancellationToken) {
+async fn end_with_parent(parent: u32, ended: CancellationToken) {
     use std::os::unix::process::parent_id;
 
     // Compared with what it was and not with 1: in a container the host may well be process 1.
-    let parent = parent_id();
     let mut ticks = tokio::time::interval(PARENT_CHECK);
     while parent_id() == parent {
         ticks.tick().await;
