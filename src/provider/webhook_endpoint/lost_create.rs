@@ -10,9 +10,6 @@ use crate::heygen::{Client, CreateEndpoint, Endpoint, EndpointId, Failure, Stop}
 /// How far `HeyGen`'s clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
-/// A list may lag behind a creation; a first look that finds nothing is followed by another one after this long.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
-
 /// What a search for a lost creation found.
 pub(super) enum Found {
     /// One endpoint, and it can only be this one.
@@ -33,8 +30,9 @@ pub(super) async fn search(
 ) -> Found {
     match look(client, asked, began, others, stop).await {
         Found::OneOf(candidates) if candidates.is_empty() => {
+            // A list may lag behind a creation.
             tokio::select! {
-                () = tokio::time::sleep(SECOND_LOOK) => look(client, asked, began, others, stop).await,
+                () = tokio::time::sleep(client.pace().second_look) => look(client, asked, began, others, stop).await,
                 () = stop.cancelled() => Found::OneOf(candidates),
             }
         }
