@@ -3,7 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::validate::KNOWN_EVENTS;
 use super::{state, url};
 use crate::heygen::{Client, CreateEndpoint, Endpoint, EndpointId, Failure, Stop};
 
@@ -80,8 +79,7 @@ fn has_events(endpoint: &Endpoint, asked: &CreateEndpoint) -> bool {
     match (state::normalized_events(endpoint), &asked.events) {
         (answered, Some(_)) => answered == asked.events,
         (None, None) => true,
-        // All events, spelled out: at least those that have long been known.
-        (Some(answered), None) => KNOWN_EVENTS.iter().all(|name| answered.contains(*name)),
+        (Some(answered), None) => state::spells_out_all(&answered),
     }
 }
 
@@ -149,6 +147,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::provider::webhook_endpoint::validate::KNOWN_EVENTS;
 
     /// 2026-07-01T12:00:00Z
     fn began() -> SystemTime {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use terraform_provider_heygen::heygen::Pace;
@@ -46,10 +47,15 @@ fn converge(part: u64) {
     let mut figures = Figures::new(format!("protocol-{}", part + 1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    for seed in seeds().filter(|seed| seed % PARTS == part) {
+    for seed in seeds().filter(|seed| part_of(*seed) == part) {
         runtime.block_on(run(seed, &mut figures));
     }
     figures.conclude();
+}
+
+/// In blocks of four, so that every part has runs of each kind.
+fn part_of(seed: u64) -> u64 {
+    seed / 4 % PARTS
 }
 
 fn seeds() -> Range<u64> {
@@ -59,9 +65,9 @@ fn seeds() -> Range<u64> {
     let range = given.split_once("..").and_then(|(start, end)| {
         let range = start.trim().parse().ok()?..end.trim().parse().ok()?;
         // Every part has something to do.
-        (range.end >= PARTS + range.start).then_some(range)
+        (range.end >= 4 * PARTS + range.start).then_some(range)
     });
-    range.unwrap_or_else(|| panic!("SEEDS={given} is not START..END with at least {PARTS} seeds"))
+    range.unwrap_or_else(|| panic!("SEEDS={given} is not START..END with at least {} seeds", 4 * PARTS))
 }
 
 async fn run(seed: u64, figures: &mut Figures) {
@@ -86,6 +92,7 @@ struct Run {
     scenario: Scenario,
     heygen: FakeHeygen,
     state: State,
+    core: Option<Arc<Core>>,
 }
 
 impl Run {
@@ -97,14 +104,15 @@ impl Run {
             scenario,
             heygen,
             state: State::new(),
+            core: None,
         }
     }
 
-    /// `terraform apply`: a plan, carried out unless it failed. Each of the two walks has a process of its own, as far as
-    /// the provider can tell. Answers what apply said.
+    /// `terraform apply`: a plan, carried out unless it failed. Answers what apply said.
     async fn plan_and_apply(&mut self, figures: &mut Figures) -> Option<Report> {
         let config = config(&self.scenario);
-        let plan = self.terraform().await.plan(&self.state, &config).await;
+        let core = self.terraform().await;
+        let plan = core.plan(&self.state, &config).await;
         self.expect_sound(&plan.report);
         if plan.report.errored() {
             figures.plans_failed += 1;
@@ -161,17 +169,32 @@ impl Run {
             "seed {seed}: the apply failed without any fault: {report:?}"
         );
         let config = config(&self.scenario);
+        let core = self.terraform().await;
         for plan in [
-            self.terraform().await.plan(&self.state, &config).await,
-            self.terraform().await.plan_without_refresh(&self.state, &config).await,
+            core.plan(&self.state, &config).await,
+            core.plan_without_refresh(&self.state, &config).await,
         ] {
             self.expect_sound(&plan.report);
             assert!(plan.is_empty(), "seed {seed}: something is left to do: {plan:?}");
         }
     }
 
-    /// A fresh provider, configured.
-    async fn terraform(&self) -> Core {
+    /// A provider, configured anew. In a quarter of the runs each command starts a process of its own, as far as the
+    /// provider can tell, which knows nothing but state; in the others it is the one that all commands before it used.
+    async fn terraform(&mut self) -> Arc<Core> {
+        let core = match self.core.take().filter(|_| !self.seed.is_multiple_of(4)) {
+            Some(core) => core,
+            None => Arc::new(self.started().await),
+        };
+        let settings = [("max_retries", Value::from(1)), ("request_timeout", "10s".into())];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let report = core.configure(&settings.collect()).await;
+        assert!(!report.errored() && report.violations.is_empty(), "{report:?}");
+        self.core = Some(Arc::clone(&core));
+        core
+    }
+
+    async fn started(&self) -> Core {
         let environment = Environment {
             api_key: Some(self.heygen.api_key().to_owned()),
             base_url: Some(self.heygen.base_url()),
@@ -184,16 +207,11 @@ impl Run {
         };
         let core = served(HeygenProvider::new(environment)).await.recording();
         // One instance after the other in half of the runs, which makes them the same to the last call.
-        let core = if self.seed.is_multiple_of(2) {
+        if self.seed.is_multiple_of(2) {
             core.sequential()
         } else {
             core
-        };
-        let settings = [("max_retries", Value::from(1)), ("request_timeout", "10s".into())];
-        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let report = core.configure(&settings.collect()).await;
-        assert!(!report.errored() && report.violations.is_empty(), "{report:?}");
-        core
+        }
     }
 
     /// Fails where the provider broke a rule of core's.
