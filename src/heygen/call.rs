@@ -11,7 +11,7 @@ use super::redact::Redactor;
 use super::request::Request;
 use super::retry::{self, Backoff};
 use super::transport::{Reply, Transport};
-use super::{Effect, Failure, Fault, Stop};
+use super::{Effect, Failure, Fault, Pace, Stop};
 
 /// Makes calls.
 pub(super) struct Caller {
@@ -20,6 +20,7 @@ pub(super) struct Caller {
     pub(super) backoff: Backoff,
     pub(super) max_retries: u32,
     pub(super) request_timeout: Duration,
+    pub(super) pace: Pace,
 }
 
 /// How one attempt went wrong.

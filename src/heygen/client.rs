@@ -12,7 +12,7 @@ use super::request::{IdempotencyKey, Request};
 use super::retry::Backoff;
 use super::transport::Http;
 use super::walk::Walks;
-use super::{CreateEndpoint, Endpoint, EndpointId, EndpointPatch, Failure, Secret, Settings};
+use super::{CreateEndpoint, Endpoint, EndpointId, EndpointPatch, Failure, Pace, Secret, Settings};
 
 /// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
 /// way ends at once, and a mutation under way is given its answer, within the time of one attempt.
@@ -31,9 +31,10 @@ impl Client {
     pub fn new(settings: Settings) -> Self {
         let caller = Caller {
             redactor: Redactor::new(settings.credential.secret().clone()),
-            backoff: Backoff::default(),
+            backoff: Backoff::new(settings.pace, fastrand::f64),
             max_retries: settings.max_retries,
             request_timeout: settings.request_timeout,
+            pace: settings.pace,
             transport: Box::new(Http::new(settings)),
         };
         Self::with_parts(caller, IdempotencyKey::fresh)
@@ -93,6 +94,11 @@ impl Client {
     /// All endpoints, in HeyGen's order, from a walk that begins after this call does.
     pub async fn list_afresh(&self, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
         self.walks.list_afresh(stop).await
+    }
+
+    /// How patient this client is.
+    pub fn pace(&self) -> Pace {
+        self.caller.pace
     }
 
     /// Forgets what is known of the list: the next reader walks anew.

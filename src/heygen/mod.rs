@@ -25,4 +25,4 @@ pub use endpoint::{Endpoint, EndpointId, Events, InvalidEndpointId};
 pub use error::{Effect, Failure, Fault};
 pub use request::{CreateEndpoint, EndpointPatch, Operation};
 pub use secret::Secret;
-pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Settings};
+pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Pace, Settings};

@@ -4,12 +4,11 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::request::Request;
-use super::{Effect, Fault};
+use super::{Effect, Fault, Pace};
 
 /// HeyGen's code for "the first of these is still running".
 const IN_PROGRESS: &str = "request_in_progress";
 
-const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Whether an attempt that ended so is worth, and safe, repeating. Safe it is for every request we can build: reads,
@@ -43,13 +42,15 @@ pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
 
 /// How long to wait between attempts.
 pub(super) struct Backoff {
+    first_wait: Duration,
     jitter: Box<dyn Fn() -> f64 + Send + Sync>,
 }
 
 impl Backoff {
     /// `jitter` gives numbers in `0.0..=1.0`.
-    pub(super) fn new(jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+    pub(super) fn new(pace: Pace, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         Self {
+            first_wait: pace.first_wait,
             jitter: Box::new(jitter),
         }
     }
@@ -58,15 +59,9 @@ impl Backoff {
     /// HeyGen asked for, and never more than half a minute.
     pub(super) fn wait(&self, failed: u32, asked: Option<Duration>) -> Duration {
         let doublings = failed.saturating_sub(1).min(16);
-        let limit = FIRST_WAIT.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+        let limit = self.first_wait.saturating_mul(1 << doublings).min(LONGEST_WAIT);
         let jitter = limit.mul_f64((self.jitter)().clamp(0.0, 1.0));
         jitter.max(asked.unwrap_or_default()).min(LONGEST_WAIT)
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self::new(fastrand::f64)
     }
 }
 
@@ -101,6 +96,10 @@ mod tests {
             message: String::new(),
             param: None,
         }
+    }
+
+    fn backoff(jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Backoff {
+        Backoff::new(Pace::default(), jitter)
     }
 
     #[test]
@@ -188,18 +187,18 @@ mod tests {
 
     #[test]
     fn waits_double_from_half_a_second_to_half_a_minute() {
-        let longest = Backoff::new(|| 1.0);
+        let longest = backoff(|| 1.0);
         let waits: Vec<_> = (1..=9).map(|failed| longest.wait(failed, None).as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
         assert_eq!(longest.wait(u32::MAX, None), LONGEST_WAIT);
-        assert_eq!(Backoff::new(|| 0.0).wait(5, None), Duration::ZERO);
-        assert_eq!(Backoff::new(|| 0.5).wait(1, None), Duration::from_millis(250));
-        assert_eq!(Backoff::new(|| f64::INFINITY).wait(1, None), FIRST_WAIT);
+        assert_eq!(backoff(|| 0.0).wait(5, None), Duration::ZERO);
+        assert_eq!(backoff(|| 0.5).wait(1, None), Duration::from_millis(250));
+        assert_eq!(backoff(|| f64::INFINITY).wait(1, None), Pace::default().first_wait);
     }
 
     #[test]
     fn what_is_asked_for_is_a_floor_and_is_capped() {
-        let backoff = Backoff::new(|| 0.5);
+        let backoff = backoff(|| 0.5);
         assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
         assert_eq!(backoff.wait(5, Some(Duration::from_secs(1))), Duration::from_secs(4));
         assert_eq!(backoff.wait(1, Some(Duration::MAX)), LONGEST_WAIT);

@@ -22,6 +22,31 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// The `User-Agent`; what no header can carry is left out of it.
     pub user_agent: String,
+    /// How patient it is of its own accord.
+    pub pace: Pace,
+}
+
+/// How long a client waits where nobody tells it to. The default is for the real HeyGen; a simulated one, which is never
+/// overloaded and lags only as far as it is told to, can be called at a quicker pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The longest wait after a first failed attempt; it doubles with every further one.
+    pub first_wait: Duration,
+    /// How long after one walk found an endpoint missing a second may confirm it. A list that lags behind a change needs
+    /// a moment, and nobody is in a hurry to hear that something is gone.
+    pub confirm_after: Duration,
+    /// How long after a look for a lost creation found nothing to look again.
+    pub second_look: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first_wait: Duration::from_millis(500),
+            confirm_after: Duration::from_millis(500),
+            second_look: Duration::from_secs(1),
+        }
+    }
 }
 
 /// The address of the API: `https` (or `http`, to this machine only, since the credential travels along), a host, perhaps

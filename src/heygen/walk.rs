@@ -23,10 +23,6 @@ use super::{Effect, Endpoint, EndpointId, Failure, Fault, Stop};
 /// How long a page may be taken for true.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
 
-/// How long after one walk found an endpoint missing a second may confirm it. A list that lags behind a change needs a
-/// moment, and nobody is in a hurry to hear that something is gone.
-const CONFIRM_AFTER: Duration = Duration::from_millis(500);
-
 /// No account has reason to have more pages: a hundred thousand endpoints. An ever-growing list must end somewhere.
 const MOST_PAGES: usize = 1000;
 
@@ -66,15 +62,16 @@ impl Walks {
 
     /// See [`Client::find`](super::Client::find).
     pub(super) async fn find(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
+        let confirm_after = self.caller.pace.confirm_after;
         let (walk, previous) = self.walk_since(None);
         let missing_since = match self.look_up(&walk, id, stop).await? {
             Lookup::Found(endpoint) => return Ok(Some(endpoint)),
             Lookup::Missing(ended) => ended,
         };
-        if previous.is_some_and(|previous| previous.confirms(&walk, id)) {
+        if previous.is_some_and(|previous| previous.confirms(&walk, id, confirm_after)) {
             return Ok(None);
         }
-        let confirm_at = missing_since + CONFIRM_AFTER;
+        let confirm_at = missing_since + confirm_after;
         tokio::select! {
             biased;
             () = stop.cancelled() => return Err(failure(Fault::Stopped)),
@@ -228,9 +225,9 @@ impl Walk {
     }
 
     /// Whether this walk, made before `later` and well apart from it, did not find `id` either.
-    fn confirms(&self, later: &Walk, id: &EndpointId) -> bool {
-        let apart = self.ended().is_some_and(|ended| later.began >= ended + CONFIRM_AFTER);
-        apart && !lock(&self.progress).by_id.contains_key(id)
+    fn confirms(&self, later: &Walk, id: &EndpointId, apart: Duration) -> bool {
+        let well_apart = self.ended().is_some_and(|ended| later.began >= ended + apart);
+        well_apart && !lock(&self.progress).by_id.contains_key(id)
     }
 }
 

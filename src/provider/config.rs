@@ -148,6 +148,7 @@ pub(super) fn resolve(
                 max_retries,
                 request_timeout,
                 user_agent: user_agent(host),
+                pace: environment.pace,
             });
             (Connection::Ready(client), diagnostics)
         }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-/// The environment variables that the provider reads, and where `HeyGen`'s CLI keeps its files. Empty variables count
-/// as unset.
+use crate::heygen::Pace;
+
+/// The environment variables that the provider reads, where `HeyGen`'s CLI keeps its files, and how patient the world
+/// outside needs one to be. Empty variables count as unset.
 #[derive(Clone, Default)]
 pub struct Environment {
     /// `HEYGEN_API_KEY`
@@ -16,6 +18,8 @@ pub struct Environment {
     pub max_retries: Option<String>,
     /// The credentials file: `credentials` in `HEYGEN_CONFIG_DIR`, else in `~/.heygen`.
     pub credentials_file: Option<PathBuf>,
+    /// How long to wait of one's own accord; no variable sets it.
+    pub pace: Pace,
 }
 
 impl Environment {
@@ -32,6 +36,7 @@ impl Environment {
             base_url: variable("HEYGEN_API_BASE"),
             max_retries: variable("HEYGEN_MAX_RETRIES"),
             credentials_file: folder.map(|folder| folder.join("credentials")),
+            pace: Pace::default(),
         }
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod acceptance;
+mod convergence;
 #[allow(
     dead_code,
     unused_imports,

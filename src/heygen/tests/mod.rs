@@ -18,7 +18,7 @@ use super::redact::Redactor;
 use super::request::{IdempotencyKey, Request};
 use super::retry::Backoff;
 use super::transport::{Reply, Transport};
-use super::{Client, EndpointId, Fault, Secret};
+use super::{Client, EndpointId, Fault, Pace, Secret};
 
 /// The time one attempt has in these tests.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -89,9 +89,10 @@ impl Scripted {
         let caller = Caller {
             transport: Box::new(self.clone()),
             redactor: Redactor::new(Secret::new(KEY)),
-            backoff: Backoff::new(|| 1.0),
+            backoff: Backoff::new(Pace::default(), || 1.0),
             max_retries,
             request_timeout: TIMEOUT,
+            pace: Pace::default(),
         };
         Client::with_parts(caller, IdempotencyKey::fresh)
     }

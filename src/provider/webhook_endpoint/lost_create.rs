@@ -3,15 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::validate::KNOWN_EVENTS;
 use super::{state, url};
 use crate::heygen::{Client, CreateEndpoint, Endpoint, EndpointId, Failure, Stop};
 
 /// How far `HeyGen`'s clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
-
-/// A list may lag behind a creation; a first look that finds nothing is followed by another one after this long.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
 
 /// What a search for a lost creation found.
 pub(super) enum Found {
@@ -33,8 +29,9 @@ pub(super) async fn search(
 ) -> Found {
     match look(client, asked, began, others, stop).await {
         Found::OneOf(candidates) if candidates.is_empty() => {
+            // A list may lag behind a creation.
             tokio::select! {
-                () = tokio::time::sleep(SECOND_LOOK) => look(client, asked, began, others, stop).await,
+                () = tokio::time::sleep(client.pace().second_look) => look(client, asked, began, others, stop).await,
                 () = stop.cancelled() => Found::OneOf(candidates),
             }
         }
@@ -82,8 +79,7 @@ fn has_events(endpoint: &Endpoint, asked: &CreateEndpoint) -> bool {
     match (state::normalized_events(endpoint), &asked.events) {
         (answered, Some(_)) => answered == asked.events,
         (None, None) => true,
-        // All events, spelled out: at least those that have long been known.
-        (Some(answered), None) => KNOWN_EVENTS.iter().all(|name| answered.contains(*name)),
+        (Some(answered), None) => state::spells_out_all(&answered),
     }
 }
 
@@ -151,6 +147,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::provider::webhook_endpoint::validate::KNOWN_EVENTS;
 
     /// 2026-07-01T12:00:00Z
     fn began() -> SystemTime {

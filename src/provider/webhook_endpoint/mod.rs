@@ -163,7 +163,7 @@ impl Resource for WebhookEndpoint {
                         done.private.all_events = None;
                     }
                     if let (Some(None), Some(answered)) = (&patch.events, state::normalized_events(&answer)) {
-                        if names(&prior.state.events).as_ref() == Some(&answered) {
+                        if kept_its_list(&prior.state, &answered) {
                             done.state.events = prior.state.events.clone();
                             let done = without_rotation(done, &prior);
                             return Outcome::new(done, messages::events_kept(&id));
@@ -290,6 +290,12 @@ fn patch(prior: &EndpointModel, planned: &EndpointModel) -> EndpointPatch {
     }
 }
 
+/// Whether HeyGen's answer to *all events* is the list from before, and not all events spelled out: those are a list from
+/// before too, if that was read from HeyGen.
+fn kept_its_list(prior: &EndpointModel, answered: &BTreeSet<String>) -> bool {
+    names(&prior.events).as_ref() == Some(answered) && !state::spells_out_all(answered)
+}
+
 /// The names in a set of events; `None` for all.
 fn names(events: &Attr<BTreeSet<Attr<String>>>) -> Option<BTreeSet<String>> {
     let events = events.known()?;
@@ -329,5 +335,28 @@ fn nothing_known() -> Known {
             entity_id_not_known: true,
             ..Private::default()
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::validate::KNOWN_EVENTS;
+    use super::*;
+
+    fn prior(events: &BTreeSet<String>) -> EndpointModel {
+        EndpointModel {
+            events: Attr::Known(events.iter().cloned().map(Attr::Known).collect()),
+            ..nothing_known().state
+        }
+    }
+
+    #[test]
+    fn all_events_spelled_out_are_no_list_that_was_kept() {
+        let some = BTreeSet::from(["batch.finished".to_owned()]);
+        let all: BTreeSet<String> = KNOWN_EVENTS.map(str::to_owned).into();
+        assert!(kept_its_list(&prior(&some), &some));
+        assert!(!kept_its_list(&prior(&some), &all));
+        // A null whose answer got lost is found as this list by the next refresh, and asked for once more.
+        assert!(!kept_its_list(&prior(&all), &all));
     }
 }

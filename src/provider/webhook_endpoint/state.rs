@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::schema::{EndpointModel, Private};
 use super::url;
+use super::validate::KNOWN_EVENTS;
 use crate::heygen::{Endpoint, Secret};
 use crate::terraform::{Attr, Stored, normalized};
 
@@ -58,6 +59,11 @@ fn events(answer: &Endpoint, all_were_asked_for: bool, private: &Private) -> Att
 pub(super) fn normalized_events(answer: &Endpoint) -> Option<BTreeSet<String>> {
     let events = answer.events.as_ref()?;
     Some(events.iter().map(|name| normalized(name)).collect())
+}
+
+/// Whether a list of events can be *all events*, spelled out: it has at least those that have long been known.
+pub(super) fn spells_out_all(events: &BTreeSet<String>) -> bool {
+    KNOWN_EVENTS.iter().all(|name| events.contains(*name))
 }
 
 /// Holds an answer to the plan: what the plan kept known is answered as planned, and a difference is for the next

@@ -1,0 +1,287 @@
+//! The runs upon the model of Terraform's core: the provider in this process, everything else as it is.
+
+use std::env;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use terraform_provider_heygen::heygen::Pace;
+use terraform_provider_heygen::provider::{Environment, HeygenProvider};
+use terraform_provider_heygen::terraform::Service;
+use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
+use tonic::transport::{Endpoint, Server};
+
+use super::figures::Figures;
+use super::scenario::{Scenario, Wanted};
+use super::{Held, Holdings, PERHAPS_CREATED, account, begin_faults, judge, named_by};
+use crate::core::{Attributes, Config, Core, ImportTarget, Report, State, Value};
+use crate::fake_heygen::FakeHeygen;
+
+/// The seeds of every test run; `SEEDS=START..END` in the environment chooses others.
+const SEEDS: Range<u64> = 0..2000;
+
+/// Into how many tests the seeds are split.
+const PARTS: u64 = 8;
+
+macro_rules! parts {
+    ($($name:ident: $part:literal,)+) => {$(
+        #[test]
+        fn $name() {
+            converge($part);
+        }
+    )+};
+}
+
+parts! {
+    every_run_converges_1: 0,
+    every_run_converges_2: 1,
+    every_run_converges_3: 2,
+    every_run_converges_4: 3,
+    every_run_converges_5: 4,
+    every_run_converges_6: 5,
+    every_run_converges_7: 6,
+    every_run_converges_8: 7,
+}
+
+fn converge(part: u64) {
+    let mut figures = Figures::new(format!("protocol-{}", part + 1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    for seed in seeds().filter(|seed| part_of(*seed) == part) {
+        runtime.block_on(run(seed, &mut figures));
+    }
+    figures.conclude();
+}
+
+/// In blocks of four, so that every part has runs of each kind.
+fn part_of(seed: u64) -> u64 {
+    seed / 4 % PARTS
+}
+
+fn seeds() -> Range<u64> {
+    let Ok(given) = env::var("SEEDS") else {
+        return SEEDS;
+    };
+    let range = given.split_once("..").and_then(|(start, end)| {
+        let range = start.trim().parse().ok()?..end.trim().parse().ok()?;
+        // Every part has something to do.
+        (range.end >= 4 * PARTS + range.start).then_some(range)
+    });
+    range.unwrap_or_else(|| panic!("SEEDS={given} is not START..END with at least {} seeds", 4 * PARTS))
+}
+
+async fn run(seed: u64, figures: &mut Figures) {
+    let mut run = Run::new(seed);
+    for step in 0..run.scenario.between(3, 6) {
+        if step > 0 {
+            run.scenario.change();
+            run.scenario.meddle(&run.heygen);
+        }
+        begin_faults(&run.heygen, seed, step);
+        if let Some(report) = run.plan_and_apply(figures).await {
+            run.heed(&report, figures).await;
+        }
+    }
+    run.heygen.clear_faults();
+    run.settle(figures).await;
+    judge(seed, &run.scenario, &run.heygen, &holdings(&run.state), figures);
+}
+
+struct Run {
+    seed: u64,
+    scenario: Scenario,
+    heygen: FakeHeygen,
+    state: State,
+    core: Option<Arc<Core>>,
+}
+
+impl Run {
+    fn new(seed: u64) -> Self {
+        let mut scenario = Scenario::new(seed);
+        let heygen = account(seed, &mut scenario);
+        Self {
+            seed,
+            scenario,
+            heygen,
+            state: State::new(),
+            core: None,
+        }
+    }
+
+    /// `terraform apply`: a plan, carried out unless it failed. Answers what apply said.
+    async fn plan_and_apply(&mut self, figures: &mut Figures) -> Option<Report> {
+        let config = config(&self.scenario);
+        let core = self.terraform().await;
+        let plan = core.plan(&self.state, &config).await;
+        self.expect_sound(&plan.report);
+        if plan.report.errored() {
+            figures.plans_failed += 1;
+            return None;
+        }
+        let core = self.terraform().await;
+        let report = core.apply(&mut self.state, plan, &config).await;
+        self.expect_sound(&report);
+        figures.applies += 1;
+        figures.applies_failed += u64::from(report.errored());
+        Some(report)
+    }
+
+    /// Does what the errors about lost creations ask for: imports the endpoint, or deletes it.
+    async fn heed(&mut self, report: &Report, figures: &mut Figures) {
+        let errors = report.diagnostics.iter().flat_map(|(address, about)| {
+            let lost = about.iter().filter(|diagnostic| diagnostic.summary == PERHAPS_CREATED);
+            lost.map(move |lost| (address, &lost.detail))
+        });
+        for (address, detail) in errors {
+            figures.perhaps_created += 1;
+            let named = named_by(detail, &self.heygen, &holdings(&self.state));
+            if let [only] = named.as_slice()
+                && self.scenario.chance(0.5)
+            {
+                let core = self.terraform().await;
+                let target = ImportTarget::Id(only.clone());
+                let report = core.import(&mut self.state, address, &target).await;
+                self.expect_sound(&report);
+                if self.state.contains_key(address) {
+                    figures.imported += 1;
+                    self.scenario.adopted(name_of(address));
+                    continue;
+                }
+            }
+            for id in &named {
+                figures.deleted_by_hand += u64::from(self.heygen.remove_endpoint(id).is_some());
+            }
+        }
+    }
+
+    /// The one apply that must succeed, and the plans that must be empty then.
+    async fn settle(&mut self, figures: &mut Figures) {
+        for (name, held) in holdings(&self.state) {
+            if held.secret.is_none() {
+                self.scenario.rotate(&name);
+            }
+        }
+        let seed = self.seed;
+        let report = self.plan_and_apply(figures).await;
+        let report = report.unwrap_or_else(|| panic!("seed {seed}: the plan failed without any fault"));
+        assert!(
+            !report.errored(),
+            "seed {seed}: the apply failed without any fault: {report:?}"
+        );
+        let config = config(&self.scenario);
+        let core = self.terraform().await;
+        for plan in [
+            core.plan(&self.state, &config).await,
+            core.plan_without_refresh(&self.state, &config).await,
+        ] {
+            self.expect_sound(&plan.report);
+            assert!(plan.is_empty(), "seed {seed}: something is left to do: {plan:?}");
+        }
+    }
+
+    /// A provider, configured anew. In a quarter of the runs each command starts a process of its own, as far as the
+    /// provider can tell, which knows nothing but state; in the others it is the one that all commands before it used.
+    async fn terraform(&mut self) -> Arc<Core> {
+        let core = match self.core.take().filter(|_| !self.seed.is_multiple_of(4)) {
+            Some(core) => core,
+            None => Arc::new(self.started().await),
+        };
+        let settings = [("max_retries", Value::from(1)), ("request_timeout", "10s".into())];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let report = core.configure(&settings.collect()).await;
+        assert!(!report.errored() && report.violations.is_empty(), "{report:?}");
+        self.core = Some(Arc::clone(&core));
+        core
+    }
+
+    async fn started(&self) -> Core {
+        let environment = Environment {
+            api_key: Some(self.heygen.api_key().to_owned()),
+            base_url: Some(self.heygen.base_url()),
+            pace: Pace {
+                first_wait: Duration::ZERO,
+                confirm_after: Duration::from_millis(1),
+                second_look: Duration::from_millis(1),
+            },
+            ..Environment::default()
+        };
+        let core = served(HeygenProvider::new(environment)).await.recording();
+        // One instance after the other in half of the runs, which makes them the same to the last call.
+        if self.seed.is_multiple_of(2) {
+            core.sequential()
+        } else {
+            core
+        }
+    }
+
+    /// Fails where the provider broke a rule of core's.
+    fn expect_sound(&self, report: &Report) {
+        let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
+        assert!(violations.is_empty(), "seed {}: {}", self.seed, violations.join("\n"));
+    }
+}
+
+/// A provider behind gRPC, for as long as the model lives.
+async fn served(provider: HeygenProvider) -> Core {
+    let (near, far) = tokio::io::duplex(1 << 16);
+    let serving = Server::builder()
+        .add_service(Service::new(provider).into_server())
+        .serve_with_incoming(tokio_stream::once(Ok::<_, std::io::Error>(far)));
+    tokio::spawn(serving);
+    let mut near = Some(near);
+    let connector = tower::service_fn(move |_| {
+        let near = near
+            .take()
+            .ok_or_else(|| std::io::Error::other("there is one connection"));
+        async { near.map(hyper_util::rt::TokioIo::new) }
+    });
+    let channel = Endpoint::from_static("http://provider").connect_with_connector_lazy(connector);
+    let core = Core::connect(ProviderClient::new(channel)).await;
+    core.unwrap_or_else(|violations| panic!("{violations:?}"))
+}
+
+fn config(scenario: &Scenario) -> Config {
+    let wanted = scenario.wanted().iter();
+    wanted
+        .map(|(name, wanted)| (format!("heygen_webhook_endpoint.{name}"), attributes(wanted)))
+        .collect()
+}
+
+fn attributes(wanted: &Wanted) -> Attributes {
+    let text = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
+    let events = wanted.events.as_ref();
+    let events = events.map_or(Value::Null, |events| {
+        Value::set(events.iter().map(|&name| Value::from(name)))
+    });
+    let attributes = [
+        ("url", Value::from(wanted.url.as_str())),
+        ("events", events),
+        ("rotate_trigger", text(&wanted.rotate_trigger)),
+        ("entity_id", text(&wanted.entity_id)),
+        (
+            "replace_when_disabled",
+            wanted.replace_when_disabled.map_or(Value::Null, Value::from),
+        ),
+    ];
+    attributes
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn holdings(state: &State) -> Holdings {
+    let held = state.iter().map(|(address, instance)| {
+        let text = |name: &str| instance.value.attribute(name).as_str().map(str::to_owned);
+        let held = Held {
+            id: text("id").expect("what is in state has an id"),
+            secret: text("secret"),
+            tainted: instance.tainted,
+        };
+        (name_of(address).to_owned(), held)
+    });
+    held.collect()
+}
+
+fn name_of(address: &str) -> &str {
+    address.rsplit('.').next().unwrap_or_default()
+}
