@@ -21,6 +21,7 @@ mod fake_api;
 )]
 #[path = "../../examples/fake-heygen/fake/mod.rs"]
 mod fake_heygen;
+mod faults;
 mod harness;
 mod plugin_host;
 mod support;
