@@ -29,6 +29,7 @@ fn with_trigger(at: &str, trigger: &str) -> String {
 
 /// Starts a command that is held in this call.
 fn held_in(tf: &Workspace, heygen: &FakeHeygen, route: Route, wait: Wait, arguments: &[&str]) -> Running {
+    heygen.clear_requests();
     heygen.inject(Rule::on(route, Fault::Held { wait }));
     let running = tf.spawn(arguments);
     let held = heygen.wait_for_request(PATIENCE, |it| it.fault == Some("held"));
@@ -39,12 +40,19 @@ fn held_in(tf: &Workspace, heygen: &FakeHeygen, route: Route, wait: Wait, argume
 /// Interrupts a command while `HeyGen` works on this call, and lets `HeyGen` answer after that.
 fn interrupt_during(tf: &Workspace, heygen: &FakeHeygen, route: Route, wait: Wait, arguments: &[&str]) -> Output {
     let mut running = held_in(tf, heygen, route, wait, arguments);
-    running.interrupt();
-    running.wait_until_it_prints("Interrupt received");
+    interrupt_and_see(tf, &mut running);
     heygen.release();
     let output = running.wait_at_most(PROMPTLY);
     expect_nothing_running(tf);
     output
+}
+
+/// Interrupts a command, and waits until the plugin has been told.
+fn interrupt_and_see(tf: &Workspace, running: &mut Running) {
+    let told = || tf.log().matches("told to stop what is under way").count();
+    let before = told();
+    running.interrupt();
+    eventually("the plugin is told to stop", || told() > before);
 }
 
 /// Fails unless the plugin has taken its socket's directory with it.
@@ -73,12 +81,11 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 for_each_engine! {
     fn an_interrupted_create_is_in_state_with_its_secret_and_nothing_else_is_begun(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         let next = named("b", &format!("{}\ndepends_on = [{ADDRESS}]", url(NEW_URL)));
         tf.write("main.tf", &format!("{}{next}", endpoint(&url(URL))));
         tf.init();
         for wait in [Wait::Before, Wait::After] {
-            heygen.clear_requests();
             interrupt_during(&tf, &heygen, Route::Create, wait, &["apply", "-auto-approve"]);
             assert_eq!(tf.state().addresses(), [ADDRESS]);
             assert!(!tf.state().instance(ADDRESS).is_tainted());
@@ -92,7 +99,7 @@ for_each_engine! {
     }
 
     fn an_interrupted_update_keeps_what_was_done_and_plans_the_rest(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &with_trigger(URL, "1"));
         tf.apply();
         tf.write("main.tf", &with_trigger(NEW_URL, "2"));
@@ -109,7 +116,7 @@ for_each_engine! {
     }
 
     fn an_interrupted_rotation_saves_the_new_secret(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &with_trigger(URL, "0"));
         tf.apply();
         for (trigger, wait) in [("1", Wait::Before), ("2", Wait::After)] {
@@ -123,7 +130,7 @@ for_each_engine! {
     }
 
     fn an_interrupted_delete_is_done_in_state_too(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &endpoint(&url(URL)));
         for wait in [Wait::Before, Wait::After] {
             tf.apply();
@@ -136,7 +143,7 @@ for_each_engine! {
     }
 
     fn a_wait_that_heygen_asked_for_ends_at_once(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &with_trigger(URL, "1"));
         tf.init();
         let later = || Fault::RateLimit { retry_after: RetryAfter::Seconds(25) };
@@ -173,12 +180,12 @@ for_each_engine! {
     }
 
     fn an_interrupted_refresh_ends_at_once_and_loses_nothing(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &endpoint(&url(URL)));
         tf.apply();
         let id = id_in_state(&tf);
         let mut running = held_in(&tf, &heygen, Route::List, Wait::Before, &["apply", "-auto-approve"]);
-        running.interrupt();
+        interrupt_and_see(&tf, &mut running);
         // It is never answered.
         running.wait_at_most(PROMPTLY).expect_failure();
         expect_nothing_running(&tf);
@@ -188,7 +195,7 @@ for_each_engine! {
     }
 
     fn a_second_interrupt_leaves_no_process_and_what_it_leaves_can_be_found(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &endpoint(&url(URL)));
         tf.init();
         let mut running = held_in(&tf, &heygen, Route::Create, Wait::After, &["apply", "-auto-approve"]);
@@ -202,7 +209,7 @@ for_each_engine! {
     }
 
     fn a_killed_terraform_leaves_no_process_and_what_it_leaves_can_be_found(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &endpoint(&url(URL)));
         tf.init();
         let mut running = held_in(&tf, &heygen, Route::Create, Wait::After, &["apply", "-auto-approve"]);
@@ -216,7 +223,7 @@ for_each_engine! {
     }
 
     fn a_rotation_cut_off_by_a_kill_is_made_good_by_another_trigger(tf: Workspace) {
-        let (tf, heygen) = with_account(tf);
+        let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &with_trigger(URL, "1"));
         tf.apply();
         tf.write("main.tf", &with_trigger(URL, "2"));
