@@ -69,12 +69,6 @@ impl Resource for WebhookEndpoint {
     }
 
     fn plan(&self, proposal: Proposal<EndpointModel, Private>) -> Plan<EndpointModel> {
-        // The process that applies may never read what is in state already, and it must not take it for its own creation.
-        if let Proposal::Update { prior, .. } = &proposal
-            && let Ok(id) = id_of(&prior.state)
-        {
-            self.session.remember(&id);
-        }
         plan::plan(proposal)
     }
 

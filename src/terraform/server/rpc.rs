@@ -339,8 +339,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         _request: Request<proto::stop_provider::Request>,
     ) -> Answer<proto::stop_provider::Response> {
-        tracing::info!("told to stop what is under way");
         self.inner.stop.stop();
+        tracing::info!("told to stop what is under way");
         Ok(Response::new(proto::stop_provider::Response::default()))
     }
 }

@@ -186,21 +186,6 @@ fn an_endpoint_of_this_apply_is_not_taken_for_it() {
 }
 
 #[test]
-fn an_endpoint_that_state_had_before_this_apply_is_not_taken_for_it() {
-    let (tf, heygen) = start();
-    tf.write("main.tf", &alone());
-    tf.apply().none();
-    let second = named("b", &format!("{}\ndepends_on = [{ADDRESS}]", url(URL)));
-    tf.write("main.tf", &format!("{}{second}", alone()));
-    heygen.inject(Rule::on(Route::Create, UNHEARD));
-    tf.apply_expecting_failure().error("shows no new endpoint");
-    assert_eq!(tf.state().addresses(), [ADDRESS]);
-    expect_state_is_true(&tf, &heygen);
-    tf.apply().none();
-    expect_state_is_true(&tf, &heygen);
-}
-
-#[test]
 fn two_equal_creates_at_once_are_not_taken_for_each_other() {
     let (tf, heygen) = start();
     let pair = endpoint(&format!("count = 2\n{}", url(URL)));
