@@ -340,6 +340,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         _request: Request<proto::stop_provider::Request>,
     ) -> Answer<proto::stop_provider::Response> {
         self.inner.stop.stop();
+        tracing::info!("told to stop what is under way");
         Ok(Response::new(proto::stop_provider::Response::default()))
     }
 }

@@ -229,10 +229,13 @@ impl Workspace {
         self.run_ready(&["import", address, id]).expect_success()
     }
 
-    /// The state file; empty before the first apply.
+    /// The state file; empty before the first apply, also where that was killed before it wrote any.
     pub fn state(&self) -> State {
-        let text = fs::read_to_string(self.directory().join("terraform.tfstate"));
-        State::new(text.map_or(Value::Null, |text| serde_json::from_str(&text).expect("state is JSON")))
+        let text = fs::read_to_string(self.directory().join("terraform.tfstate")).unwrap_or_default();
+        State::new(match text.as_str() {
+            "" => Value::Null,
+            text => serde_json::from_str(text).expect("state is JSON"),
+        })
     }
 
     /// The values of the root module's outputs, sensitive ones in clear text.

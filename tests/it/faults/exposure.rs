@@ -1,0 +1,243 @@
+//! Nobody gets the key: no other host, and no text that a person or a log sees.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use super::{ADDRESS, LOST, URL, endpoint, expect_state_is_true, id_in_state, provider, start, url};
+use crate::fake_heygen::{Fault, Route, Rule};
+use crate::support::engine::Engine;
+use crate::support::terraform::Workspace;
+
+const KEY: &str = "key-that-nobody-may-see-0123456789";
+
+const PROXY_PASSWORD: &str = "proxy-password-9876543210";
+
+fn configuration(at: &str, trigger: &str) -> String {
+    format!(
+        "{}{}",
+        provider(0),
+        endpoint(&format!("{}\nrotate_trigger = {trigger:?}", url(at)))
+    )
+}
+
+/// Another host: a listener that only finds out whether anybody comes.
+struct Elsewhere(TcpListener);
+
+impl Elsewhere {
+    fn listen() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    fn address(&self) -> String {
+        self.0.local_addr().unwrap().to_string()
+    }
+
+    #[track_caller]
+    fn expect_nobody(&self) {
+        let came = self.0.accept();
+        let nobody = came.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        assert!(nobody, "somebody came: {came:?}");
+    }
+}
+
+/// A server of no manners: it answers every request with what this makes of the request's head.
+struct Server {
+    address: String,
+    heads: std::sync::mpsc::Receiver<String>,
+}
+
+impl Server {
+    fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (sender, heads) = std::sync::mpsc::channel();
+        // Its thread ends with the process: there is nothing it could hold up.
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let Some(head) = read_head(&stream) else { continue };
+                let answer = answer(&head);
+                if sender.send(head).is_err() {
+                    return;
+                }
+                let _ = (&stream).write_all(answer.as_bytes());
+            }
+        });
+        Self { address, heads }
+    }
+
+    /// What it was sent so far.
+    fn heads(&self) -> Vec<String> {
+        self.heads.try_iter().collect()
+    }
+}
+
+fn read_head(mut stream: &TcpStream) -> Option<String> {
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let mut head = Vec::new();
+    let mut chunk = [0; 4096];
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() < 65_536 {
+        match stream.read(&mut chunk) {
+            Ok(length @ 1..) => head.extend_from_slice(&chunk[..length]),
+            Ok(0) | Err(_) => return None,
+        }
+    }
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// An apply that fails, with everything the user and the log saw of it.
+fn failing_apply(tf: &Workspace) -> String {
+    let output = tf.run_ready(&["apply", "-auto-approve"]).expect_failure();
+    format!("{}{}", output.text(), tf.log())
+}
+
+#[test]
+fn a_redirect_is_followed_by_no_call() {
+    let (tf, heygen) = start();
+    let elsewhere = Elsewhere::listen();
+    tf.write("main.tf", &configuration(URL, "1"));
+    tf.apply().none();
+    let redirect = |route| {
+        let location = format!("http://{}/v3/webhooks/endpoints", elsewhere.address());
+        heygen.inject(Rule::on(route, Fault::Redirect { location }));
+    };
+
+    redirect(Route::List);
+    tf.plan_expecting_failure()
+        .error("points to another place")
+        .says("127.0.0.1")
+        .says("never followed");
+    tf.write("main.tf", &configuration("https://hooks.example.com/v2", "2"));
+    redirect(Route::Update);
+    tf.apply_expecting_failure().error("points to another place");
+    redirect(Route::Rotate);
+    tf.apply_expecting_failure().error("points to another place");
+    redirect(Route::Delete);
+    tf.destroy_expecting_failure().error("points to another place");
+    expect_state_is_true(&tf, &heygen);
+    tf.destroy();
+    redirect(Route::Create);
+    tf.apply_expecting_failure().error("points to another place");
+    assert_eq!(heygen.faults_by_kind()["redirect"], 5);
+    elsewhere.expect_nobody();
+}
+
+#[test]
+fn a_server_that_quotes_the_credential_does_not_get_it_printed() {
+    for credential in ["HEYGEN_API_KEY", "HEYGEN_ACCESS_TOKEN"] {
+        let server = Server::answering(|head| {
+            let quoted = head.replace('\\', "").replace('"', "'").replace("\r\n", " | ");
+            let body = format!(r#"{{"error": {{"code": "{KEY}", "message": "you sent {quoted}", "param": "{KEY}"}}}}"#);
+            format!(
+                "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nX-Request-Id: {KEY}\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{body}",
+                body.len()
+            )
+        });
+        let tf = Workspace::new(Engine::from_path())
+            .with_env("HEYGEN_API_BASE", format!("http://{}", server.address))
+            .with_env(credential, KEY)
+            .with_trace_log();
+        tf.write("main.tf", &configuration(URL, "1"));
+        let seen = failing_apply(&tf);
+        assert!(
+            server.heads().iter().any(|head| head.contains(KEY)),
+            "it was sent the credential"
+        );
+        assert!(seen.contains("you sent"), "{seen}");
+        assert!(!seen.contains(KEY), "{seen}");
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_gets_no_key_and_its_password_is_not_printed() {
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    let refusing = Server::answering(|head| {
+        format!(
+            "HTTP/1.1 407 {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            head.replace("\r\n", " ")
+        )
+    });
+    for proxy in [&closed, &refusing.address] {
+        let tf = Workspace::new(Engine::from_path())
+            .against("https://api.heygen.invalid", KEY)
+            .with_env("HTTPS_PROXY", format!("http://user:{PROXY_PASSWORD}@{proxy}"))
+            .with_trace_log();
+        tf.write("main.tf", &configuration(URL, "1"));
+        let seen = failing_apply(&tf);
+        assert!(seen.contains("cannot be reached"), "{seen}");
+        let encoded = base64_of(&format!("user:{PROXY_PASSWORD}"));
+        for hidden in [KEY, PROXY_PASSWORD, encoded.as_str()] {
+            assert!(!seen.contains(hidden), "{hidden} is in\n{seen}");
+        }
+    }
+    let heads = refusing.heads();
+    assert!(
+        heads
+            .iter()
+            .any(|head| head.starts_with("CONNECT api.heygen.invalid:443")),
+        "{heads:?}"
+    );
+    assert!(heads.iter().all(|head| !head.contains(KEY)), "the proxy is not told");
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::Engine as _;
+    base64::prelude::BASE64_STANDARD.encode(text)
+}
+
+#[test]
+fn an_answer_that_never_ends_is_refused() {
+    let (tf, heygen) = start();
+    tf.write("main.tf", &configuration(URL, "1"));
+    tf.apply().none();
+    let id = id_in_state(&tf);
+    heygen.inject(Rule::on(Route::List, Fault::Oversized { mib: 64 }));
+    heygen.clear_requests();
+    tf.plan_expecting_failure().error("larger than 8 MiB");
+    assert_eq!(heygen.requests_to(Route::List).len(), 1, "it is not asked for again");
+    assert_eq!(id_in_state(&tf), id);
+
+    tf.write("main.tf", &configuration(URL, "2"));
+    heygen.inject(Rule::on(Route::Rotate, Fault::Oversized { mib: 64 }));
+    tf.apply_expecting_failure()
+        .error("larger than 8 MiB")
+        .says("may have been rotated");
+    tf.apply();
+    expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn no_secret_and_no_key_is_in_what_a_failing_run_prints_or_logs() {
+    let (tf, heygen) = start();
+    let tf = tf.with_trace_log();
+    tf.write("main.tf", &configuration(URL, "1"));
+    tf.run_ready(&["apply", "-auto-approve"]).expect_success();
+    let mut secrets = vec![heygen.endpoints()[0].secret.clone()];
+    let mut seen = String::new();
+    for (trigger, fault) in [("2", Fault::Truncated), ("3", LOST), ("4", Fault::MalformedJson)] {
+        tf.write("main.tf", &configuration(URL, trigger));
+        heygen.inject(Rule::on(Route::Rotate, fault));
+        seen += &tf.run(&["apply", "-auto-approve"]).expect_failure().text();
+        secrets.push(heygen.endpoints()[0].secret.clone());
+    }
+    assert_eq!(tf.state().addresses(), [ADDRESS]);
+    // Terraform's own trace holds what it got from the plugin; ours are the lines that the plugin wrote.
+    let log = tf.log();
+    let ours = log
+        .lines()
+        .filter(|line| line.contains("provider.terraform-provider-heygen"));
+    let ours: Vec<&str> = ours.collect();
+    assert!(!ours.is_empty());
+    seen += &ours.join("\n");
+    secrets.push(heygen.api_key().to_owned());
+    for hidden in &secrets {
+        assert!(!seen.contains(hidden.as_str()), "{hidden} is in\n{seen}");
+    }
+}
