@@ -22,5 +22,7 @@ mod fake_api;
 #[path = "../../examples/fake-heygen/fake/mod.rs"]
 mod fake_heygen;
 mod harness;
+mod hostile;
+mod load;
 mod plugin_host;
 mod support;
