@@ -1,6 +1,6 @@
 //! A configuration of a thousand endpoints, through the real thing.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::report;
 use crate::fake_heygen::{FakeHeygen, Route};
@@ -8,6 +8,9 @@ use crate::support::engine::Engine;
 use crate::support::terraform::Workspace;
 
 const RESOURCES: usize = 1000;
+
+/// Terraform writes the whole state after every change: on a busy machine that takes its time.
+const PATIENCE: Duration = Duration::from_mins(4);
 
 #[test]
 fn a_configuration_of_a_thousand_is_created_read_in_ten_calls_and_destroyed() {
@@ -27,7 +30,7 @@ fn a_configuration_of_a_thousand_is_created_read_in_ten_calls_and_destroyed() {
     tf.init();
 
     let began = Instant::now();
-    tf.apply_unchecked().none();
+    run(&tf, &["apply", "-auto-approve"]);
     let created = began.elapsed();
     assert_eq!(heygen.endpoints().len(), RESOURCES);
     assert_eq!(heygen.requests_to(Route::Create).len(), RESOURCES);
@@ -35,15 +38,14 @@ fn a_configuration_of_a_thousand_is_created_read_in_ten_calls_and_destroyed() {
 
     heygen.clear_requests();
     let began = Instant::now();
-    let plan = tf.run(&["plan", "-detailed-exitcode"]);
-    assert_eq!(plan.code(), Some(0), "expected nothing left to do\n{plan:?}");
+    run(&tf, &["plan", "-detailed-exitcode"]); // whose status would be 2 if anything was left to do
     let planned = began.elapsed();
     let lists = heygen.requests_to(Route::List).len();
     assert!(lists <= RESOURCES / 100, "{lists} list calls");
 
     heygen.clear_requests();
     let began = Instant::now();
-    tf.destroy().none();
+    run(&tf, &["destroy", "-auto-approve"]);
     assert!(heygen.endpoints().is_empty());
     report(&format!(
         "{RESOURCES} resources: created in {created:?}, planned to nothing in {planned:?} with {lists} list calls, destroyed in {:?}",
@@ -51,4 +53,9 @@ fn a_configuration_of_a_thousand_is_created_read_in_ten_calls_and_destroyed() {
     ));
     // What may be read again is what a refresh reads: once.
     assert!(heygen.requests_to(Route::List).len() <= RESOURCES / 100);
+}
+
+#[track_caller]
+fn run(tf: &Workspace, arguments: &[&str]) {
+    tf.spawn(arguments).wait_at_most(PATIENCE).expect_success();
 }

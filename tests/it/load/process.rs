@@ -52,7 +52,7 @@ async fn live(mut caller: Caller, number: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_calls_at_once_are_all_answered_and_leave_nothing_behind() {
-    const ROUNDS: usize = 3;
+    const ROUNDS: usize = 2;
     const CALLS: usize = 9;
     let heygen = FakeHeygen::start();
     let provider = Provider::start(&heygen).await;
