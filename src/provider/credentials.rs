@@ -123,16 +123,18 @@ fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
             format!("{}: {why}.", path.display()),
         )
     };
-    let file = match std::fs::File::open(path) {
+    // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
+    let file = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => std::fs::File::open(path),
+        Ok(_) => return Err(unreadable("not a file")),
+        Err(error) => Err(error),
+    };
+    let file = match file {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
         Err(error) => return Err(unreadable(&error.to_string())),
     };
-    let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-    if !regular {
-        return Err(unreadable("not a file"));
-    }
     let mut text = String::new();
     match file.take(LARGEST_FILE + 1).read_to_string(&mut text) {
         Err(error) => Err(unreadable(&error.kind().to_string())),

@@ -25,6 +25,8 @@ pub mod fake_heygen;
 mod fake_heygen;
 mod faults;
 mod harness;
+mod hostile;
+mod load;
 mod plugin_host;
 mod support;
 mod tidy;

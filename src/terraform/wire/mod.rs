@@ -1,8 +1,8 @@
 //! Values on the wire: `MessagePack` both ways, and the JSON in which Terraform keeps state.
 //!
 //! Everything is read along the type that the schema gives it, so whatever comes out fits the schema, and recursion is
-//! bounded by the type. Input may be hostile: nothing here panics, recurses without a bound, or takes more memory than
-//! a small multiple of the input.
+//! bounded by the type, and by a depth of its own where a value brings its type along. Input may be hostile: nothing here
+//! panics, recurses without a bound, or takes more memory than a small multiple of the input.
 
 pub(super) mod convert;
 mod json;

@@ -270,3 +270,14 @@ impl Capture {
         self.text()
     }
 }
+
+/// What the system says of a process's memory, in bytes: `VmRSS` now, `VmHWM` at most, `VmPeak` of address space.
+#[cfg(target_os = "linux")]
+pub fn memory(pid: u32, field: &str) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")).expect("a size");
+    kilobytes.parse::<usize>().expect("a number") * 1024
+}
