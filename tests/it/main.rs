@@ -22,7 +22,6 @@ mod fake_api;
 )]
 #[path = "../../examples/fake-heygen/fake/mod.rs"]
 pub mod fake_heygen;
-mod fake_heygen;
 mod faults;
 mod harness;
 mod hostile;
