@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use terraform_provider_heygen::heygen::{
     BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, Failure, Fault, Settings, Stop,
-};
+, Pace};
 
 use super::{Canned, RUNTIME, cases, corpus, serve, spoiled, spoils};
 
@@ -24,6 +24,7 @@ fn client(base_url: &str, number: usize) -> Client {
         max_retries: 0,
         request_timeout: Duration::from_secs(20),
         user_agent: "hostile".to_owned(),
+        pace: Pace::default(),
     })
 }
 
