@@ -11,7 +11,7 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::support::host::{Handshake, Host, PATIENCE, signal};
 
 /// The host gives two seconds before it kills; "at once" leaves room for a busy machine only.
-const AT_ONCE: Duration = Duration::from_millis(500);
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn shutdown_ends_the_process_at_once() {
@@ -90,7 +90,7 @@ async fn an_orphan_ends_and_leaves_nothing_behind() {
     // The streams' ends are the orphan's: it holds the last ends of both pipes.
     let ended = shell.ended().await;
     assert!(!ended.status.success(), "the shell was killed");
-    assert!(killed.elapsed() < Duration::from_secs(3), "{:?}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(5), "{:?}", killed.elapsed());
     assert!(!directory.exists(), "{pid} left {}", directory.display());
 }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -30,6 +30,7 @@ use terraform_provider_heygen::plugin::proto::grpc_controller_client::GrpcContro
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader, Lines};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -136,13 +137,11 @@ impl Host {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut pipe = child.stderr.take().unwrap();
-        let stderr = Arc::new(Mutex::new(Vec::new()));
-        let collected = Arc::clone(&stderr);
+        let (collected, stderr) = watch::channel(Vec::new());
         let collector = tokio::spawn(async move {
             let mut buffer = [0; 8192];
             while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-                let mut all = collected.lock().unwrap_or_else(PoisonError::into_inner);
-                all.extend_from_slice(&buffer[..count]);
+                collected.send_modify(|all| all.extend_from_slice(&buffer[..count]));
             }
         });
         Process {
@@ -158,7 +157,7 @@ impl Host {
 pub struct Process {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
-    stderr: Arc<Mutex<Vec<u8>>>,
+    stderr: watch::Receiver<Vec<u8>>,
     collector: JoinHandle<()>,
 }
 
@@ -187,8 +186,15 @@ impl Process {
 
     /// What was written to stderr up to now.
     pub fn stderr(&self) -> String {
-        let all = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&all).into_owned()
+        String::from_utf8_lossy(&self.stderr.borrow()).into_owned()
+    }
+
+    /// Waits until `text` was written to stderr.
+    pub async fn wrote(&self, text: &str) {
+        let mut stderr = self.stderr.clone();
+        let written = stderr.wait_for(|all| String::from_utf8_lossy(all).contains(text));
+        let found = matches!(tokio::time::timeout(PATIENCE, written).await, Ok(Ok(_)));
+        assert!(found, "`{text}` is not in stderr:\n{}", self.stderr());
     }
 
     /// Sends a signal, by the name `kill` knows.
@@ -466,7 +472,7 @@ where
         async move { dialled.await.map(TokioIo::new) }
     });
     // The name is only for the `:authority` of requests.
-    Endpoint::from_static("http://localhost")
-        .connect_with_connector(connector)
-        .await
+    let endpoint = Endpoint::from_static("http://localhost");
+    let connected = tokio::time::timeout(PATIENCE, endpoint.connect_with_connector(connector)).await;
+    connected.expect("the handshake hangs")
 }
