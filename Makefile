@@ -1,7 +1,7 @@
 # `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz lint deny advisories bench install
+.PHONY: help setup demo test fuzz soak lint deny advisories bench install
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
@@ -17,6 +17,9 @@ test: setup ## Runs all tests, with two engines; ARGS=name runs those whose name
 
 fuzz: ## Feeds much more hostile input than the tests do; PROPTEST_CASES=how many, ARGS=target
 	scripts/fuzz $(ARGS)
+
+soak: setup ## Random runs under random faults, 10000 of them; SEEDS=START..END chooses others
+	scripts/soak
 
 lint: ## Format and lint checks
 	cargo fmt --check

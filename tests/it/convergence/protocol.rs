@@ -21,7 +21,7 @@ use crate::fake_heygen::FakeHeygen;
 const SEEDS: Range<u64> = 0..2000;
 
 /// Into how many tests the seeds are split.
-const PARTS: u64 = 8;
+const PARTS: u64 = 20;
 
 macro_rules! parts {
     ($($name:ident: $part:literal,)+) => {$(
@@ -33,18 +33,30 @@ macro_rules! parts {
 }
 
 parts! {
-    every_run_converges_1: 0,
-    every_run_converges_2: 1,
-    every_run_converges_3: 2,
-    every_run_converges_4: 3,
-    every_run_converges_5: 4,
-    every_run_converges_6: 5,
-    every_run_converges_7: 6,
-    every_run_converges_8: 7,
+    every_run_converges_01: 0,
+    every_run_converges_02: 1,
+    every_run_converges_03: 2,
+    every_run_converges_04: 3,
+    every_run_converges_05: 4,
+    every_run_converges_06: 5,
+    every_run_converges_07: 6,
+    every_run_converges_08: 7,
+    every_run_converges_09: 8,
+    every_run_converges_10: 9,
+    every_run_converges_11: 10,
+    every_run_converges_12: 11,
+    every_run_converges_13: 12,
+    every_run_converges_14: 13,
+    every_run_converges_15: 14,
+    every_run_converges_16: 15,
+    every_run_converges_17: 16,
+    every_run_converges_18: 17,
+    every_run_converges_19: 18,
+    every_run_converges_20: 19,
 }
 
 fn converge(part: u64) {
-    let mut figures = Figures::new(format!("protocol-{}", part + 1));
+    let mut figures = Figures::new(format!("protocol-{:02}", part + 1));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     for seed in seeds().filter(|seed| part_of(*seed) == part) {

@@ -14,10 +14,6 @@ fn on_the_second_page() -> (Workspace, FakeHeygen) {
     (tf, heygen)
 }
 
-fn field(name: &str) -> Option<String> {
-    Some(name.to_owned())
-}
-
 #[test]
 fn a_page_that_fails_is_an_error_and_state_keeps_the_endpoint() {
     let (tf, heygen) = on_the_second_page();
@@ -31,10 +27,14 @@ fn a_page_that_fails_is_an_error_and_state_keeps_the_endpoint() {
         Fault::Truncated,
         Fault::MalformedJson,
         Fault::MissingField {
-            field: field("endpoint_id"),
+            field: Some("endpoint_id".to_owned()),
         },
-        Fault::NullField { field: field("url") },
-        Fault::WrongType { field: field("status") },
+        Fault::NullField {
+            field: Some("url".to_owned()),
+        },
+        Fault::WrongType {
+            field: Some("status".to_owned()),
+        },
         Fault::Oversized { mib: 9 },
         Fault::Redirect {
             location: "http://127.0.0.1:1/v3/webhooks/endpoints".to_owned(),

@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use terraform_provider_heygen::heygen::{
-    BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, Failure, Fault, Settings, Stop,
-, Pace};
+    BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, Failure, Fault, Pace, Settings, Stop,
+};
 
 use super::{Canned, RUNTIME, cases, corpus, serve, spoiled, spoils};
 
