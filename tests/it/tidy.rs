@@ -59,22 +59,23 @@ fn generated_types_stay_in_their_corner() {
 
 #[test]
 fn no_file_tells_of_somebodys_machine_or_of_a_registry() {
+    // In halves, so that this file may be looked at like any other.
     let unwanted = [
-        "/home/",
-        "/Users/",
-        "/root/",
-        "/work/",
-        "crates.io",
-        "pypi.",
-        "pythonhosted",
-        "npmjs",
-        "debian.org",
-        "registry.terraform",
-        "registry.opentofu",
+        concat!("/ho", "me/"),
+        concat!("/Us", "ers/"),
+        concat!("/ro", "ot/"),
+        concat!("/wo", "rk/"),
+        concat!("crates", ".io"),
+        concat!("py", "pi."),
+        concat!("python", "hosted"),
+        concat!("npm", "js"),
+        concat!("debian", ".org"),
+        concat!("registry", ".terraform"),
+        concat!("registry", ".opentofu"),
     ];
     for (file, text) in files(root()) {
-        // Cargo writes its own file, and the list above is in this one.
-        if ["Cargo.lock", "tests/it/tidy.rs"].contains(&relative(&file).as_str()) {
+        // Cargo writes its own file.
+        if relative(&file) == "Cargo.lock" {
             continue;
         }
         for (number, line) in (1..).zip(text.lines()) {
