@@ -32,12 +32,7 @@ impl<P: Provider> Inner<P> {
     ) -> proto::upgrade_resource_state::Response {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
             let ty = resource.schema().object_type();
-            let json = request.raw_state.as_ref().map_or(&[][..], |raw| raw.json.as_slice());
-            let state = match decode_json(json, &ty) {
-                Ok(Value::Mapping(state)) => state,
-                Ok(_) => return Err(unreadable_state(&"not an object")),
-                Err(error) => return Err(unreadable_state(&error)),
-            };
+            let state = stored_object(request.raw_state.as_ref(), &ty)?;
             let state = resource.upgrade(request.version, state)?;
             convert::dynamic(Some(state), &ty).map_err(|e| unreadable("state", &e))
         });
@@ -68,12 +63,7 @@ impl<P: Provider> Inner<P> {
                 ));
             }
             let ty = schema.object_type();
-            let json = request.raw_identity.as_ref().map_or(&[][..], |raw| raw.json.as_slice());
-            let identity = match decode_json(json, &ty) {
-                Ok(Value::Mapping(identity)) => identity,
-                Ok(_) => return Err(unreadable_state(&"not an object")),
-                Err(error) => return Err(unreadable_state(&error)),
-            };
+            let identity = stored_object(request.raw_identity.as_ref(), &ty)?;
             identity_message(Some(identity), &ty)
         });
         match upgraded {
@@ -287,6 +277,16 @@ fn identity_message(identity: Option<Object>, ty: &Type) -> Result<Option<proto:
 
 fn proto_null(ty: &Type) -> Result<proto::DynamicValue, Diagnostic> {
     convert::dynamic(None, ty).map_err(|e: WireError| unreadable("null", &e))
+}
+
+/// Reads an object in the JSON that Terraform stores.
+fn stored_object(raw: Option<&proto::RawState>, ty: &Type) -> Result<Object, Diagnostic> {
+    let json = raw.map_or(&[][..], |raw| raw.json.as_slice());
+    match decode_json(json, ty) {
+        Ok(Value::Mapping(object)) => Ok(object),
+        Ok(_) => Err(unreadable_state(&"not an object")),
+        Err(error) => Err(unreadable_state(&error)),
+    }
 }
 
 fn unreadable_state(why: &dyn std::fmt::Display) -> Diagnostic {
