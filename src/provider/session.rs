@@ -61,9 +61,9 @@ impl Session {
         }
     }
 
-    /// Remembers an endpoint that a read, create or import returned: it is somebody's.
-    pub(super) fn remember(&self, id: &EndpointId) {
-        self.known().insert(id.clone());
+    /// Remembers an endpoint that state has, or is about to have: it is somebody's. Answers whether that was news.
+    pub(super) fn remember(&self, id: &EndpointId) -> bool {
+        self.known().insert(id.clone())
     }
 
     /// Whether an endpoint is somebody's already.

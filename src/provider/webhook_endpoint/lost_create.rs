@@ -1,17 +1,20 @@
 //! A creation whose answer never came: has it happened?
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use tokio_util::sync::CancellationToken;
 
 use super::{state, url};
 use crate::heygen::{Client, CreateEndpoint, Endpoint, EndpointId, Failure, Stop};
+use crate::provider::session::Session;
 
 /// How far `HeyGen`'s clock may be behind ours.
 const CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 /// What a search for a lost creation found.
 pub(super) enum Found {
-    /// One endpoint, and it can only be this one.
+    /// One endpoint, and it can only be this one. It is nobody else's from now on.
     This(Box<Endpoint>),
     /// It may be any of these, or none of them.
     OneOf(Vec<EndpointId>),
@@ -19,19 +22,37 @@ pub(super) enum Found {
     Unclear(Failure),
 }
 
+/// A creation whose answer is lost.
+pub(super) struct Lost<'a> {
+    pub(super) asked: &'a CreateEndpoint,
+    /// When its call began.
+    pub(super) began: SystemTime,
+}
+
 /// Walks the list for what a lost creation may have left behind.
 pub(super) async fn search(
+    lost: &Lost<'_>,
     client: &Client,
-    asked: &CreateEndpoint,
-    began: SystemTime,
-    others: &Others<'_>,
+    session: &Session,
+    creations: &Creations,
     stop: &Stop,
 ) -> Found {
-    match look(client, asked, began, others, stop).await {
+    let look = async || match client.list_afresh(stop).await {
+        Ok(listed) => {
+            // Whatever is in the list had begun before. Once the others of its kind have ended, those that were answered
+            // are known, and only the lost ones are left to choose from.
+            tokio::select! {
+                () = creations.ended(lost.asked) => lost.judge(listed, session),
+                () = stop.cancelled() => Found::OneOf(ids(&lost.candidates(listed, session))),
+            }
+        }
+        Err(failure) => Found::Unclear(failure),
+    };
+    match look().await {
         Found::OneOf(candidates) if candidates.is_empty() => {
             // A list may lag behind a creation.
             tokio::select! {
-                () = tokio::time::sleep(client.pace().second_look) => look(client, asked, began, others, stop).await,
+                () = tokio::time::sleep(client.pace().second_look) => look().await,
                 () = stop.cancelled() => Found::OneOf(candidates),
             }
         }
@@ -39,40 +60,42 @@ pub(super) async fn search(
     }
 }
 
-async fn look(client: &Client, asked: &CreateEndpoint, began: SystemTime, others: &Others<'_>, stop: &Stop) -> Found {
-    match client.list_afresh(stop).await {
-        Ok(listed) => judge(listed, asked, began, others),
-        Err(failure) => Found::Unclear(failure),
-    }
-}
-
-/// What else goes on in this process.
-pub(super) struct Others<'a> {
-    /// Whether an endpoint is somebody's already.
-    pub(super) knows: &'a (dyn Fn(&EndpointId) -> bool + Sync),
-    /// Whether another creation of the same URL and events is, or was meanwhile, under way here: then a new endpoint may
-    /// be its.
-    pub(super) rivals: bool,
-}
-
-/// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody here.
-fn judge(listed: Vec<Endpoint>, asked: &CreateEndpoint, began: SystemTime, others: &Others<'_>) -> Found {
-    let mut candidates: Vec<Endpoint> = listed
-        .into_iter()
-        .filter(|endpoint| url::equivalent(&asked.url, &endpoint.url))
-        .filter(|endpoint| has_events(endpoint, asked))
-        // A moment that cannot be read proves nothing either way.
-        .filter(|endpoint| endpoint.created().is_none() || endpoint.created_since(began, CLOCK_SKEW))
-        .filter(|endpoint| !(others.knows)(&endpoint.id))
-        .collect();
-    let certain = !others.rivals && candidates.iter().all(|endpoint| endpoint.created().is_some());
-    match candidates.pop() {
-        Some(only) if candidates.is_empty() && certain => Found::This(Box::new(only)),
-        last => {
-            candidates.extend(last);
-            Found::OneOf(candidates.into_iter().map(|endpoint| endpoint.id).collect())
+impl Lost<'_> {
+    /// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody
+    /// here.
+    fn judge(&self, listed: Vec<Endpoint>, session: &Session) -> Found {
+        let mut candidates = self.candidates(listed, session);
+        let certain = candidates.iter().all(|endpoint| endpoint.created().is_some());
+        match candidates.pop() {
+            Some(only) if candidates.is_empty() && certain => {
+                if session.remember(&only.id) {
+                    Found::This(Box::new(only))
+                } else {
+                    // Another search was faster.
+                    Found::OneOf(Vec::new())
+                }
+            }
+            last => {
+                candidates.extend(last);
+                Found::OneOf(ids(&candidates))
+            }
         }
     }
+
+    fn candidates(&self, listed: Vec<Endpoint>, session: &Session) -> Vec<Endpoint> {
+        listed
+            .into_iter()
+            .filter(|endpoint| url::equivalent(&self.asked.url, &endpoint.url))
+            .filter(|endpoint| has_events(endpoint, self.asked))
+            // A moment that cannot be read proves nothing either way.
+            .filter(|endpoint| endpoint.created().is_none() || endpoint.created_since(self.began, CLOCK_SKEW))
+            .filter(|endpoint| !session.knows(&endpoint.id))
+            .collect()
+    }
+}
+
+fn ids(endpoints: &[Endpoint]) -> Vec<EndpointId> {
+    endpoints.iter().map(|endpoint| endpoint.id.clone()).collect()
 }
 
 fn has_events(endpoint: &Endpoint, asked: &CreateEndpoint) -> bool {
@@ -83,58 +106,55 @@ fn has_events(endpoint: &Endpoint, asked: &CreateEndpoint) -> bool {
     }
 }
 
-/// The creations under way in this process, so that one that is lost does not take another's endpoint for its own.
+/// The creations in this process whose answer is still to come: one that is lost must not take for its own an endpoint
+/// that another is about to be told of.
 #[derive(Default)]
-pub(super) struct Creations(Mutex<Vec<Underway>>);
+pub(super) struct Creations(Mutex<Vec<Arc<UnderWay>>>);
 
-struct Underway {
-    number: u64,
+struct UnderWay {
     asked: CreateEndpoint,
-    /// Another one of the same kind was under way at the same time at some point.
-    rivalled: bool,
+    ended: CancellationToken,
 }
 
-/// Says, until dropped, that this creation is under way.
+/// Says, until dropped, that the answer to this creation is still to come.
 pub(super) struct Creation<'a> {
     all: &'a Creations,
-    number: u64,
+    this: Arc<UnderWay>,
 }
 
 impl Creations {
-    /// Notes a creation that starts now.
+    /// Notes a creation whose call starts now.
     pub(super) fn begin(&self, asked: &CreateEndpoint) -> Creation<'_> {
-        let mut underway = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = underway
-            .iter()
-            .map(|other| other.number)
-            .max()
-            .map_or(0, |highest| highest + 1);
-        let mut rivalled = false;
-        for other in underway.iter_mut().filter(|other| alike(&other.asked, asked)) {
-            other.rivalled = true;
-            rivalled = true;
-        }
-        underway.push(Underway {
-            number,
+        let this = Arc::new(UnderWay {
             asked: asked.clone(),
-            rivalled,
+            ended: CancellationToken::new(),
         });
-        Creation { all: self, number }
+        self.under_way().push(this.clone());
+        Creation { all: self, this }
     }
-}
 
-impl Creation<'_> {
-    /// Whether another creation of the same URL and events has been under way at the same time.
-    pub(super) fn has_rivals(&self) -> bool {
-        let underway = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        underway.iter().any(|this| this.number == self.number && this.rivalled)
+    /// Returns once every creation of this URL and these events that is under way now has ended.
+    async fn ended(&self, asked: &CreateEndpoint) {
+        let alike: Vec<_> = self
+            .under_way()
+            .iter()
+            .filter(|other| alike(&other.asked, asked))
+            .cloned()
+            .collect();
+        for other in alike {
+            other.ended.cancelled().await;
+        }
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, Vec<Arc<UnderWay>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Creation<'_> {
     fn drop(&mut self) {
-        let mut underway = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        underway.retain(|this| this.number != self.number);
+        self.all.under_way().retain(|other| !Arc::ptr_eq(other, &self.this));
+        self.this.ended.cancel();
     }
 }
 
@@ -177,22 +197,22 @@ mod tests {
         }
     }
 
-    fn found(listed: Vec<Endpoint>, asked: &CreateEndpoint, others: &Others<'_>) -> Result<String, Vec<String>> {
-        match judge(listed, asked, began(), others) {
+    fn found(listed: Vec<Endpoint>, asked: &CreateEndpoint, session: &Session) -> Result<String, Vec<String>> {
+        let lost = Lost { asked, began: began() };
+        match lost.judge(listed, session) {
             Found::This(endpoint) => Ok(endpoint.id.to_string()),
             Found::OneOf(ids) => Err(ids.iter().map(ToString::to_string).collect()),
             Found::Unclear(failure) => panic!("{failure}"),
         }
     }
 
-    const NOBODY: Others<'_> = Others {
-        knows: &|_| false,
-        rivals: false,
-    };
+    fn fresh() -> Session {
+        Session::default()
+    }
 
     #[test]
     fn one_new_endpoint_with_this_url_and_these_events_is_the_one() {
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &NOBODY), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![listed("ep_1")], &asked(), &fresh()), Ok("ep_1".to_owned()));
     }
 
     #[test]
@@ -214,7 +234,7 @@ mod tests {
             ..listed("ep_4")
         };
         assert_eq!(
-            found(vec![other_url, other_events, older, all], &asked(), &NOBODY),
+            found(vec![other_url, other_events, older, all], &asked(), &fresh()),
             Err(vec![])
         );
     }
@@ -225,39 +245,32 @@ mod tests {
             created_at: "2026-07-01T11:59:00".to_owned(),
             ..listed("ep_1")
         };
-        assert_eq!(found(vec![skewed], &asked(), &NOBODY), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![skewed], &asked(), &fresh()), Ok("ep_1".to_owned()));
     }
 
     #[test]
     fn several_candidates_are_named_and_none_taken() {
         let both = vec![listed("ep_1"), listed("ep_2")];
         let named = Err(vec!["ep_1".to_owned(), "ep_2".to_owned()]);
-        assert_eq!(found(both, &asked(), &NOBODY), named);
+        assert_eq!(found(both, &asked(), &fresh()), named);
     }
 
     #[test]
     fn an_endpoint_that_is_known_here_is_somebody_elses() {
-        let others = Others {
-            knows: &|id| id.as_str() == "ep_1",
-            rivals: false,
-        };
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &others), Err(vec![]));
+        let session = fresh();
+        session.remember(&listed("ep_1").id);
+        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Err(vec![]));
         assert_eq!(
-            found(vec![listed("ep_1"), listed("ep_2")], &asked(), &others),
+            found(vec![listed("ep_1"), listed("ep_2")], &asked(), &session),
             Ok("ep_2".to_owned())
         );
     }
 
     #[test]
-    fn a_rival_makes_a_candidate_uncertain() {
-        let others = Others {
-            knows: &|_| false,
-            rivals: true,
-        };
-        assert_eq!(
-            found(vec![listed("ep_1")], &asked(), &others),
-            Err(vec!["ep_1".to_owned()])
-        );
+    fn an_endpoint_is_found_by_one_search_only() {
+        let session = fresh();
+        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Err(vec![]));
     }
 
     #[test]
@@ -266,7 +279,7 @@ mod tests {
             created_at: "just now".to_owned(),
             ..listed("ep_1")
         };
-        assert_eq!(found(vec![undated], &asked(), &NOBODY), Err(vec!["ep_1".to_owned()]));
+        assert_eq!(found(vec![undated], &asked(), &fresh()), Err(vec!["ep_1".to_owned()]));
     }
 
     #[test]
@@ -283,25 +296,28 @@ mod tests {
             events: Some(events(&KNOWN_EVENTS)),
             ..listed("ep_1")
         };
-        assert_eq!(found(vec![null], &all, &NOBODY), Ok("ep_1".to_owned()));
-        assert_eq!(found(vec![spelled_out], &all, &NOBODY), Ok("ep_1".to_owned()));
-        assert_eq!(found(vec![listed("ep_1")], &all, &NOBODY), Err(vec![]));
+        assert_eq!(found(vec![null], &all, &fresh()), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![spelled_out], &all, &fresh()), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![listed("ep_1")], &all, &fresh()), Err(vec![]));
     }
 
-    #[test]
-    fn creations_of_the_same_endpoint_at_the_same_time_are_rivals_to_their_end() {
+    #[tokio::test(start_paused = true)]
+    async fn creations_of_the_same_endpoint_are_waited_for_and_others_are_not() {
         let creations = Creations::default();
-        let first = creations.begin(&asked());
-        let other = creations.begin(&CreateEndpoint {
+        let asked = asked();
+        let waited = async || {
+            tokio::time::timeout(Duration::from_secs(1), creations.ended(&asked))
+                .await
+                .is_ok()
+        };
+        let _other = creations.begin(&CreateEndpoint {
             events: None,
-            ..asked()
+            ..asked.clone()
         });
-        assert!(!first.has_rivals());
-        let second = creations.begin(&asked());
-        assert!(first.has_rivals() && second.has_rivals() && !other.has_rivals());
-        drop(second);
-        assert!(first.has_rivals());
-        drop(first);
-        assert!(!creations.begin(&asked()).has_rivals());
+        assert!(waited().await);
+        let same = creations.begin(&asked);
+        assert!(!waited().await);
+        tokio::join!(creations.ended(&asked), async { drop(same) });
+        assert!(waited().await);
     }
 }

@@ -14,12 +14,12 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 
-use self::lost_create::{Creations, Found, Others};
+use self::lost_create::{Creations, Found, Lost};
 use self::plan::Rotation;
 use self::schema::{EndpointModel, Private, TYPE_NAME};
 use super::report;
 use super::session::{NoClient, Session};
-use crate::heygen::{Client, CreateEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Stop};
+use crate::heygen::{Client, CreateEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Failure, Stop};
 use crate::terraform::{
     Attr, Diagnostic, Diagnostics, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Resource, Schema,
     Stored, Value,
@@ -107,11 +107,9 @@ impl Resource for WebhookEndpoint {
             events: names(&planned.events),
             entity_id: planned.entity_id.known().cloned(),
         };
-        let creation = self.creations.begin(&asked);
         let began = SystemTime::now();
-        match client.create(&asked, stop).await {
+        match self.call_to_create(&client, &asked, stop).await {
             Ok(endpoint) => {
-                self.session.remember(&endpoint.id);
                 let no_secret = endpoint
                     .secret
                     .is_none()
@@ -120,21 +118,17 @@ impl Resource for WebhookEndpoint {
                 Outcome::new(Some(created), no_secret.into_iter().collect::<Diagnostics>())
             }
             Err(failure) if failure.effect == Effect::None => Outcome::new(None, report::failure(&failure)),
-            Err(lost) => {
-                let others = Others {
-                    knows: &|id| self.session.knows(id),
-                    rivals: creation.has_rivals(),
-                };
-                match lost_create::search(&client, &asked, began, &others, stop).await {
+            Err(failure) => {
+                let lost = Lost { asked: &asked, began };
+                match lost_create::search(&lost, &client, &self.session, &self.creations, stop).await {
                     Found::This(endpoint) => {
-                        self.session.remember(&endpoint.id);
-                        let error = messages::created_and_lost(&lost, &endpoint.id);
+                        let error = messages::created_and_lost(&failure, &endpoint.id);
                         Outcome::new(Some(created(&endpoint, planned)), error)
                     }
-                    Found::OneOf(ids) => Outcome::new(None, messages::perhaps_created(&lost, &asked.url, &ids)),
-                    Found::Unclear(failure) => Outcome::new(
+                    Found::OneOf(ids) => Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &ids)),
+                    Found::Unclear(unlisted) => Outcome::new(
                         None,
-                        messages::perhaps_created_and_unlisted(&lost, &asked.url, &failure),
+                        messages::perhaps_created_and_unlisted(&failure, &asked.url, &unlisted),
                     ),
                 }
             }
@@ -216,10 +210,19 @@ impl Resource for WebhookEndpoint {
 }
 
 impl WebhookEndpoint {
+    /// The call of a creation. Once it is over, an endpoint that was answered is known to be somebody's.
+    async fn call_to_create(&self, client: &Client, asked: &CreateEndpoint, stop: &Stop) -> Result<Endpoint, Failure> {
+        let _under_way = self.creations.begin(asked);
+        let endpoint = client.create(asked, stop).await?;
+        self.session.remember(&endpoint.id);
+        Ok(endpoint)
+    }
+
     /// What a call about an endpoint in state needs.
     fn to_call_about(&self, state: &EndpointModel, doing: &str) -> Result<(Client, EndpointId), Diagnostics> {
         let client = self.session.client().map_err(|no_client| no_client.into_error(doing))?;
         let id = id_of(state)?;
+        self.session.remember(&id);
         Ok((client, id))
     }
 }

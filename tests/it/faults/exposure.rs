@@ -198,6 +198,8 @@ fn an_answer_that_never_ends_is_refused() {
     tf.write("main.tf", &configuration(URL, "1"));
     tf.apply().none();
     let id = id_in_state(&tf);
+    // With attempts left.
+    tf.write("main.tf", &format!("{}{}", provider(2), endpoint(&url(URL))));
     heygen.inject(Rule::on(Route::List, Fault::Oversized { mib: 64 }));
     heygen.clear_requests();
     tf.plan_expecting_failure().error("larger than 8 MiB");

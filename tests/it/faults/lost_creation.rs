@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     ADDRESS, LATE, LOST, UNHEARD, URL, endpoint, expect_state_is_true, named, provider, several, start, status, url,
 };
-use crate::fake_heygen::{Effect, Fault, NewEndpoint, Route, Rule};
+use crate::fake_heygen::{Effect, Fault, NewEndpoint, Route, Rule, Wait};
 use crate::support::plan::Action;
 
 fn alone() -> String {
@@ -185,11 +185,15 @@ fn an_endpoint_of_this_apply_is_not_taken_for_it() {
     expect_state_is_true(&tf, &heygen);
 }
 
+/// Two endpoints that are asked for with the same words, at the same time.
+fn pair() -> String {
+    format!("{}{}", provider(0), endpoint(&format!("count = 2\n{}", url(URL))))
+}
+
 #[test]
-fn two_equal_creates_at_once_are_not_taken_for_each_other() {
+fn where_two_equal_creates_are_lost_both_endpoints_are_named_to_both() {
     let (tf, heygen) = start();
-    let pair = endpoint(&format!("count = 2\n{}", url(URL)));
-    tf.write("main.tf", &format!("{}{pair}", provider(0)));
+    tf.write("main.tf", &pair());
     heygen.inject(Rule::on(Route::Create, LATE).times(2));
     let failed = tf.apply_expecting_failure();
     let endpoints = heygen.endpoints();
@@ -204,24 +208,40 @@ fn two_equal_creates_at_once_are_not_taken_for_each_other() {
 }
 
 #[test]
-fn of_two_equal_creates_the_answered_one_is_kept_and_the_lost_one_is_named() {
+fn the_endpoint_of_an_equal_create_that_is_yet_to_be_answered_is_not_taken() {
     let (tf, heygen) = start();
-    let pair = endpoint(&format!("count = 2\n{}", url(URL)));
-    tf.write("main.tf", &format!("{}{pair}", provider(0)));
+    tf.write("main.tf", &pair());
+    heygen.inject(Rule::on(Route::Create, UNHEARD));
+    heygen.inject(Rule::on(
+        Route::Create,
+        Fault::Delay {
+            ms: 1000,
+            wait: Wait::After,
+        },
+    ));
+    let failed = tf.apply_expecting_failure();
+    failed.error("perhaps created").says("shows no new endpoint");
+    assert_eq!(failed.errors().count(), 1, "{failed:#?}");
+    expect_state_is_true(&tf, &heygen);
+    tf.apply().none();
+    assert_eq!(heygen.endpoints().len(), 2);
+    expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn of_two_equal_creates_the_lost_one_is_saved_once_the_other_is_answered() {
+    let (tf, heygen) = start();
+    tf.write("main.tf", &pair());
     heygen.inject(Rule::on(Route::Create, LATE));
     let failed = tf.apply_expecting_failure();
+    failed.error("secret was lost");
+    assert_eq!(failed.errors().count(), 1, "{failed:#?}");
     let state = tf.state();
-    let [(_, answered)] = state
-        .instances()
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap_or_else(|_| panic!("{failed:#?}"));
-    assert!(!answered.is_tainted());
-    let lost = heygen
-        .endpoints()
-        .into_iter()
-        .find(|it| it.endpoint_id != answered.text("id"))
-        .unwrap();
-    let error = failed.error("perhaps created").says(&lost.endpoint_id);
-    assert!(!error.detail.contains(answered.text("id")), "{error:#?}");
+    let (tainted, answered): (Vec<_>, Vec<_>) = state.instances().partition(|(_, it)| it.is_tainted());
+    assert_eq!((tainted.len(), answered.len()), (1, 1));
+    let ids: BTreeSet<&str> = state.instances().map(|(_, it)| it.text("id")).collect();
+    assert_eq!(ids.len(), 2, "each has its own");
+    tf.apply().none();
+    assert_eq!(heygen.endpoints().len(), 2);
+    expect_state_is_true(&tf, &heygen);
 }
