@@ -14,7 +14,7 @@ use tonic::transport::{Endpoint, Server};
 use super::figures::Figures;
 use super::scenario::{Scenario, Wanted};
 use super::{Held, Holdings, PERHAPS_CREATED, account, begin_faults, judge, named_by};
-use crate::core::{Attributes, Config, Core, ImportTarget, Report, State, Value};
+use crate::core::{Attributes, Config, Core, ImportTarget, PlanSet, Report, State, Value};
 use crate::fake_heygen::FakeHeygen;
 
 /// The seeds of every test run; `SEEDS=START..END` in the environment chooses others.
@@ -90,7 +90,9 @@ async fn run(seed: u64, figures: &mut Figures) {
             run.scenario.meddle(&run.heygen);
         }
         begin_faults(&run.heygen, seed, step);
-        if let Some(report) = run.plan_and_apply(figures).await {
+        if let Some(plan) = run.plan(figures).await {
+            run.scenario.meddle(&run.heygen);
+            let report = run.apply(plan, figures).await;
             run.heed(&report, figures).await;
         }
     }
@@ -120,22 +122,26 @@ impl Run {
         }
     }
 
-    /// `terraform apply`: a plan, carried out unless it failed. Answers what apply said.
-    async fn plan_and_apply(&mut self, figures: &mut Figures) -> Option<Report> {
-        let config = config(&self.scenario);
+    /// The first half of `terraform apply`, unless it failed.
+    async fn plan(&mut self, figures: &mut Figures) -> Option<PlanSet> {
         let core = self.terraform().await;
-        let plan = core.plan(&self.state, &config).await;
+        let plan = core.plan(&self.state, &config(&self.scenario)).await;
         self.expect_sound(&plan.report);
         if plan.report.errored() {
             figures.plans_failed += 1;
             return None;
         }
+        Some(plan)
+    }
+
+    /// The second half. Answers what apply said.
+    async fn apply(&mut self, plan: PlanSet, figures: &mut Figures) -> Report {
         let core = self.terraform().await;
-        let report = core.apply(&mut self.state, plan, &config).await;
+        let report = core.apply(&mut self.state, plan, &config(&self.scenario)).await;
         self.expect_sound(&report);
         figures.applies += 1;
         figures.applies_failed += u64::from(report.errored());
-        Some(report)
+        report
     }
 
     /// Does what the errors about lost creations ask for: imports the endpoint, or deletes it.
@@ -174,8 +180,9 @@ impl Run {
             }
         }
         let seed = self.seed;
-        let report = self.plan_and_apply(figures).await;
-        let report = report.unwrap_or_else(|| panic!("seed {seed}: the plan failed without any fault"));
+        let plan = self.plan(figures).await;
+        let plan = plan.unwrap_or_else(|| panic!("seed {seed}: the plan failed without any fault"));
+        let report = self.apply(plan, figures).await;
         assert!(
             !report.errored(),
             "seed {seed}: the apply failed without any fault: {report:?}"
