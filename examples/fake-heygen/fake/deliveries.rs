@@ -2,13 +2,13 @@
 
 use std::{
     fmt::Write as _,
-    io,
     net::SocketAddr,
+    pin::pin,
     time::{Duration, SystemTime},
 };
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{Request, Uri, header},
 };
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -58,6 +58,8 @@ pub struct Delivery {
 pub struct Delivered {
     /// `Heygen-Event-Id`, the same in every attempt.
     pub event_id: String,
+    /// What was sent, to the byte.
+    pub body: String,
     /// `Heygen-Signature`
     pub signature: String,
     /// Whether the last attempt was answered with 2xx.
@@ -79,7 +81,7 @@ pub struct Attempt {
 #[derive(Debug)]
 pub struct Signed {
     event_id: String,
-    body: Bytes,
+    body: String,
     signature: String,
     clock_skew: i64,
     attempts: u32,
@@ -115,7 +117,7 @@ impl Delivery {
         };
         Ok(Signed {
             event_id,
-            body: sent.into(),
+            body: sent,
             signature,
             clock_skew: self.clock_skew,
             attempts: self.attempts.clamp(1, MOST_ATTEMPTS),
@@ -146,6 +148,7 @@ impl Signed {
             if accepted || attempts.len() >= self.attempts as usize {
                 return Delivered {
                     event_id: self.event_id,
+                    body: self.body,
                     signature: self.signature,
                     accepted,
                     attempts,
@@ -168,15 +171,13 @@ impl Signed {
             .header("Heygen-Timestamp", timestamp)
             .header("Heygen-Event-Id", &self.event_id)
             .body(Body::from(self.body.clone()))?;
-        let answered = sender.send_request(request);
+        let mut answered = pin!(sender.send_request(request));
         tokio::select! {
-            // The connection only makes progress while it is polled; it outlasts the answer.
+            // The connection only makes progress while it is polled; mostly it outlasts the answer.
             biased;
-            response = answered => Ok(response?.status().as_u16()),
-            ended = connection => {
-                ended?;
-                Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
-            }
+            response = &mut answered => Ok(response?.status().as_u16()),
+            // An answer that came before its end is there by now, and if there is none, this says so.
+            _ = connection => Ok(answered.await?.status().as_u16()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Events reach a receiver signed as documented.
 
+use std::io::{Read as _, Write as _};
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
@@ -69,6 +70,8 @@ async fn a_delivery_is_signed_over_its_raw_body_with_the_whole_secret() {
     assert_eq!(delivered.attempts[0].status, Some(204));
 
     let (headers, body) = hook.received().remove(0);
+    assert_eq!(body, delivered.body);
+    assert_eq!(headers["heygen-signature"], delivered.signature);
     let event: Value = serde_json::from_slice(&body).unwrap();
     let data = json!({ "video_id": "v-1", "title": "Grüße", "callback_id": "mine-1" });
     assert_eq!(
@@ -124,6 +127,37 @@ async fn a_refused_delivery_is_repeated_with_the_same_event_id() {
     assert_eq!((delivered.accepted, statuses), (true, vec![Some(503), Some(204)]));
     let received = hook.received();
     assert_eq!(received[0].0["heygen-event-id"], received[1].0["heygen-event-id"]);
+}
+
+#[tokio::test]
+async fn a_receiver_that_answers_and_hangs_up_has_accepted() {
+    let fake = FakeHeygen::start();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let order = delivery(
+        &fake,
+        &format!("http://{}/", listener.local_addr().unwrap()),
+        &json!({}),
+    );
+    let rounds = 20;
+    let receiver = std::thread::spawn(move || {
+        for mut stream in listener.incoming().take(rounds).flatten() {
+            let mut seen = Vec::new();
+            // All of it, or hanging up would be a reset.
+            while !seen.ends_with(b"}") {
+                let mut chunk = [0; 4096];
+                let length = stream.read(&mut chunk).unwrap();
+                seen.extend_from_slice(&chunk[..length]);
+            }
+            stream
+                .write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+                .unwrap();
+        }
+    });
+    for _ in 0..rounds {
+        let delivered = fake.deliver(&order).await.unwrap();
+        assert!(delivered.accepted, "{delivered:?}");
+    }
+    receiver.join().unwrap();
 }
 
 #[tokio::test]
