@@ -6,6 +6,7 @@ mod environment;
 mod report;
 mod session;
 mod webhook_endpoint;
+mod webhook_signature;
 
 use std::sync::Arc;
 
@@ -14,9 +15,10 @@ use async_trait::async_trait;
 pub use config::ProviderConfig;
 pub use environment::Environment;
 
-use crate::terraform::{AnyResource, Diagnostics, HostVersion, Provider, Schema};
+use crate::terraform::{AnyResource, Diagnostics, Function, HostVersion, Provider, Schema};
 use session::Session;
 use webhook_endpoint::WebhookEndpoint;
+use webhook_signature::{VerifyWebhookSignature, WebhookSignature};
 
 /// The `heygen` provider.
 pub struct HeygenProvider {
@@ -44,6 +46,10 @@ impl Provider for HeygenProvider {
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {
         vec![Arc::new(WebhookEndpoint::new(Arc::clone(&self.session)))]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        vec![Box::new(WebhookSignature), Box::new(VerifyWebhookSignature)]
     }
 
     fn validate(&self, config: &ProviderConfig) -> Diagnostics {

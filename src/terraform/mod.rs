@@ -1,7 +1,8 @@
 //! The Terraform plugin protocol, version 6.11: values, schemas, diagnostics and the traits a provider implements,
 //! served over tonic. Knows nothing of `HeyGen`.
 //!
-//! A provider implements [`Provider`] and, for each managed resource, [`Resource`] over a typed model. [`Service`]
+//! A provider implements [`Provider`] and, for each managed resource, [`Resource`] over a typed model
+//! and, for each function, [`Function`]. [`Service`]
 //! decodes a request once, sorts it into create, update or delete once, and encodes the answer once; what an
 //! implementer must keep true is written on the traits. The generated messages are named in [`proto`], in the
 //! private `wire` (values and conversions) and `server` modules, and nowhere else.
@@ -9,6 +10,7 @@
 mod attr;
 mod change;
 mod diagnostics;
+mod function;
 mod model;
 mod number;
 mod path;
@@ -24,6 +26,7 @@ pub mod wire;
 pub use attr::Attr;
 pub use change::{Outcome, Plan, Proposal, Stored};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use function::{Arguments, Function, FunctionError, Parameter, Signature};
 pub use model::{FromValue, IntoValue, Mismatch, Model};
 pub use number::Number;
 pub use path::{Path, Step};

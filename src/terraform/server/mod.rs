@@ -3,6 +3,7 @@
 //! Problems are answered as diagnostics and never as a gRPC status: a failed status would make Terraform forget a
 //! created object, or its private data.
 
+mod functions;
 mod isolate;
 mod managed;
 mod rpc;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
-use super::{AnyResource, Diagnostic, Diagnostics, HostVersion, Model, Object, Provider, Schema, proto};
+use super::{AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto};
 
 /// What other providers allow in either direction; the host's own limits are above it.
 const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
@@ -28,6 +29,8 @@ struct Inner<P> {
     provider: P,
     /// By type name.
     resources: BTreeMap<&'static str, Arc<dyn AnyResource>>,
+    /// By name.
+    functions: BTreeMap<&'static str, Box<dyn Function>>,
     stop: StopSwitch,
 }
 
@@ -36,10 +39,13 @@ impl<P: Provider> Service<P> {
     pub fn new(provider: P) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
+        let functions = provider.functions();
+        let functions = functions.into_iter().map(|f| (f.name(), f)).collect();
         Self {
             inner: Arc::new(Inner {
                 provider,
                 resources,
+                functions,
                 stop: StopSwitch::default(),
             }),
         }

@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::isolate::{Report, isolated};
 use super::managed::Kept;
 use super::{Inner, Service, absent};
-use crate::terraform::{Diagnostic, Provider, proto};
+use crate::terraform::{Diagnostic, FunctionError, Provider, proto};
 
 type Answer<T> = Result<Response<T>, Status>;
 type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -31,6 +31,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
                     type_name: (*name).to_owned(),
                 })
                 .collect(),
+            functions: self
+                .inner
+                .functions
+                .keys()
+                .map(|name| proto::get_metadata::FunctionMetadata {
+                    name: (*name).to_owned(),
+                })
+                .collect(),
             ..Default::default()
         }))
     }
@@ -46,6 +54,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
             resource_schemas: resources
                 .map(|resource| (resource.type_name().to_owned(), (&resource.schema()).into()))
                 .collect(),
+            functions: self.inner.function_signatures(),
             ..Default::default()
         }))
     }
@@ -238,21 +247,24 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         _request: Request<proto::get_functions::Request>,
     ) -> Answer<proto::get_functions::Response> {
-        Ok(Response::new(proto::get_functions::Response::default()))
+        Ok(Response::new(proto::get_functions::Response {
+            functions: self.inner.function_signatures(),
+            diagnostics: Vec::new(),
+        }))
     }
 
     async fn call_function(
         &self,
         request: Request<proto::call_function::Request>,
     ) -> Answer<proto::call_function::Response> {
-        let problem = absent("function", &request.get_ref().name);
-        Ok(Response::new(proto::call_function::Response {
-            result: None,
-            error: Some(proto::FunctionError {
-                text: format!("{}: {}", problem.summary, problem.detail),
-                function_argument: None,
-            }),
-        }))
+        let on_panic = |problem: Diagnostic| {
+            let text = format!("{}: {}", problem.summary, problem.detail);
+            FunctionError { text, argument: None }.into()
+        };
+        self.isolated(request, on_panic, |inner, request| async move {
+            inner.call_function(&request)
+        })
+        .await
     }
 
     async fn validate_state_store_config(

@@ -3,7 +3,8 @@
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
 use crate::terraform::proto;
 use crate::terraform::{
-    Attribute, Diagnostic, Diagnostics, Existence, IdentitySchema, Object, Path, Schema, Severity, Step, Type, Value,
+    Attribute, Diagnostic, Diagnostics, Existence, IdentitySchema, Object, Path, Schema, Severity, Signature, Step,
+    Type, Value,
 };
 
 /// Reads a value in either encoding; an absent one is null.
@@ -29,9 +30,13 @@ pub(in crate::terraform) fn object(
 
 /// Writes an object, or null.
 pub(in crate::terraform) fn dynamic(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
-    let value = object.map_or(Value::Null, Value::Mapping);
+    dynamic_value(&object.map_or(Value::Null, Value::Mapping), ty)
+}
+
+/// Writes a value.
+pub(in crate::terraform) fn dynamic_value(value: &Value, ty: &Type) -> Result<proto::DynamicValue, WireError> {
     Ok(proto::DynamicValue {
-        msgpack: encode_msgpack(&value, ty)?,
+        msgpack: encode_msgpack(value, ty)?,
         json: Vec::new(),
     })
 }
@@ -101,6 +106,30 @@ impl From<&Attribute> for proto::schema::Attribute {
             computed: attribute.existence == Existence::Computed,
             sensitive: attribute.sensitive,
             ..Default::default()
+        }
+    }
+}
+
+impl From<&Signature> for proto::Function {
+    fn from(signature: &Signature) -> Self {
+        let parameters = signature.parameters.iter().map(|parameter| proto::function::Parameter {
+            name: parameter.name.to_owned(),
+            r#type: parameter.ty.signature_bytes(),
+            allow_null_value: false,
+            allow_unknown_values: false,
+            description: parameter.description.to_owned(),
+            description_kind: proto::StringKind::Markdown.into(),
+        });
+        proto::Function {
+            parameters: parameters.collect(),
+            variadic_parameter: None,
+            r#return: Some(proto::function::Return {
+                r#type: signature.returns.signature_bytes(),
+            }),
+            summary: signature.summary.to_owned(),
+            description: signature.description.to_owned(),
+            description_kind: proto::StringKind::Markdown.into(),
+            deprecation_message: String::new(),
         }
     }
 }

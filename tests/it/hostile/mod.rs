@@ -1,4 +1,4 @@
-//! Input that nobody well-meaning sends: decoders, RPCs, API answers and the credentials file under arbitrary bytes and
+//! Input that nobody well-meaning sends: decoders, RPCs, API answers, the credentials file and signatures under arbitrary bytes and
 //! under spoiled good ones.
 //!
 //! These are fuzz targets in the shape of property tests. cargo-fuzz needs a nightly compiler, which a fresh machine
@@ -6,12 +6,11 @@
 //! tests each target makes a bounded number of cases from a fixed seed, so that a run says the same twice. `make fuzz`
 //! makes many more from fresh seeds. What is worth keeping goes into `corpus/`, all of which every target that reads
 //! bytes is fed every time, whatever it was written for.
-//!
-//! The signatures of deliveries are not checked by this program, so there is no target for them.
 
 mod answers;
 mod credentials;
 mod rpcs;
+mod signatures;
 mod values;
 
 use std::fs;

@@ -1,0 +1,86 @@
+//! The calls about functions.
+
+use std::collections::HashMap;
+
+use super::{Inner, absent};
+use crate::terraform::function::{Arguments, FunctionError, Signature};
+use crate::terraform::wire::convert;
+use crate::terraform::{Provider, Value, proto};
+
+impl<P: Provider> Inner<P> {
+    /// By name.
+    pub(super) fn function_signatures(&self) -> HashMap<String, proto::Function> {
+        self.functions
+            .values()
+            .map(|function| (function.name().to_owned(), (&function.signature()).into()))
+            .collect()
+    }
+
+    pub(super) fn call_function(&self, request: &proto::call_function::Request) -> proto::call_function::Response {
+        match self.result_of(request) {
+            Ok(result) => proto::call_function::Response {
+                result: Some(result),
+                error: None,
+            },
+            Err(error) => error.into(),
+        }
+    }
+
+    fn result_of(&self, request: &proto::call_function::Request) -> Result<proto::DynamicValue, FunctionError> {
+        let function = self.functions.get(request.name.as_str()).ok_or_else(|| {
+            let problem = absent("function", &request.name);
+            general(format!("{}: {}", problem.summary, problem.detail))
+        })?;
+        let signature = function.signature();
+        let result = function.call(arguments(&signature, &request.arguments)?)?;
+        convert::dynamic_value(&result, &signature.returns).map_err(|error| {
+            general(format!(
+                "The result cannot be sent: {error}. This is a bug in the provider."
+            ))
+        })
+    }
+}
+
+impl From<FunctionError> for proto::call_function::Response {
+    fn from(error: FunctionError) -> Self {
+        Self {
+            result: None,
+            error: Some(proto::FunctionError {
+                text: error.text,
+                function_argument: error.argument.and_then(|position| i64::try_from(position).ok()),
+            }),
+        }
+    }
+}
+
+/// Reads the arguments of a call, as the signature has them.
+fn arguments(signature: &Signature, sent: &[proto::DynamicValue]) -> Result<Arguments, FunctionError> {
+    let parameters = &signature.parameters;
+    if sent.len() != parameters.len() {
+        return Err(general(format!(
+            "{} arguments were given, and the function takes {}.",
+            sent.len(),
+            parameters.len()
+        )));
+    }
+    let values = parameters
+        .iter()
+        .zip(sent)
+        .enumerate()
+        .map(
+            |(position, (parameter, sent))| match convert::value(Some(sent), &parameter.ty) {
+                Ok(Value::Null | Value::Unknown) => Err(FunctionError::about(position, "This argument has no value.")),
+                Ok(value) => Ok(value),
+                Err(error) => Err(FunctionError::about(
+                    position,
+                    format!("This argument cannot be read: {error}."),
+                )),
+            },
+        );
+    values.collect::<Result<_, _>>().map(Arguments::new)
+}
+
+/// What is wrong, and with no argument in particular.
+fn general(text: String) -> FunctionError {
+    FunctionError { text, argument: None }
+}
