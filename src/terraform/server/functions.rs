@@ -84,3 +84,59 @@ fn arguments(signature: &Signature, sent: &[proto::DynamicValue]) -> Result<Argu
 fn general(text: String) -> FunctionError {
     FunctionError { text, argument: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Parameter, Type};
+
+    fn read(sent: &[(Value, Type)]) -> Result<(), FunctionError> {
+        let parameter = |name| Parameter {
+            name,
+            ty: Type::String,
+            description: "",
+        };
+        let signature = Signature {
+            summary: "",
+            description: "",
+            parameters: vec![parameter("one"), parameter("two")],
+            returns: Type::Bool,
+        };
+        let sent: Vec<_> = sent
+            .iter()
+            .map(|(value, ty)| convert::dynamic_value(value, ty).unwrap())
+            .collect();
+        arguments(&signature, &sent).map(drop)
+    }
+
+    fn text(text: &str) -> (Value, Type) {
+        (Value::String(text.to_owned()), Type::String)
+    }
+
+    #[test]
+    fn there_are_as_many_arguments_as_parameters() {
+        assert_eq!(read(&[text("a"), text("b")]), Ok(()));
+        for wrong in [vec![], vec![text("a")], vec![text("a"), text("b"), text("c")]] {
+            let error = read(&wrong).unwrap_err();
+            assert_eq!(error.argument, None);
+            assert!(error.text.contains("takes 2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_argument_without_a_value_or_of_another_type_is_named_and_not_quoted() {
+        let wrong = [
+            (Value::Null, Type::String),
+            (Value::Unknown, Type::String),
+            (
+                Value::Mapping([("secret".to_owned(), Value::Null)].into()),
+                Type::Map(Box::new(Type::String)),
+            ),
+        ];
+        for argument in wrong {
+            let error = read(&[text("a"), argument]).unwrap_err();
+            assert_eq!(error.argument, Some(1));
+            assert!(!error.text.contains("secret"), "{error:?}");
+        }
+    }
+}

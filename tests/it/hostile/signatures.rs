@@ -17,6 +17,7 @@ use super::{RUNTIME, cases, corpus, served};
 fn texts() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => any::<String>(),
+        1 => "[ \\n]{0,2}[a-z]{1,9}[ \\r\\n]{0,3}",
         1 => "whsec_[A-Za-z0-9]{1,64}",
         1 => r#"\{"event_type": "[a-z_.]{0,40}", "event_data": \{"n": [0-9]{1,5}\}\}"#,
         1 => "\\PC{0,2000}",
