@@ -8,14 +8,13 @@ use std::time::Duration;
 use terraform_provider_heygen::heygen::Pace;
 use terraform_provider_heygen::provider::{Environment, HeygenProvider};
 use terraform_provider_heygen::terraform::Service;
-use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
-use tonic::transport::{Endpoint, Server};
 
 use super::figures::Figures;
 use super::scenario::{Scenario, Wanted};
 use super::{Held, Holdings, PERHAPS_CREATED, account, begin_faults, judge, named_by};
 use crate::core::{Attributes, Config, Core, ImportTarget, PlanSet, Report, State, Value};
 use crate::fake_heygen::FakeHeygen;
+use crate::support::in_process::client_of;
 
 /// The seeds of every test run; `SEEDS=START..END` in the environment chooses others.
 const SEEDS: Range<u64> = 0..2000;
@@ -224,7 +223,9 @@ impl Run {
             },
             ..Environment::default()
         };
-        let core = served(HeygenProvider::new(environment)).await.recording();
+        let provider = Service::new(HeygenProvider::new(environment));
+        let core = Core::connect(client_of(provider.into_server())).await;
+        let core = core.unwrap_or_else(|violations| panic!("{violations:?}")).recording();
         // One instance after the other in half of the runs, which makes them the same to the last call.
         if self.seed.is_multiple_of(2) {
             core.sequential()
@@ -238,25 +239,6 @@ impl Run {
         let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "seed {}: {}", self.seed, violations.join("\n"));
     }
-}
-
-/// A provider behind gRPC, for as long as the model lives.
-async fn served(provider: HeygenProvider) -> Core {
-    let (near, far) = tokio::io::duplex(1 << 16);
-    let serving = Server::builder()
-        .add_service(Service::new(provider).into_server())
-        .serve_with_incoming(tokio_stream::once(Ok::<_, std::io::Error>(far)));
-    tokio::spawn(serving);
-    let mut near = Some(near);
-    let connector = tower::service_fn(move |_| {
-        let near = near
-            .take()
-            .ok_or_else(|| std::io::Error::other("there is one connection"));
-        async { near.map(hyper_util::rt::TokioIo::new) }
-    });
-    let channel = Endpoint::from_static("http://provider").connect_with_connector_lazy(connector);
-    let core = Core::connect(ProviderClient::new(channel)).await;
-    core.unwrap_or_else(|violations| panic!("{violations:?}"))
 }
 
 fn config(scenario: &Scenario) -> Config {

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use terraform_provider_heygen::terraform::proto::{
-    self, provider_client::ProviderClient, provider_server::Provider, provider_server::ProviderServer,
-};
-use tonic::transport::{Endpoint, Server};
+use terraform_provider_heygen::terraform::proto::{self, provider_server::Provider, provider_server::ProviderServer};
 use tonic::{Request, Response, Status};
 
 use super::model::{Attributes, Core};
@@ -16,6 +13,7 @@ use super::schema::Schemas;
 use super::types::Type;
 use super::value::Value;
 use super::{msgpack, report::Findings};
+use crate::support::in_process::client_of;
 
 /// The address of the one resource most tests need.
 pub(crate) const ADDRESS: &str = "thing.a";
@@ -108,20 +106,8 @@ pub(crate) async fn strict_core(script: Script) -> (Core, Arc<Script>) {
 /// The same, where the schemas may be the problem.
 pub(crate) async fn connected(script: Script) -> (Result<Core, Vec<Violation>>, Arc<Script>) {
     let script = Arc::new(script);
-    let (near, far) = tokio::io::duplex(1 << 16);
-    let serving = Server::builder()
-        .add_service(ProviderServer::new(Scripted(Arc::clone(&script))))
-        .serve_with_incoming(tokio_stream::once(Ok::<_, std::io::Error>(far)));
-    tokio::spawn(serving);
-    let mut near = Some(near);
-    let connector = tower::service_fn(move |_| {
-        let near = near
-            .take()
-            .ok_or_else(|| std::io::Error::other("there is one connection"));
-        async { near.map(hyper_util::rt::TokioIo::new) }
-    });
-    let channel = Endpoint::from_static("http://scripted").connect_with_connector_lazy(connector);
-    (Core::connect(ProviderClient::new(channel)).await, script)
+    let service = ProviderServer::new(Scripted(Arc::clone(&script)));
+    (Core::connect(client_of(service)).await, script)
 }
 
 /// A configuration that sets `url` and whatever else is given.

@@ -18,7 +18,6 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use axum::body::Bytes;
-use hyper_util::rt::TokioIo;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -27,7 +26,9 @@ use terraform_provider_heygen::provider::{Environment, HeygenProvider};
 use terraform_provider_heygen::terraform::Service;
 use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
 use tokio::runtime::Runtime;
-use tonic::transport::{Channel, Endpoint, Server};
+use tonic::transport::Channel;
+
+use crate::support::in_process::client_of;
 
 /// How long a run is: this many cases from a fixed seed, or what `PROPTEST_CASES` says, from a fresh one.
 fn cases(bounded: u32) -> ProptestConfig {
@@ -48,19 +49,11 @@ fn cases(bounded: u32) -> ProptestConfig {
 /// One runtime for all cases of a target: proptest itself is not asynchronous.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
 
-/// The provider behind its real gRPC service, in this process. A connection that breaks is made anew, so that a case
-/// that broke it can be shrunk.
+/// The provider behind its real gRPC service, in this process.
 fn served(environment: Environment) -> ProviderClient<Channel> {
     let service = Service::new(HeygenProvider::new(environment)).into_server();
-    let connector = tower::service_fn(move |_| {
-        let (near, far) = tokio::io::duplex(1 << 16);
-        let incoming = tokio_stream::once(Ok::<_, std::io::Error>(far));
-        let serving = Server::builder().add_service(service.clone());
-        tokio::spawn(serving.serve_with_incoming(incoming));
-        std::future::ready(Ok::<_, std::io::Error>(TokioIo::new(near)))
-    });
     let _entered = RUNTIME.enter();
-    ProviderClient::new(Endpoint::from_static("http://hostile").connect_with_connector_lazy(connector))
+    client_of(service)
         .max_decoding_message_size(usize::MAX)
         .max_encoding_message_size(usize::MAX)
 }
