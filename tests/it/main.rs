@@ -8,11 +8,6 @@
 
 mod acceptance;
 mod convergence;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the model is whole, whatever the tests use of it"
-)]
 mod core;
 mod fake_api;
 #[allow(

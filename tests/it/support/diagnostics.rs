@@ -24,8 +24,6 @@ pub struct Diagnostic {
     /// The source line that terraform points at. The machine-readable output holds no attribute path, but the
     /// line it points at is found from that path.
     code: Option<String>,
-    /// How much of the line it points at.
-    highlighted: Option<String>,
 }
 
 impl Diagnostics {
@@ -68,10 +66,6 @@ impl Diagnostics {
 
     pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.of(Severity::Error)
-    }
-
-    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.of(Severity::Warning)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
@@ -125,16 +119,9 @@ impl Diagnostic {
         Some(name.trim())
     }
 
-    /// The part of the line it points at, such as one member of a set.
-    pub fn highlighted(&self) -> Option<&str> {
-        self.highlighted.as_deref()
-    }
-
     fn parse(json: &Value) -> Option<Self> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let snippet = &json["snippet"];
-        let code = text(&snippet["code"]);
-        let offset = |name: &str| usize::try_from(snippet[name].as_u64()?).ok();
         Some(Self {
             severity: match json["severity"].as_str()? {
                 "error" => Severity::Error,
@@ -145,10 +132,7 @@ impl Diagnostic {
             detail: text(&json["detail"]).unwrap_or_default(),
             address: text(&json["address"]),
             block: text(&snippet["context"]),
-            highlighted: offset("highlight_start_offset")
-                .zip(offset("highlight_end_offset"))
-                .and_then(|(start, end)| Some(code.as_deref()?.get(start..end)?.to_owned())),
-            code,
+            code: text(&snippet["code"]),
         })
     }
 }

@@ -38,10 +38,6 @@ impl Plan {
         }
     }
 
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
     pub fn diagnostics(&self) -> &Diagnostics {
         &self.diagnostics
     }

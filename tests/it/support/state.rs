@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 /// Everything terraform remembers, as it lies on the disk.
@@ -17,10 +15,6 @@ pub struct Instance<'s>(&'s Value);
 impl State {
     pub(super) fn new(json: Value) -> Self {
         Self(json)
-    }
-
-    pub fn json(&self) -> &Value {
-        &self.0
     }
 
     /// The addresses of all managed instances, in the file's order.
@@ -64,19 +58,9 @@ impl<'s> Instance<'s> {
             .unwrap_or_else(|| panic!("{name} is no string"))
     }
 
-    pub fn attributes(self) -> &'s Value {
-        &self.0["attributes"]
-    }
-
     /// Whether terraform means to replace it because its creation was not completed.
     pub fn is_tainted(self) -> bool {
         self.0["status"] == "tainted"
-    }
-
-    /// What the provider keeps for itself, decoded.
-    pub fn private(self) -> Vec<u8> {
-        let encoded = self.0["private"].as_str().unwrap_or_default();
-        BASE64_STANDARD.decode(encoded).expect("private data is base64")
     }
 
     /// Null where the engine knows no resource identity (before 1.12).
