@@ -25,13 +25,15 @@ lint: ## Format and lint checks
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-deny: ## Licences, duplicates and sources of all dependencies
+deny: ## Licences, duplicates, sources and known vulnerabilities of all dependencies
 	scripts/setup deny
 	cargo deny --locked check -D warnings bans licenses sources
+	scripts/advisories
 
-advisories: ## Known vulnerabilities of all dependencies; needs their database from the network
+advisories: ## Asks the network for vulnerabilities that became known since advisories.tsv was written
 	scripts/setup deny
 	cargo deny --locked check advisories
+	scripts/advisories refresh
 
 bench: ## Measures, with the release build, how long a host waits for the plugin
 	cargo bench --locked
