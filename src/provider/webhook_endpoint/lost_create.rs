@@ -1,5 +1,6 @@
 //! A creation whose answer never came: has it happened?
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -86,7 +87,10 @@ impl Lost<'_> {
         listed
             .into_iter()
             .filter(|endpoint| url::equivalent(&self.asked.url, &endpoint.url))
-            .filter(|endpoint| has_events(endpoint, self.asked))
+            .filter(|endpoint| {
+                let events = state::normalized_events(endpoint);
+                same_events(events.as_ref(), self.asked.events.as_ref())
+            })
             // A moment that cannot be read proves nothing either way.
             .filter(|endpoint| endpoint.created().is_none() || endpoint.created_since(self.began, CLOCK_SKEW))
             .filter(|endpoint| !session.knows(&endpoint.id))
@@ -98,11 +102,11 @@ fn ids(endpoints: &[Endpoint]) -> Vec<EndpointId> {
     endpoints.iter().map(|endpoint| endpoint.id.clone()).collect()
 }
 
-fn has_events(endpoint: &Endpoint, asked: &CreateEndpoint) -> bool {
-    match (state::normalized_events(endpoint), &asked.events) {
-        (answered, Some(_)) => answered == asked.events,
-        (None, None) => true,
-        (Some(answered), None) => state::spells_out_all(&answered),
+/// Whether two sets of events may be the same one at `HeyGen`, where all events are `None` or spelled out.
+fn same_events(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>) -> bool {
+    match (one, other) {
+        (Some(list), None) | (None, Some(list)) => state::spells_out_all(list),
+        (one, other) => one == other,
     }
 }
 
@@ -159,13 +163,11 @@ impl Drop for Creation<'_> {
 }
 
 fn alike(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
-    url::equivalent(&one.url, &other.url) && one.events == other.events
+    url::equivalent(&one.url, &other.url) && same_events(one.events.as_ref(), other.events.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::provider::webhook_endpoint::validate::KNOWN_EVENTS;
 
@@ -319,5 +321,16 @@ mod tests {
         assert!(!waited().await);
         tokio::join!(creations.ended(&asked), async { drop(same) });
         assert!(waited().await);
+    }
+
+    #[test]
+    fn all_events_and_all_of_them_spelled_out_are_alike() {
+        let of = |events: Option<&[&str]>| CreateEndpoint {
+            events: events.map(self::events),
+            ..asked()
+        };
+        let (all, spelled_out, some) = (of(None), of(Some(&KNOWN_EVENTS)), of(Some(&["a"])));
+        assert!(alike(&all, &spelled_out) && alike(&spelled_out, &all) && alike(&all, &all) && alike(&some, &some));
+        assert!(!alike(&all, &some) && !alike(&some, &spelled_out));
     }
 }
