@@ -56,7 +56,10 @@ pub(super) fn deleted(body: &[u8]) -> Read<()> {
     if body.trim_ascii().is_empty() {
         return Ok(());
     }
-    object(json(body)?, "the answer").map(drop)
+    match object(json(body)?, "the answer")?.get("error") {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => Err(Unreadable("it says \"done\" and holds an error".to_owned())),
+    }
 }
 
 /// One page of the list. Whether there is more must be said outright, so that half a list never passes for a whole one.
@@ -70,7 +73,12 @@ pub(super) fn page(body: &[u8]) -> Read<Page> {
         .enumerate()
         .map(|(n, item)| {
             let at = format!("data[{n}]");
-            endpoint_in(&object(item, &at)?, &at)
+            let endpoint = endpoint_in(&object(item, &at)?, &at)?;
+            // Only creating and rotating answer a secret. What a list may hold in its place is none.
+            Ok(Endpoint {
+                secret: None,
+                ..endpoint
+            })
         })
         .collect::<Read<_>>()?;
     let next = match (rest.get("has_more"), rest.get("next_token")) {

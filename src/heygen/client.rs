@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::answer;
 use super::call::Caller;
 use super::redact::Redactor;
-use super::request::{IdempotencyKey, Request};
+use super::request::{IdempotencyKey, Operation, Request};
 use super::retry::Backoff;
 use super::transport::Http;
 use super::walk::Walks;
@@ -83,7 +83,10 @@ impl Client {
     /// Finds one endpoint in the list, as it was at most half a minute ago and after the last change made here. `None`
     /// only if two whole walks over the list agree that it is not there. Concurrent readers share the walking.
     pub async fn find(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
-        self.walks.find(id, stop).await
+        self.walks.find(id, stop).await.map_err(|failure| Failure {
+            operation: Operation::Find(id.clone()),
+            ..failure
+        })
     }
 
     /// All endpoints, in HeyGen's order, known as [`Client::find`] knows them.
@@ -99,11 +102,6 @@ impl Client {
     /// How patient this client is.
     pub fn pace(&self) -> Pace {
         self.caller.pace
-    }
-
-    /// Forgets what is known of the list: the next reader walks anew.
-    pub fn forget(&self) {
-        self.walks.forget();
     }
 }
 

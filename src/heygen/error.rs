@@ -74,11 +74,6 @@ impl Failure {
     pub fn is_not_found(&self) -> bool {
         matches!(self.fault, Fault::Refused { status: 404, .. })
     }
-
-    /// Whether HeyGen did not accept the credential.
-    pub fn is_unauthorized(&self) -> bool {
-        matches!(self.fault, Fault::Refused { status: 401, .. })
-    }
 }
 
 impl Fault {

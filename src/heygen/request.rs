@@ -50,8 +50,10 @@ impl EndpointPatch {
 pub enum Operation {
     /// Making a new endpoint.
     Create,
-    /// Reading the list of endpoints, or one endpoint out of it.
+    /// Reading the list of endpoints.
     List,
+    /// Reading one endpoint, out of the list.
+    Find(EndpointId),
     /// Changing an endpoint in place.
     Update(EndpointId),
     /// Removing an endpoint.
@@ -65,7 +67,7 @@ impl Operation {
     pub fn endpoint(&self) -> Option<&EndpointId> {
         match self {
             Self::Create | Self::List => None,
-            Self::Update(id) | Self::Delete(id) | Self::RotateSecret(id) => Some(id),
+            Self::Find(id) | Self::Update(id) | Self::Delete(id) | Self::RotateSecret(id) => Some(id),
         }
     }
 }
@@ -75,6 +77,7 @@ impl fmt::Display for Operation {
         match self {
             Self::Create => write!(f, "creating a webhook endpoint"),
             Self::List => write!(f, "listing the webhook endpoints"),
+            Self::Find(id) => write!(f, "reading webhook endpoint {id}"),
             Self::Update(id) => write!(f, "updating webhook endpoint {id}"),
             Self::Delete(id) => write!(f, "deleting webhook endpoint {id}"),
             Self::RotateSecret(id) => write!(f, "rotating the secret of webhook endpoint {id}"),
@@ -179,7 +182,7 @@ impl Request {
     /// The path with the endpoint's name left open, for log lines.
     pub(super) fn path_template(&self) -> &'static str {
         match self.operation {
-            Operation::Create | Operation::List => "/v3/webhooks/endpoints",
+            Operation::Create | Operation::List | Operation::Find(_) => "/v3/webhooks/endpoints",
             Operation::Update(_) | Operation::Delete(_) => "/v3/webhooks/endpoints/{endpoint_id}",
             Operation::RotateSecret(_) => "/v3/webhooks/endpoints/{endpoint_id}/rotate-secret",
         }

@@ -23,8 +23,11 @@ use super::{Effect, Endpoint, EndpointId, Failure, Fault, Stop};
 /// How long a page may be taken for true.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
 
-/// No account has reason to have more pages: a hundred thousand endpoints. An ever-growing list must end somewhere.
+/// No account has reason to have more pages. An ever-growing list must end somewhere.
 const MOST_PAGES: usize = 1000;
+
+/// No account has reason to have more endpoints, however many of them come in one page.
+const MOST_ENDPOINTS: usize = 100_000;
 
 /// The walks that readers may still join.
 pub(super) struct Walks {
@@ -239,6 +242,11 @@ impl Progress {
                 self.by_id.insert(endpoint.id.clone(), self.endpoints.len());
                 self.endpoints.push(endpoint);
             }
+        }
+        if self.endpoints.len() > MOST_ENDPOINTS {
+            return Err(Fault::Garbled(format!(
+                "the list has more than {MOST_ENDPOINTS} endpoints"
+            )));
         }
         self.ahead = match page.next {
             None => Ahead::Ended(Instant::now()),

@@ -129,12 +129,21 @@ fn an_answer_about_another_endpoint_is_no_answer() {
 
 #[test]
 fn a_delete_is_confirmed_by_json_or_by_nothing() {
-    for body in ["", "  \n", "{}", "{\"data\": {}}"] {
+    for body in ["", "  \n", "{}", "{\"data\": {}}", "{\"error\": null}"] {
         answer::deleted(body.as_bytes()).unwrap();
     }
-    for body in ["<html>sign in</html>", "{\"data\"", "[]", "null"] {
+    let failed = r#"{"error": {"code": "internal_error"}}"#;
+    for body in ["<html>sign in</html>", "{\"data\"", "[]", "null", failed] {
         answer::deleted(body.as_bytes()).unwrap_err();
     }
+}
+
+#[test]
+fn what_a_list_holds_in_place_of_a_secret_is_no_secret() {
+    let mut masked = endpoint("ep_1");
+    masked["secret"] = json!("whsec_…ab12");
+    let page = answer::page(&bytes(&json!({"data": [masked], "has_more": false}))).unwrap();
+    assert!(page.endpoints[0].secret.is_none());
 }
 
 #[test]

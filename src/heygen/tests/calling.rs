@@ -99,7 +99,7 @@ async fn a_refusal_is_final_and_keeps_its_request_id() {
             .update(&id("ep_1"), &some_patch(), &Stop::new())
             .await
             .unwrap_err();
-        assert!(failure.is_not_found() && !failure.is_unauthorized());
+        assert!(failure.is_not_found());
         assert_eq!(failure.request_id.as_deref(), Some("req-7"));
         assert_eq!(failure.effect, Effect::None);
         assert_eq!(
@@ -109,7 +109,7 @@ async fn a_refusal_is_final_and_keeps_its_request_id() {
         );
     }
     let failure = failed_create(vec![Act::error(401, "unauthorized")]).await;
-    assert!(failure.is_unauthorized());
+    assert!(matches!(failure.fault, Fault::Refused { status: 401, .. }));
     assert_eq!(failure.attempts, 1);
 }
 
@@ -132,7 +132,7 @@ async fn one_attempt_in_doubt_leaves_the_whole_call_in_doubt() {
     ] {
         let failure = failed_create(vec![doubtful, unreachable(), refused()]).await;
         assert_eq!((failure.attempts, failure.effect), (3, Effect::Unknown));
-        assert!(failure.is_unauthorized());
+        assert!(matches!(failure.fault, Fault::Refused { status: 401, .. }));
     }
 }
 

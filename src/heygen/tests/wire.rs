@@ -295,7 +295,7 @@ async fn a_status_counts_even_when_its_body_is_too_large() {
     let failure = deleted(&Server::start(vec![head.into_bytes()]).await, 4)
         .await
         .unwrap_err();
-    assert!(failure.is_unauthorized());
+    assert!(matches!(failure.fault, Fault::Refused { status: 401, .. }));
 }
 
 #[tokio::test]
