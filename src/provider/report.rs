@@ -1,15 +1,12 @@
 //! From a failed call to the one message that the user sees.
 
-use crate::heygen::{Effect, Failure, Fault};
+use crate::heygen::{Effect, Failure, Fault, Operation};
 use crate::terraform::Diagnostic;
 
 /// Says what was being done to which endpoint, what HeyGen answered, and what to do next; at the attribute that the
 /// answer blames, if it blames one.
 pub(super) fn failure(failure: &Failure) -> Diagnostic {
-    let detail = match next_step(failure) {
-        "" => format!("{}.", capitalised(&failure.to_string())),
-        next => format!("{}. {next}", capitalised(&failure.to_string())),
-    };
+    let detail = format!("{}. {}", capitalised(&failure.to_string()), next_step(failure));
     let diagnostic = Diagnostic::error(summary(&failure.fault), detail);
     match blamed_attribute(&failure.fault) {
         Some(attribute) => diagnostic.at(attribute),
@@ -45,12 +42,16 @@ fn next_step(failure: &Failure) -> &'static str {
             "Check the API key or access token in the provider block, in HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN, or in the \
              credentials file of HeyGen's CLI."
         }
-        Fault::Refused { status: 400 | 409, .. } if failure.operation.endpoint().is_none() => {
+        Fault::Refused { status: 400 | 409, .. } if may_be_about_the_url(failure) => {
             "HeyGen calls the URL when it is registered: the receiver must be up by then, publicly reachable, and answer \
              an OPTIONS request within a second over TLS 1.2 or later. A receiver that is not up yet is the commonest \
              reason for this."
         }
+        Fault::Refused { status: 402, .. } => "Look at the account's plan and balance at HeyGen, then apply again.",
         Fault::Refused { status: 403, .. } => "The credentials are valid but may not do this; ask the account's owner.",
+        Fault::Refused { status: 404, .. } => {
+            "Plan again: a refresh finds out whether the endpoint is gone. If nothing is found at all, check base_url."
+        }
         Fault::Refused { status: 429, .. } => "Wait and apply again, or lower -parallelism, or raise max_retries.",
         Fault::Refused { status: 500.., .. } | Fault::Dropped(_) | Fault::TimedOut(_) => {
             "Apply again later; if it goes on, raise max_retries or request_timeout."
@@ -61,8 +62,19 @@ fn next_step(failure: &Failure) -> &'static str {
         }
         Fault::Redirected { .. } => "Set base_url to where the API really is.",
         Fault::Stopped if failure.effect == Effect::None => "Nothing was changed by this call.",
-        _ => "",
+        Fault::Stopped => "Whether it took effect is not known; plan again to see.",
+        Fault::Unusable(_) => "Check the system's certificates and the proxy variables.",
+        Fault::Refused { .. } => {
+            "Correct what it complains of. If your configuration has no part in it, look for a newer version of the \
+             provider, or report it."
+        }
     }
+}
+
+/// Whether a call that registers a URL was refused, and for nothing else that the answer would name.
+fn may_be_about_the_url(failure: &Failure) -> bool {
+    matches!(failure.operation, Operation::Create | Operation::Update(_))
+        && matches!(blamed_attribute(&failure.fault), None | Some("url"))
 }
 
 /// HeyGen's parameters that are attributes of ours by the same name.
@@ -81,4 +93,48 @@ pub(super) fn capitalised(text: &str) -> String {
     characters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heygen::EndpointId;
+
+    fn refused(operation: Operation, status: u16, param: Option<&str>) -> String {
+        let fault = Fault::Refused {
+            status,
+            code: None,
+            message: String::new(),
+            param: param.map(str::to_owned),
+        };
+        let failed = Failure {
+            operation,
+            fault,
+            request_id: None,
+            attempts: 1,
+            effect: Effect::None,
+        };
+        failure(&failed).detail
+    }
+
+    #[test]
+    fn the_receiver_is_suspected_where_a_url_is_registered_and_nothing_else_is_blamed() {
+        let update = || Operation::Update(EndpointId::parse("ep_1").unwrap());
+        let suspects = |detail: String| detail.contains("the receiver must be up");
+        assert!(suspects(refused(Operation::Create, 400, None)));
+        assert!(suspects(refused(Operation::Create, 409, Some("url"))));
+        assert!(suspects(refused(update(), 400, Some("url"))));
+        assert!(!suspects(refused(update(), 400, Some("events"))));
+        assert!(!suspects(refused(Operation::List, 400, None)));
+        assert!(!suspects(refused(Operation::Create, 402, None)));
+    }
+
+    #[test]
+    fn every_refusal_comes_with_a_next_step() {
+        for status in 400..=599 {
+            let detail = refused(Operation::List, status, None);
+            let (_, next) = detail.split_once(". ").unwrap();
+            assert!(next.len() > 20, "{status}: {detail}");
+        }
+    }
 }

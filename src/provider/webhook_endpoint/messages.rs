@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::schema::{EndpointModel, TYPE_NAME};
+use super::url;
 use crate::heygen::{Effect, EndpointId, Failure};
 use crate::provider::report;
 use crate::terraform::{Diagnostic, Severity};
@@ -63,7 +64,11 @@ pub(super) fn created_and_lost(lost: &Failure, id: &EndpointId) -> Diagnostic {
 /// The answer to a creation got lost, and nobody can tell whether it happened.
 pub(super) fn perhaps_created(lost: &Failure, url: &str, candidates: &[EndpointId]) -> Diagnostic {
     let what = if candidates.is_empty() {
-        format!("HeyGen's list shows no new endpoint with the URL {url} now, but it may lag behind: look again later.")
+        format!(
+            "HeyGen's list shows no new endpoint with the URL {} now that is not in state, but it may lag behind: look again \
+             later.",
+            url::without_query(url)
+        )
     } else {
         let ids: Vec<String> = candidates.iter().map(ToString::to_string).collect();
         format!("HeyGen's list holds endpoints that may be it: {}.", ids.join(", "))
@@ -84,8 +89,9 @@ pub(super) fn perhaps_created_and_unlisted(lost: &Failure, url: &str, unlisted: 
         "Webhook endpoint perhaps created",
         format!(
             "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}). Look at HeyGen for \
-             a new endpoint with the URL {url}. {}",
+             a new endpoint with the URL {}. {}",
             sentence(lost),
+            url::without_query(url),
             either_way()
         ),
     )
@@ -93,8 +99,9 @@ pub(super) fn perhaps_created_and_unlisted(lost: &Failure, url: &str, unlisted: 
 
 fn either_way() -> String {
     format!(
-        "An endpoint that was created is in no state: either import it (terraform import {TYPE_NAME}.NAME ENDPOINT_ID) or \
-         delete it (DELETE /v3/webhooks/endpoints/ENDPOINT_ID), and then apply again."
+        "If it was created, no state has it: make sure of that (terraform state list -id=ENDPOINT_ID), and either import it \
+         (terraform import {TYPE_NAME}.NAME ENDPOINT_ID) or delete it (DELETE /v3/webhooks/endpoints/ENDPOINT_ID). Then apply \
+         again."
     )
 }
 
@@ -136,21 +143,28 @@ pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
     .at("events")
 }
 
-pub(super) fn rotation_failed(failure: &Failure) -> Diagnostic {
+/// A rotation failed. `unsettled`: this one, or one before it, may have happened all the same.
+pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic {
     let diagnostic = report::failure(failure);
-    let then = match failure.effect {
-        Effect::None => {
-            "The secret was not rotated and is still valid. Everything else in this update is done; the next apply rotates \
-             the secret."
+    let secret = match (unsettled, failure.effect) {
+        (false, _) if failure.is_not_found() => "The secret was not rotated.",
+        (false, _) => "The secret was not rotated and is still valid.",
+        (true, Effect::Unknown) => "The secret may have been rotated, and then the one in state has stopped working.",
+        (true, Effect::None) => {
+            "An earlier rotation was never answered and may have happened, and then the secret in state has stopped working."
         }
-        Effect::Unknown => {
-            "The secret may have been rotated, and then the one in state has stopped working. Everything else in this \
-             update is done; the next apply rotates the secret once more."
-        }
+    };
+    let then = if unsettled {
+        "the next apply rotates the secret once more."
+    } else {
+        "the next apply rotates the secret."
     };
     Diagnostic {
         severity: Severity::Error,
-        detail: format!("{} {then}", diagnostic.detail),
+        detail: format!(
+            "{} {secret} Everything else in this update is done; {then}",
+            diagnostic.detail
+        ),
         ..diagnostic
     }
 }

@@ -238,7 +238,8 @@ async fn rotate(client: &Client, id: &EndpointId, mut done: Known, prior: &Known
         Err(failure) => {
             let mut done = without_rotation(done, prior);
             done.private.rotation_unsettled |= failure.effect == Effect::Unknown;
-            Outcome::new(done, messages::rotation_failed(&failure))
+            let unsettled = done.private.rotation_unsettled;
+            Outcome::new(done, messages::rotation_failed(&failure, unsettled))
         }
     }
 }

@@ -70,10 +70,13 @@ fn the_one_endpoint_it_can_be_is_saved_as_tainted_and_replaced_next() {
 #[test]
 fn where_the_list_shows_none_the_error_names_the_url_and_what_to_do() {
     let (tf, heygen) = start();
-    tf.write("main.tf", &alone());
+    let with_query = endpoint(&url(&format!("{URL}?token=nobody-may-see-it")));
+    tf.write("main.tf", &format!("{}{with_query}", provider(0)));
     heygen.inject(Rule::on(Route::Create, UNHEARD));
-    tf.apply_expecting_failure()
-        .error("perhaps created")
+    let failed = tf.apply_expecting_failure();
+    let error = failed.error("perhaps created");
+    assert!(!error.detail.contains("nobody-may-see-it"), "{error:#?}");
+    error
         .says(URL)
         .says("shows no new endpoint")
         .says("terraform import heygen_webhook_endpoint.NAME ENDPOINT_ID")

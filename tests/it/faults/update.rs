@@ -45,10 +45,13 @@ fn a_refused_rotation_keeps_the_patch_and_the_next_apply_rotates() {
         let before = tf.state().instance(ADDRESS).text("rotate_trigger").to_owned();
         let (new_url, new_trigger) = (format!("{NEW_URL}/{round}"), format!("round {round}"));
         write(&tf, &new_url, &format!("{new_trigger:?}"));
+        let says = if matches!(refusal, Fault::NotFound) {
+            "The secret was not rotated. "
+        } else {
+            "The secret was not rotated and is still valid. "
+        };
         heygen.inject(Rule::on(Route::Rotate, refusal));
-        tf.apply_expecting_failure()
-            .error("was not rotated and is still valid")
-            .says("is done");
+        tf.apply_expecting_failure().error(says).says("is done");
         let state = tf.state();
         let a = state.instance(ADDRESS);
         assert_eq!(
@@ -102,8 +105,11 @@ fn a_lost_rotation_stays_unsettled_through_another_failure() {
     write(&tf, URL, "\"2\"");
     heygen.inject(Rule::on(Route::Rotate, LOST));
     heygen.inject(Rule::on(Route::Rotate, status(403, Effect::None)));
-    tf.apply_expecting_failure();
-    tf.apply_expecting_failure();
+    tf.apply_expecting_failure().error("may have been rotated");
+    tf.apply_expecting_failure()
+        .error("does not allow this")
+        .says("An earlier rotation was never answered")
+        .says("rotates the secret once more");
     write(&tf, URL, "\"1\"");
     expect_rest(&tf, &["secret"]);
     tf.apply();
