@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::Error;
 
@@ -17,37 +18,41 @@ pub(super) struct Lifecycle {
     pub(super) shutdown: CancellationToken,
     /// Cancelled when the process is to end.
     pub(super) ended: CancellationToken,
+    /// Whoever answers a call of the plugin's own holds a token of this while it does.
+    pub(super) calls: TaskTracker,
 }
 
 impl Lifecycle {
-    /// A host's child: ends on Shutdown, on SIGTERM and with its parent, and ignores interrupts.
-    /// Ctrl-C reaches the whole process group, but what it means is for the host to say: dying of it
-    /// would lose whatever call is in flight.
+    /// A host's child: ends on Shutdown, on SIGTERM between calls and with its parent, and ignores
+    /// interrupts. Ctrl-C reaches the whole process group, and so does the SIGTERM of a supervisor, but
+    /// what they mean is for the host to say: dying of them would lose whatever call is in flight.
     ///
     /// Needs a runtime's context.
     pub(super) fn of_a_child() -> Result<Self, Error> {
-        let ended = CancellationToken::new();
+        let (ended, calls) = (CancellationToken::new(), none_yet());
         ignore_interrupts().map_err(Error::Start)?;
-        on_termination(ended.clone()).map_err(Error::Start)?;
+        on_termination(ended.clone(), calls.clone()).map_err(Error::Start)?;
         #[cfg(unix)]
         tokio::spawn(end_with_parent(std::os::unix::process::parent_id(), ended.clone()));
         Ok(Self {
             shutdown: ended.clone(),
             ended,
+            calls,
         })
     }
 
-    /// A process of its own, under a debugger: ends on Ctrl-C and on SIGTERM. Hosts attach and
+    /// A process of its own, under a debugger: ends on Ctrl-C, and on SIGTERM between calls. Hosts attach and
     /// detach; that one of them shuts down ends nothing here.
     ///
     /// Needs a runtime's context.
     pub(super) fn until_interrupted() -> Result<Self, Error> {
-        let ended = CancellationToken::new();
+        let (ended, calls) = (CancellationToken::new(), none_yet());
         on_interrupt(ended.clone()).map_err(Error::Start)?;
-        on_termination(ended.clone()).map_err(Error::Start)?;
+        on_termination(ended.clone(), calls.clone()).map_err(Error::Start)?;
         Ok(Self {
             shutdown: CancellationToken::new(),
             ended,
+            calls,
         })
     }
 }
@@ -77,26 +82,42 @@ fn ignore_interrupts() -> io::Result<()> {
 
 #[cfg(unix)]
 fn on_interrupt(ended: CancellationToken) -> io::Result<()> {
-    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::{SignalKind, signal};
 
-    on_signal(SignalKind::interrupt(), ended)
-}
-
-#[cfg(unix)]
-fn on_termination(ended: CancellationToken) -> io::Result<()> {
-    use tokio::signal::unix::SignalKind;
-
-    on_signal(SignalKind::terminate(), ended)
-}
-
-#[cfg(unix)]
-fn on_signal(kind: tokio::signal::unix::SignalKind, ended: CancellationToken) -> io::Result<()> {
-    let mut signals = tokio::signal::unix::signal(kind)?;
+    let mut interrupts = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
-        signals.recv().await;
+        interrupts.recv().await;
         ended.cancel();
     });
     Ok(())
+}
+
+#[cfg(unix)]
+fn on_termination(ended: CancellationToken, calls: TaskTracker) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminations = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        terminations.recv().await;
+        end_between_calls(&ended, &calls).await;
+    });
+    Ok(())
+}
+
+async fn end_between_calls(ended: &CancellationToken, calls: &TaskTracker) {
+    tracing::info!(
+        calls = calls.len(),
+        "told to terminate: ending once no call is under way"
+    );
+    calls.wait().await;
+    ended.cancel();
+}
+
+/// A tracker that is waited for only while there is something to wait for.
+fn none_yet() -> TaskTracker {
+    let calls = TaskTracker::new();
+    calls.close();
+    calls
 }
 
 #[cfg(windows)]
@@ -115,11 +136,11 @@ fn on_interrupt(ended: CancellationToken) -> io::Result<()> {
 }
 
 #[cfg(windows)]
-fn on_termination(ended: CancellationToken) -> io::Result<()> {
+fn on_termination(ended: CancellationToken, calls: TaskTracker) -> io::Result<()> {
     let mut closings = tokio::signal::windows::ctrl_close()?;
     tokio::spawn(async move {
         closings.recv().await;
-        ended.cancel();
+        end_between_calls(&ended, &calls).await;
     });
     Ok(())
 }

@@ -8,8 +8,8 @@
 //! [`serve`] runs the whole life of the process. What it keeps true:
 //! * stdout carries the handshake line and nothing else;
 //! * once a client certificate is given, nobody without its private key gets a byte of service;
-//! * an interrupt never kills a call in flight, while Shutdown, SIGTERM or the host's death end the
-//!   process at once and leave no socket behind.
+//! * neither an interrupt nor SIGTERM kills a call in flight, while Shutdown, SIGTERM between calls or
+//!   the host's death end the process at once and leave no socket behind.
 
 mod error;
 mod handshake;

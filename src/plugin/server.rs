@@ -12,9 +12,11 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
+use tower::util::MapFutureLayer;
 
 use super::Error;
 use super::lifecycle::Lifecycle;
@@ -49,13 +51,13 @@ pub(super) fn run(
     lifecycle: Lifecycle,
     plugin_services: impl FnOnce() -> Routes,
 ) -> Result<(), Error> {
-    let Lifecycle { shutdown, ended } = lifecycle;
+    let Lifecycle { shutdown, ended, calls } = lifecycle;
     let (acceptor, _socket_file) = listener.into_parts().map_err(Error::Start)?;
     runtime.block_on(async {
         let (sender, connections) = mpsc::channel(1);
         let tls = identity.map(|identity| identity.acceptor());
         let accepting = tokio::spawn(accept(acceptor, tls, sender));
-        let routes = services::add_to(plugin_services(), shutdown, ended.clone()).await;
+        let routes = services::add_to(tracked(plugin_services(), calls), shutdown, ended.clone()).await;
         let serving = Server::builder().add_routes(routes).serve_with_incoming_shutdown(
             ReceiverStream::new(connections).map(Ok::<_, Infallible>),
             ended.cancelled(),
@@ -70,6 +72,19 @@ pub(super) fn run(
             () = over => Ok(()),
         }
     })
+}
+
+/// The same services, where each call holds a token of `calls` until it is answered.
+fn tracked(routes: Routes, calls: TaskTracker) -> Routes {
+    let tracking = MapFutureLayer::new(move |answer| {
+        let under_way = calls.token();
+        async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        }
+    });
+    routes.into_axum_router().layer(tracking).into()
 }
 
 /// Accepts for ever. Each connection proves itself in a task of its own, so that a silent one keeps
@@ -221,6 +236,7 @@ mod tests {
         let lifecycle = Lifecycle {
             shutdown: ended.clone(),
             ended: ended.clone(),
+            calls: TaskTracker::new(),
         };
         let serve = || Routes::new(Busy);
         let client = std::thread::spawn(move || {

@@ -98,6 +98,30 @@ for_each_engine! {
         }
     }
 
+    // What a supervisor does to everything it started.
+    fn a_terminated_group_has_in_state_what_heygen_did(tf: Workspace) {
+        let (tf, heygen) = with_account(tf.with_trace_log());
+        tf.write("main.tf", &with_trigger(URL, "1"));
+        tf.init();
+        for (route, trigger) in [(Route::Create, "1"), (Route::Rotate, "2")] {
+            tf.write("main.tf", &with_trigger(URL, trigger));
+            let mut running = held_in(&tf, &heygen, route, Wait::After, &["apply", "-auto-approve"]);
+            let group = running.pid();
+            let told = || tf.log().matches("told to terminate").count();
+            let before = told();
+            running.signal_group(Signal::SIGTERM);
+            eventually("the plugin is told to terminate", || told() > before);
+            // Time enough to end, for one that would not wait for the answer.
+            thread::sleep(Duration::from_millis(500));
+            heygen.release();
+            running.wait_at_most(PROMPTLY);
+            expect_group_ends(&tf, group);
+            assert_eq!(tf.state().addresses(), [ADDRESS]);
+            expect_state_is_true(&tf, &heygen);
+            tf.expect_nothing_to_do();
+        }
+    }
+
     fn an_interrupted_update_keeps_what_was_done_and_plans_the_rest(tf: Workspace) {
         let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &with_trigger(URL, "1"));
@@ -223,6 +247,32 @@ for_each_engine! {
         assert_eq!(output.signal(), Some(Signal::SIGKILL as i32));
         expect_group_ends(&tf, group);
         expect_left_behind_is_found(&tf, &heygen);
+    }
+
+    fn an_edit_or_a_deletion_cut_off_by_a_kill_is_seen_by_the_next_plan(tf: Workspace) {
+        let (tf, heygen) = with_account(tf.with_trace_log());
+        let kill_during = |route, command: &str| {
+            let mut running = held_in(&tf, &heygen, route, Wait::After, &[command, "-auto-approve"]);
+            let group = running.pid();
+            running.signal(Signal::SIGKILL);
+            running.wait_at_most(PROMPTLY);
+            expect_group_ends(&tf, group);
+            heygen.release();
+        };
+        tf.write("main.tf", &endpoint(&url(URL)));
+        tf.apply();
+        tf.write("main.tf", &endpoint(&url(NEW_URL)));
+        kill_during(Route::Update, "apply");
+        assert_eq!(tf.state().instance(ADDRESS).text("url"), URL);
+        assert_eq!(tf.plan().drift()[0].after("url"), NEW_URL);
+        tf.apply();
+        expect_state_is_true(&tf, &heygen);
+
+        kill_during(Route::Delete, "destroy");
+        assert_eq!(tf.state().addresses(), [ADDRESS]);
+        assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
+        tf.apply();
+        expect_state_is_true(&tf, &heygen);
     }
 
     fn a_rotation_cut_off_by_a_kill_is_made_good_by_another_trigger(tf: Workspace) {

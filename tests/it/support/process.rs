@@ -65,8 +65,13 @@ impl Running {
 
     /// What Ctrl-C does: SIGINT to the whole group, terraform and its plugins alike.
     pub fn interrupt(&mut self) {
+        self.signal_group(Signal::SIGINT);
+    }
+
+    /// A signal to terraform and its plugins alike.
+    pub fn signal_group(&mut self, signal: Signal) {
         if self.poll().is_none() {
-            killpg(self.pid(), Signal::SIGINT).expect("the group of our own child takes a signal");
+            killpg(self.pid(), signal).expect("the group of our own child takes a signal");
         }
     }
 
