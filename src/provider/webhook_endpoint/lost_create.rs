@@ -17,6 +17,8 @@ const CLOCK_SKEW: Duration = Duration::from_mins(1);
 pub(super) enum Found {
     /// One endpoint, and it can only be this one. It is nobody else's from now on.
     This(Box<Endpoint>),
+    /// None that is new, so far as the list shows.
+    None,
     /// It may be any of these, or none of them.
     OneOf(Vec<EndpointId>),
     /// The list could not be read.
@@ -44,19 +46,17 @@ pub(super) async fn search(
             // are known, and only the lost ones are left to choose from.
             tokio::select! {
                 () = creations.ended(lost.asked) => lost.judge(listed, session),
-                () = stop.cancelled() => Found::OneOf(ids(&lost.candidates(listed, session))),
+                () = stop.cancelled() => Found::uncertain(&lost.candidates(listed, session)),
             }
         }
         Err(failure) => Found::Unclear(failure),
     };
     match look().await {
-        Found::OneOf(candidates) if candidates.is_empty() => {
-            // A list may lag behind a creation.
-            tokio::select! {
-                () = tokio::time::sleep(client.pace().second_look) => look().await,
-                () = stop.cancelled() => Found::OneOf(candidates),
-            }
-        }
+        // A list may lag behind a creation.
+        Found::None => tokio::select! {
+            () = tokio::time::sleep(client.pace().second_look) => look().await,
+            () = stop.cancelled() => Found::None,
+        },
         found => found,
     }
 }
@@ -73,12 +73,12 @@ impl Lost<'_> {
                     Found::This(Box::new(only))
                 } else {
                     // Another search was faster.
-                    Found::OneOf(Vec::new())
+                    Found::None
                 }
             }
             last => {
                 candidates.extend(last);
-                Found::OneOf(ids(&candidates))
+                Found::uncertain(&candidates)
             }
         }
     }
@@ -98,8 +98,13 @@ impl Lost<'_> {
     }
 }
 
-fn ids(endpoints: &[Endpoint]) -> Vec<EndpointId> {
-    endpoints.iter().map(|endpoint| endpoint.id.clone()).collect()
+impl Found {
+    fn uncertain(candidates: &[Endpoint]) -> Self {
+        if candidates.is_empty() {
+            return Found::None;
+        }
+        Found::OneOf(candidates.iter().map(|endpoint| endpoint.id.clone()).collect())
+    }
 }
 
 /// Whether two sets of events may be the same one at `HeyGen`, where all events are `None` or spelled out.
@@ -203,6 +208,7 @@ mod tests {
         let lost = Lost { asked, began: began() };
         match lost.judge(listed, session) {
             Found::This(endpoint) => Ok(endpoint.id.to_string()),
+            Found::None => Err(Vec::new()),
             Found::OneOf(ids) => Err(ids.iter().map(ToString::to_string).collect()),
             Found::Unclear(failure) => panic!("{failure}"),
         }

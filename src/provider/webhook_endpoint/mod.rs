@@ -85,9 +85,8 @@ impl Resource for WebhookEndpoint {
             Ok(id) => id,
             Err(problem) => return Outcome::new(Some(stored), problem),
         };
-        match client.find(&id, stop).await {
+        match self.find(&client, &id, stop).await {
             Ok(Some(endpoint)) => {
-                self.session.remember(&id);
                 let read = state::from_answer(&endpoint, &stored);
                 let disabled = plan::is_disabled(&read.state).then(|| messages::disabled(&read.state));
                 Outcome::new(Some(read), disabled.into_iter().collect::<Diagnostics>())
@@ -125,6 +124,7 @@ impl Resource for WebhookEndpoint {
                         let error = messages::created_and_lost(&failure, &endpoint.id);
                         Outcome::new(Some(created(&endpoint, planned)), error)
                     }
+                    Found::None => Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &[])),
                     Found::OneOf(ids) => Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &ids)),
                     Found::Unclear(unlisted) => Outcome::new(
                         None,
@@ -197,9 +197,8 @@ impl Resource for WebhookEndpoint {
             Ok(client) => client,
             Err(no_client) => return Outcome::new(None, no_client.into_error("Importing a webhook endpoint")),
         };
-        match client.find(&id, stop).await {
+        match self.find(&client, &id, stop).await {
             Ok(Some(endpoint)) => {
-                self.session.remember(&id);
                 let imported = state::from_answer(&endpoint, &nothing_known());
                 Outcome::new(Some(imported), messages::secret_not_imported(&id))
             }
@@ -210,6 +209,15 @@ impl Resource for WebhookEndpoint {
 }
 
 impl WebhookEndpoint {
+    /// What a read and an import ask. An endpoint that is found is known to be somebody's.
+    async fn find(&self, client: &Client, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
+        let found = client.find(id, stop).await?;
+        if found.is_some() {
+            self.session.remember(id);
+        }
+        Ok(found)
+    }
+
     /// The call of a creation. Once it is over, an endpoint that was answered is known to be somebody's.
     async fn call_to_create(&self, client: &Client, asked: &CreateEndpoint, stop: &Stop) -> Result<Endpoint, Failure> {
         let _under_way = self.creations.begin(asked);

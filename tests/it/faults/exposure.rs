@@ -126,6 +126,32 @@ fn a_redirect_is_followed_by_no_call() {
 }
 
 #[test]
+fn a_cursor_that_is_an_address_is_sent_as_a_cursor() {
+    let elsewhere = Elsewhere::listen();
+    let cursor = format!("http://{}/v3/webhooks/endpoints", elsewhere.address());
+    let server = Server::answering(move |head| {
+        let body = if head.contains("token=") {
+            r#"{"data": [], "has_more": false}"#.to_owned()
+        } else {
+            format!(r#"{{"data": [], "has_more": true, "next_token": "{cursor}"}}"#)
+        };
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+    });
+    let tf = Workspace::new(Engine::from_path()).against(&format!("http://{}", server.address), KEY);
+    tf.write("main.tf", &configuration(URL, "1"));
+    let output = tf.run_ready(&["import", ADDRESS, "ep_1"]).expect_failure();
+    assert!(output.text().contains("No such webhook endpoint"), "{output:?}");
+    let heads = server.heads();
+    let asked: Vec<_> = heads.iter().filter_map(|head| head.lines().next()).collect();
+    assert_eq!(asked.len(), 4, "two pages, twice: {asked:?}");
+    assert!(asked[1].contains("token=http%3A%2F%2F127.0.0.1"), "{asked:?}");
+    elsewhere.expect_nobody();
+}
+
+#[test]
 fn a_server_that_quotes_the_credential_does_not_get_it_printed() {
     for credential in ["HEYGEN_API_KEY", "HEYGEN_ACCESS_TOKEN"] {
         let server = Server::answering(|head| {

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use terraform_provider_heygen::provider::{Environment, HeygenProvider};
+use terraform_provider_heygen::terraform::Service;
+
 use super::{
     ADDRESS, LATE, LOST, UNHEARD, URL, endpoint, expect_state_is_true, named, provider, several, start, status, url,
 };
-use crate::fake_heygen::{Effect, Fault, NewEndpoint, Route, Rule, Wait};
+use crate::core::{Attributes, Config, Core, State, Value};
+use crate::fake_heygen::{Effect, FakeHeygen, Fault, NewEndpoint, Route, Rule, Wait};
+use crate::support::in_process::client_of;
 use crate::support::plan::Action;
 
 fn alone() -> String {
@@ -175,6 +180,44 @@ fn where_the_list_cannot_be_read_the_error_says_so() {
     }
     tf.apply().none();
     expect_state_is_true(&tf, &heygen);
+}
+
+/// A process of the provider's own, under the model of Terraform's core. Unlike terraform's it lives through a plan and
+/// the apply after it, as under a debugger.
+async fn process(heygen: &FakeHeygen) -> Core {
+    let environment = Environment {
+        api_key: Some(heygen.api_key().to_owned()),
+        base_url: Some(heygen.base_url()),
+        ..Environment::default()
+    };
+    let service = Service::new(HeygenProvider::new(environment)).into_server();
+    let core = Core::connect(client_of(service)).await.expect("good schemas");
+    let no_retries = [("max_retries".to_owned(), Value::from(0))].into();
+    assert!(!core.configure(&no_retries).await.errored());
+    core
+}
+
+#[tokio::test]
+async fn an_endpoint_that_a_read_returned_is_not_taken_for_it() {
+    let heygen = FakeHeygen::start();
+    let alike = || Attributes::from([("url".to_owned(), Value::from(URL))]);
+    let mut config = Config::from([(ADDRESS.to_owned(), alike())]);
+    let mut state = State::new();
+    let before = process(&heygen).await;
+    let plan = before.plan(&state, &config).await;
+    assert!(!before.apply(&mut state, plan, &config).await.errored());
+
+    let second = "heygen_webhook_endpoint.b";
+    config.insert(second.to_owned(), alike());
+    let core = process(&heygen).await;
+    let plan = core.plan(&state, &config).await;
+    heygen.inject(Rule::on(Route::Create, UNHEARD));
+    let report = core.apply(&mut state, plan, &config).await;
+    let [error] = report.about(second) else {
+        panic!("{report:?}");
+    };
+    assert!(error.detail.contains("shows no new endpoint"), "{error:?}");
+    assert_eq!(state.keys().collect::<Vec<_>>(), [ADDRESS]);
 }
 
 #[test]
