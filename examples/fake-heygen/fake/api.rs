@@ -1,5 +1,7 @@
 //! What each call does to the account, and what it answers.
 
+use std::borrow::Cow;
+
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
@@ -32,7 +34,7 @@ pub struct Account<'a> {
     /// What is changed and read.
     pub store: &'a mut Store,
     /// How the answers look.
-    pub behaviour: &'a Behaviour,
+    pub behaviour: Cow<'a, Behaviour>,
     /// For what is shuffled.
     pub random: &'a mut fastrand::Rng,
 }
@@ -81,7 +83,8 @@ impl Account<'_> {
             self.store.begin_walk();
         }
         let how = self.behaviour.walking();
-        let page = self.store.page(paging.after, paging.limit, how);
+        let most = self.behaviour.most_per_page.unwrap_or(usize::MAX);
+        let page = self.store.page(paging.after, paging.limit.min(most), how);
         let items = page.items.iter();
         let items = items.map(|item| self.behaviour.endpoint(item, None, self.random));
         let items: Vec<_> = items.collect();
@@ -156,7 +159,7 @@ impl Account<'_> {
     }
 
     fn endpoint_body(&self, of: BodyOf, call: &Call) -> Result<EndpointBody, Refusal> {
-        request::endpoint_body(of, &call.headers, &call.body, self.behaviour)
+        request::endpoint_body(of, &call.headers, &call.body, &self.behaviour)
     }
 
     fn refuse_taken(&self, url: &str, except: Option<&str>) -> Result<(), Refusal> {

@@ -29,6 +29,8 @@ pub struct Behaviour {
     pub timestamps: Timestamps,
     /// The list runs from the newest to the oldest.
     pub newest_first: bool,
+    /// A page of the list holds no more endpoints than this, whatever is asked for.
+    pub most_per_page: Option<usize>,
     /// So many walks miss a created endpoint.
     pub list_lag_walks: u64,
     /// For so many milliseconds every walk misses a created endpoint.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::route::Route;
+use super::{behaviour::Behaviour, route::Route};
 
 /// Something that goes wrong with one call.
 ///
@@ -80,6 +80,33 @@ pub enum Fault {
         /// 9 is more than a client should take.
         mib: u32,
     },
+    /// On a list: [`Behaviour::cursor_repeats`] for this page. Takes effect.
+    CursorRepeats,
+    /// On a list: [`Behaviour::page_shift`] before this page, which must not be the first. Takes effect.
+    PageShifts {
+        /// So many endpoints are lost (positive) or repeated (negative).
+        by: i64,
+    },
+    /// On a create: [`Behaviour::list_lag_walks`] for this endpoint. Takes effect.
+    ListLags {
+        /// So many walks miss it.
+        walks: u64,
+    },
+    /// On an update: [`Behaviour::patch_ignores_null_events`] for this one. Takes effect otherwise.
+    NullEventsIgnored,
+}
+
+/// A call that a fault may strike, as far as that matters to a fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Which of the seven.
+    pub route: Route,
+    /// The endpoint it names; empty where the route has none.
+    pub endpoint_id: &'a str,
+    /// Whether it asks for a page that follows another.
+    pub further_page: bool,
+    /// Whether its body says `"events": null`.
+    pub null_events: bool,
 }
 
 /// Whether the API had done the work before the fault.
@@ -146,13 +173,19 @@ impl Fault {
             Self::Reset { effect: Effect::None } => "reset",
             Self::Reset { effect: Effect::Done } => "reset_after_effect",
             Self::Truncated => "truncated",
-            Self::Delay { .. } => "delay",
+            Self::Delay { wait: Wait::Before, .. } => "delay",
+            Self::Delay { wait: Wait::After, .. } => "delay_after_effect",
             Self::Held { .. } => "held",
             Self::MalformedJson => "malformed_json",
             Self::MissingField { .. } => "missing_field",
             Self::NullField { .. } => "null_field",
             Self::WrongType { .. } => "wrong_type",
             Self::Oversized { .. } => "oversized",
+            Self::CursorRepeats => "cursor_repeats",
+            Self::PageShifts { by: ..=0 } => "page_shifts_back",
+            Self::PageShifts { .. } => "page_shifts_on",
+            Self::ListLags { .. } => "list_lags",
+            Self::NullEventsIgnored => "null_events_ignored",
         }
     }
 
@@ -170,22 +203,56 @@ impl Fault {
             | Self::MissingField { .. }
             | Self::NullField { .. }
             | Self::WrongType { .. }
-            | Self::Oversized { .. } => Effect::Done,
+            | Self::Oversized { .. }
+            | Self::CursorRepeats
+            | Self::PageShifts { .. }
+            | Self::ListLags { .. }
+            | Self::NullEventsIgnored => Effect::Done,
         }
     }
 
+    /// The switches as they are for this one call, where the fault is one of them.
+    pub fn turned(&self, switches: &Behaviour) -> Option<Behaviour> {
+        let mut turned = switches.clone();
+        match self {
+            Self::CursorRepeats => turned.cursor_repeats = true,
+            Self::PageShifts { by } => turned.page_shift = *by,
+            Self::ListLags { walks } => turned.list_lag_walks = turned.list_lag_walks.max(*walks),
+            Self::NullEventsIgnored => turned.patch_ignores_null_events = true,
+            _ => return None,
+        }
+        Some(turned)
+    }
+
     /// Whether chance may bring it on this call. A false 404 on a delete, for one, would be a lie
-    /// no client can see through; a test that wants it says so by a rule.
-    pub fn fits(&self, route: Route) -> bool {
+    /// no client can see through; a test that wants it says so by a rule. Nor does chance bring what
+    /// this call would not show.
+    pub fn fits(&self, target: Target<'_>) -> bool {
+        let route = target.route;
         match self {
             Self::NotFound => matches!(route, Route::Update | Route::Rotate),
             Self::InProgress => route.takes_key(),
             Self::MissingField { .. } | Self::NullField { .. } | Self::WrongType { .. } => route != Route::Delete,
+            Self::CursorRepeats | Self::PageShifts { .. } => route == Route::List && target.further_page,
+            Self::ListLags { .. } => route == Route::Create,
+            Self::NullEventsIgnored => route == Route::Update && target.null_events,
             _ => true,
         }
     }
 
-    /// One of everything that needs no long wait and nobody to release it.
+    /// Whether it keeps endpoints from who walks the list. Chance brings it once only until it is
+    /// begun anew: a client that believes two walks which agree has no way to see through it twice.
+    pub fn hides(&self) -> bool {
+        matches!(self, Self::PageShifts { by: 1.. })
+    }
+
+    /// How late an answer of [`Fault::palette`] is, in milliseconds: a client that waits somewhat
+    /// less sees a timeout.
+    pub const LATE_MS: u64 = 400;
+
+    /// One of everything that needs no long wait and nobody to release it. No `Retry-After` among
+    /// them asks for a wait, because clients do wait, up to half a minute: they are in the past,
+    /// nothing, or no time at all.
     pub fn palette() -> Vec<Self> {
         let status = |status, body, effect| Self::Status { status, body, effect };
         let rate_limit = |retry_after| Self::RateLimit { retry_after };
@@ -195,6 +262,8 @@ impl Fault {
             rate_limit(RetryAfter::DateIn(-60)),
             rate_limit(RetryAfter::Text("soon".to_owned())),
             rate_limit(RetryAfter::Text("-1".to_owned())),
+            rate_limit(RetryAfter::Text("1e30".to_owned())),
+            rate_limit(RetryAfter::DateIn(i64::MIN)),
             status(500, BodyShape::Json, Effect::None),
             status(502, BodyShape::Html, Effect::Done),
             status(503, BodyShape::Empty, Effect::None),
@@ -208,11 +277,24 @@ impl Fault {
             Self::Reset { effect: Effect::None },
             Self::Reset { effect: Effect::Done },
             Self::Truncated,
+            Self::Delay {
+                ms: Self::LATE_MS,
+                wait: Wait::Before,
+            },
+            Self::Delay {
+                ms: Self::LATE_MS,
+                wait: Wait::After,
+            },
             Self::MalformedJson,
             Self::MissingField { field: None },
             Self::NullField { field: None },
             Self::WrongType { field: None },
             Self::Oversized { mib: 9 },
+            Self::CursorRepeats,
+            Self::PageShifts { by: 1 },
+            Self::PageShifts { by: -1 },
+            Self::ListLags { walks: 1 },
+            Self::NullEventsIgnored,
         ]
     }
 }

@@ -250,6 +250,15 @@ impl FakeHeygen {
         tokio::time::timeout(time, seen).await.ok()
     }
 
+    /// Resolves when the account is done with every request received, those included whose caller
+    /// has gone. Answers whether that was so within `time`.
+    pub async fn see_all_done(&self, time: Duration) -> bool {
+        let done = self
+            .shared
+            .find(|world| world.log.requests().all(|request| request.finished).then_some(()));
+        tokio::time::timeout(time, done).await.is_ok()
+    }
+
     /// Refuses connections from now on; answers under way are still given.
     pub fn refuse_connections(&self) {
         self.server.door().close();

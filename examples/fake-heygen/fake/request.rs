@@ -151,6 +151,16 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     }
 }
 
+/// Whether the query of a list asks for a page that follows another.
+pub fn has_cursor(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "token")
+}
+
+/// Whether a body says `"events": null`.
+pub fn nulls_events(body: &Value) -> bool {
+    body.get("events").is_some_and(Value::is_null)
+}
+
 /// The body of a create or an update.
 pub fn endpoint_body(
     of: BodyOf,

@@ -7,7 +7,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{faults::Fault, route::Route};
+use super::{
+    faults::{Fault, Target},
+    route::Route,
+};
 
 /// Chance forgets its counts beyond this many different calls.
 const CALLS_COUNTED: usize = 100_000;
@@ -63,6 +66,8 @@ pub struct Schedule {
     rules: Vec<Rule>,
     random: Option<RandomFaults>,
     calls: HashMap<u64, u64>,
+    /// Chance has brought what it brings once only.
+    hidden: bool,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -112,9 +117,9 @@ impl Rule {
         Self { times: None, ..self }
     }
 
-    fn matches(&self, route: Route, endpoint_id: &str) -> bool {
-        (self.routes.is_empty() || self.routes.contains(&route))
-            && self.endpoint_id.as_deref().is_none_or(|id| id == endpoint_id)
+    fn matches(&self, target: Target<'_>) -> bool {
+        (self.routes.is_empty() || self.routes.contains(&target.route))
+            && self.endpoint_id.as_deref().is_none_or(|id| id == target.endpoint_id)
     }
 }
 
@@ -127,6 +132,7 @@ impl Schedule {
     /// Begins (or with `None` ends) faults by chance.
     pub fn randomly(&mut self, random: Option<RandomFaults>) {
         self.calls.clear();
+        self.hidden = false;
         self.random = random;
     }
 
@@ -147,19 +153,19 @@ impl Schedule {
     }
 
     /// What goes wrong with this call, if anything.
-    pub fn strike(&mut self, route: Route, endpoint_id: &str) -> Option<Injected> {
-        let injected = match self.scripted(route, endpoint_id) {
+    pub fn strike(&mut self, target: Target<'_>) -> Option<Injected> {
+        let injected = match self.scripted(target) {
             Some(fault) => Some(Injected { fault, salt: 0 }),
-            None => self.by_chance(route, endpoint_id),
+            None => self.by_chance(target),
         }?;
         *self.counts.entry(injected.fault.kind()).or_default() += 1;
         Some(injected)
     }
 
-    fn scripted(&mut self, route: Route, endpoint_id: &str) -> Option<Fault> {
+    fn scripted(&mut self, target: Target<'_>) -> Option<Fault> {
         let mut struck = None;
         for (index, rule) in self.rules.iter_mut().enumerate() {
-            if !rule.matches(route, endpoint_id) {
+            if !rule.matches(target) {
                 continue;
             }
             if rule.skip > 0 {
@@ -183,15 +189,15 @@ impl Schedule {
 
     /// Draws by the call and its own count, not by the order in which concurrent calls happen to
     /// arrive: otherwise a seed would not bring the same faults twice.
-    fn by_chance(&mut self, route: Route, endpoint_id: &str) -> Option<Injected> {
+    fn by_chance(&mut self, target: Target<'_>) -> Option<Injected> {
         let random = self.random.as_ref()?;
-        if !random.routes.is_empty() && !random.routes.contains(&route) {
+        if !random.routes.is_empty() && !random.routes.contains(&target.route) {
             return None;
         }
         if self.calls.len() > CALLS_COUNTED {
             self.calls.clear();
         }
-        let call = hash(&(random.seed, route, endpoint_id));
+        let call = hash(&(random.seed, target.route, target.endpoint_id));
         let count = self.calls.entry(call).or_default();
         *count += 1;
         let mut draw = fastrand::Rng::with_seed(hash(&(call, *count)));
@@ -202,9 +208,12 @@ impl Schedule {
             [] => Fault::palette(),
             faults => faults.to_vec(),
         };
-        let fitting: Vec<_> = palette.into_iter().filter(|it| it.fits(route)).collect();
+        let fits = |fault: &Fault| fault.fits(target) && !(self.hidden && fault.hides());
+        let fitting: Vec<_> = palette.into_iter().filter(fits).collect();
+        let fault = draw.choice(fitting)?;
+        self.hidden |= fault.hides();
         Some(Injected {
-            fault: draw.choice(fitting)?,
+            fault,
             salt: draw.u64(..),
         })
     }

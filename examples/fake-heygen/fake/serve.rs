@@ -13,7 +13,7 @@ use super::{
     answer::{Answer, Refusal},
     api::Call,
     control::Control,
-    faults::{Effect, Fault, Wait},
+    faults::{Effect, Fault, Target, Wait},
     idempotency::{A_DAY, Claim, Slot},
     log::{self, Request},
     reply::{self, Outcome, Reply},
@@ -148,7 +148,8 @@ async fn work(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>)
         struck.wait(Wait::Before).await;
     }
     let mut world = shared.world();
-    let performed = world.account().perform(call);
+    let fault = struck.map(|struck| &struck.injected.fault);
+    let performed = world.account(fault).perform(call);
     let done = Done {
         took_effect: performed.is_ok() && call.route.changes(),
         replayed: false,
@@ -214,11 +215,17 @@ impl Arrival {
             .and_then(|()| recognised.ok_or_else(Refusal::no_route))
             .map(|(route, id)| (route, id.to_owned()));
 
+        let readable = log::readable(body);
         let mut world = shared.world();
         let sequence = world.log.next();
         let request_id = format!("req_{sequence:08}");
         let struck = match &entered {
-            Ok((route, id)) => world.faults.strike(*route, id),
+            Ok((route, id)) => world.faults.strike(Target {
+                route: *route,
+                endpoint_id: id,
+                further_page: request::has_cursor(parts.uri.query().unwrap_or_default()),
+                null_events: readable.as_ref().is_some_and(request::nulls_events),
+            }),
             Err(_) => None,
         };
         let struck = struck.map(|injected| Struck {
@@ -236,7 +243,7 @@ impl Arrival {
             user_agent: text(&parts.headers, &header::USER_AGENT),
             idempotency_key: text(&parts.headers, &HeaderName::from_static("idempotency-key")),
             credentials,
-            body: log::readable(body),
+            body: readable,
             request_id: request_id.clone(),
             status: None,
             fault: struck.as_ref().map(|it| it.injected.fault.kind()),

@@ -1,6 +1,7 @@
 //! Everything the fake knows, behind one lock, and the waiting for it to change.
 
 use std::{
+    borrow::Cow,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use super::{
     api::Account,
     behaviour::Behaviour,
+    faults::Fault,
     idempotency::Keys,
     log::Log,
     schedule::Schedule,
@@ -67,11 +69,12 @@ impl World {
         }
     }
 
-    /// The part a call of the API works on.
-    pub fn account(&mut self) -> Account<'_> {
+    /// The part a call of the API works on, struck by this fault.
+    pub fn account(&mut self, fault: Option<&Fault>) -> Account<'_> {
+        let turned = fault.and_then(|fault| fault.turned(&self.behaviour));
         Account {
             store: &mut self.store,
-            behaviour: &self.behaviour,
+            behaviour: turned.map_or(Cow::Borrowed(&self.behaviour), Cow::Owned),
             random: &mut self.random,
         }
     }

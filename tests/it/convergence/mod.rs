@@ -17,8 +17,8 @@ mod scenario;
 use std::collections::BTreeMap;
 
 use self::figures::Figures;
-use self::scenario::Scenario;
-use crate::fake_heygen::{FakeHeygen, Options, RandomFaults};
+use self::scenario::{Lists, Scenario};
+use crate::fake_heygen::{FakeHeygen, Fault, Options, RandomFaults};
 
 /// The share of calls that something happens to.
 const RATE: f64 = 0.2;
@@ -46,14 +46,40 @@ fn account(seed: u64, scenario: &mut Scenario) -> FakeHeygen {
     heygen
 }
 
-/// Lets chance strike, in one step of a run.
-fn begin_faults(heygen: &FakeHeygen, seed: u64, step: u64) {
-    heygen.inject_randomly(RandomFaults {
-        seed: seed.wrapping_mul(1_000).wrapping_add(step),
-        rate: RATE,
-        routes: Vec::new(),
-        faults: Vec::new(),
-    });
+/// What chance brings in one run.
+struct Chance {
+    seed: u64,
+    faults: Vec<Fault>,
+}
+
+impl Chance {
+    /// `late` says whether answers come later than the provider waits for them.
+    ///
+    /// No endpoint may be missing from two walks in a row: that is how the provider tells what is gone, and a list that
+    /// lies twice is not to be seen through. A lag hides an endpoint from one walk. So does a shift, and chance loses
+    /// endpoints by a shift once in a step, so in no two walks of one command, and nothing that one command read of the
+    /// list serves the next. But the walk that misses a new endpoint may be followed by one that loses it. Therefore a
+    /// list lags in some runs and shifts in others.
+    fn new(seed: u64, lists: Lists, late: bool) -> Self {
+        let mut faults = Fault::palette();
+        faults.retain(|fault| match fault {
+            Fault::Delay { .. } => late,
+            Fault::ListLags { .. } => lists == Lists::LagAtTimes,
+            Fault::PageShifts { .. } => lists == Lists::Shift,
+            _ => true,
+        });
+        Self { seed, faults }
+    }
+
+    /// Lets it strike, in one step of the run.
+    fn begin(&self, heygen: &FakeHeygen, step: u64) {
+        heygen.inject_randomly(RandomFaults {
+            seed: self.seed.wrapping_mul(1_000).wrapping_add(step),
+            rate: RATE,
+            routes: Vec::new(),
+            faults: self.faults.clone(),
+        });
+    }
 }
 
 /// What a user is told of a creation nobody can tell the outcome of: the error, and what it tells to look at.

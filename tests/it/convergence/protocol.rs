@@ -11,9 +11,9 @@ use terraform_provider_heygen::terraform::Service;
 
 use super::figures::Figures;
 use super::scenario::{Scenario, Wanted};
-use super::{Held, Holdings, PERHAPS_CREATED, account, begin_faults, judge, named_by};
+use super::{Chance, Held, Holdings, PERHAPS_CREATED, account, judge, named_by};
 use crate::core::{Attributes, Config, Core, ImportTarget, PlanSet, Report, State, Value};
-use crate::fake_heygen::FakeHeygen;
+use crate::fake_heygen::{FakeHeygen, Fault};
 use crate::support::in_process::client_of;
 
 /// The seeds of every test run; `SEEDS=START..END` in the environment chooses others.
@@ -64,7 +64,7 @@ fn converge(part: u64) {
     figures.conclude();
 }
 
-/// In blocks of four, so that every part has runs of each kind.
+/// In blocks of four, so that a part has seeds from all over the range.
 fn part_of(seed: u64) -> u64 {
     seed / 4 % PARTS
 }
@@ -88,7 +88,7 @@ async fn run(seed: u64, figures: &mut Figures) {
             run.scenario.change();
             run.scenario.meddle(&run.heygen);
         }
-        begin_faults(&run.heygen, seed, step);
+        run.chance.begin(&run.heygen, step);
         if let Some(plan) = run.plan(figures).await {
             run.scenario.meddle(&run.heygen);
             let report = run.apply(plan, figures).await;
@@ -96,12 +96,47 @@ async fn run(seed: u64, figures: &mut Figures) {
         }
     }
     run.heygen.clear_faults();
+    run.calm = true;
     run.settle(figures).await;
     judge(seed, &run.scenario, &run.heygen, &holdings(&run.state), figures);
 }
 
+/// What kind of run a seed makes; each of these by itself.
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
+struct Kind {
+    /// Each command starts a process of its own, as far as the provider can tell, which knows nothing but state. In the
+    /// other runs it is the one that all commands before it used.
+    fresh: bool,
+    /// One instance after the other, which makes a run the same to the last call.
+    sequential: bool,
+    /// Some answers come too late. These runs take their time.
+    late: bool,
+    /// Some endpoints have the URL and the events of another. Only where the process stays: a fresh one does not know
+    /// the endpoints of state that it has not been asked about, and may take one for what a lost creation left behind.
+    twins: bool,
+}
+
+impl Kind {
+    fn of(seed: u64) -> Self {
+        // Not the seed's own chance, which is the scenario's.
+        let mut random = fastrand::Rng::with_seed(!seed);
+        let mut one_in = |n: u8| random.u8(0..n) == 0;
+        let fresh = one_in(4);
+        Self {
+            fresh,
+            sequential: one_in(2),
+            late: one_in(8),
+            twins: one_in(3) && !fresh,
+        }
+    }
+}
+
 struct Run {
     seed: u64,
+    kind: Kind,
+    chance: Chance,
+    /// Nothing goes wrong any more.
+    calm: bool,
     scenario: Scenario,
     heygen: FakeHeygen,
     state: State,
@@ -110,10 +145,14 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Self {
-        let mut scenario = Scenario::new(seed);
+        let kind = Kind::of(seed);
+        let mut scenario = Scenario::new(seed, kind.twins);
         let heygen = account(seed, &mut scenario);
         Self {
             seed,
+            chance: Chance::new(seed, scenario.lists(), kind.late),
+            kind,
+            calm: false,
             scenario,
             heygen,
             state: State::new(),
@@ -125,7 +164,7 @@ impl Run {
     async fn plan(&mut self, figures: &mut Figures) -> Option<PlanSet> {
         let core = self.terraform().await;
         let plan = core.plan(&self.state, &config(&self.scenario)).await;
-        self.expect_sound(&plan.report);
+        self.ended(&plan.report).await;
         if plan.report.errored() {
             figures.plans_failed += 1;
             return None;
@@ -137,7 +176,7 @@ impl Run {
     async fn apply(&mut self, plan: PlanSet, figures: &mut Figures) -> Report {
         let core = self.terraform().await;
         let report = core.apply(&mut self.state, plan, &config(&self.scenario)).await;
-        self.expect_sound(&report);
+        self.ended(&report).await;
         figures.applies += 1;
         figures.applies_failed += u64::from(report.errored());
         report
@@ -158,7 +197,7 @@ impl Run {
                 let core = self.terraform().await;
                 let target = ImportTarget::Id(only.clone());
                 let report = core.import(&mut self.state, address, &target).await;
-                self.expect_sound(&report);
+                self.ended(&report).await;
                 if self.state.contains_key(address) {
                     figures.imported += 1;
                     self.scenario.adopted(name_of(address));
@@ -192,19 +231,27 @@ impl Run {
             core.plan(&self.state, &config).await,
             core.plan_without_refresh(&self.state, &config).await,
         ] {
-            self.expect_sound(&plan.report);
+            self.ended(&plan.report).await;
             assert!(plan.is_empty(), "seed {seed}: something is left to do: {plan:?}");
         }
     }
 
-    /// A provider, configured anew. In a quarter of the runs each command starts a process of its own, as far as the
-    /// provider can tell, which knows nothing but state; in the others it is the one that all commands before it used.
+    /// A provider, configured anew.
     async fn terraform(&mut self) -> Arc<Core> {
-        let core = match self.core.take().filter(|_| !self.seed.is_multiple_of(4)) {
+        let core = match self.core.take().filter(|_| !self.kind.fresh) {
             Some(core) => core,
             None => Arc::new(self.started().await),
         };
-        let settings = [("max_retries", Value::from(1)), ("request_timeout", "10s".into())];
+        // Shorter than late answers, where there are any.
+        let patience = if self.kind.late && !self.calm {
+            format!("{}ms", Fault::LATE_MS - 100)
+        } else {
+            "10s".to_owned()
+        };
+        let settings = [
+            ("max_retries", Value::from(1)),
+            ("request_timeout", patience.as_str().into()),
+        ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
         let report = core.configure(&settings.collect()).await;
         assert!(!report.errored() && report.violations.is_empty(), "{report:?}");
@@ -226,18 +273,16 @@ impl Run {
         let provider = Service::new(HeygenProvider::new(environment));
         let core = Core::connect(client_of(provider.into_server())).await;
         let core = core.unwrap_or_else(|violations| panic!("{violations:?}")).recording();
-        // One instance after the other in half of the runs, which makes them the same to the last call.
-        if self.seed.is_multiple_of(2) {
-            core.sequential()
-        } else {
-            core
-        }
+        if self.kind.sequential { core.sequential() } else { core }
     }
 
-    /// Fails where the provider broke a rule of core's.
-    fn expect_sound(&self, report: &Report) {
+    /// A command has ended. Fails where the provider broke a rule of core's. What HeyGen has not done yet of what it was
+    /// asked, it does before anything else happens: nobody reads an error, or starts the next command, in less time.
+    async fn ended(&self, report: &Report) {
         let violations: Vec<String> = report.violations.iter().map(ToString::to_string).collect();
         assert!(violations.is_empty(), "seed {}: {}", self.seed, violations.join("\n"));
+        let done = self.heygen.see_all_done(Duration::from_secs(20)).await;
+        assert!(done, "seed {}: some call never ended", self.seed);
     }
 }
 

@@ -30,16 +30,36 @@ pub(super) struct Wanted {
 pub(super) struct Scenario {
     random: fastrand::Rng,
     seed: u64,
+    lists: Lists,
+    twins: bool,
     wanted: BTreeMap<String, Wanted>,
     made: u32,
 }
 
+/// How the list misleads those who walk it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Lists {
+    /// It lags behind every creation.
+    Lag,
+    /// It lags behind some creations.
+    LagAtTimes,
+    /// Its pages shift.
+    Shift,
+}
+
 impl Scenario {
-    /// Two to five endpoints to begin with.
-    pub(super) fn new(seed: u64) -> Self {
+    /// Two to five endpoints to begin with. With `twins`, some have the URL and the events of another.
+    pub(super) fn new(seed: u64, twins: bool) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
         let mut scenario = Self {
-            random: fastrand::Rng::with_seed(seed),
+            lists: match random.u8(0..3) {
+                0 => Lists::Lag,
+                1 => Lists::LagAtTimes,
+                _ => Lists::Shift,
+            },
+            random,
             seed,
+            twins,
             wanted: BTreeMap::new(),
             made: 0,
         };
@@ -57,6 +77,10 @@ impl Scenario {
         self.random.u64(least..=most)
     }
 
+    pub(super) fn lists(&self) -> Lists {
+        self.lists
+    }
+
     pub(super) fn wanted(&self) -> &BTreeMap<String, Wanted> {
         &self.wanted
     }
@@ -68,6 +92,7 @@ impl Scenario {
     /// The quirks of HeyGen's in this run: those that leave every configuration within reach.
     pub(super) fn behaviour(&mut self) -> Behaviour {
         let random = &mut self.random;
+        let lists = self.lists;
         let mut one_of = |n: u8| random.u8(0..n);
         Behaviour {
             shuffle_events: one_of(2) == 0,
@@ -90,7 +115,9 @@ impl Scenario {
                 _ => Timestamps::Offset,
             },
             newest_first: one_of(2) == 0,
-            list_lag_walks: u64::from(one_of(3) == 0),
+            // A few endpoints make several pages then.
+            most_per_page: [None, None, Some(1), Some(2)][usize::from(one_of(4))],
+            list_lag_walks: u64::from(lists == Lists::Lag),
             extra_fields: one_of(2) == 0,
             amazon_request_id: one_of(2) == 0,
             ..Behaviour::default()
@@ -168,9 +195,15 @@ impl Scenario {
 
     fn add(&mut self) {
         let name = self.unique("e");
+        let twin = self.random.choice(self.wanted.values()).cloned();
+        let twin = twin.filter(|_| self.twins && self.chance(0.5));
+        let (url, events) = match twin {
+            Some(twin) => (twin.url, twin.events),
+            None => (self.url(), self.events()),
+        };
         let wanted = Wanted {
-            url: self.url(),
-            events: self.events(),
+            url,
+            events,
             rotate_trigger: self.trigger(),
             entity_id: self.entity(),
             replace_when_disabled: self.replacing(),

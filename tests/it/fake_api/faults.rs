@@ -234,6 +234,106 @@ async fn a_connection_kept_open_is_closed_before_the_next_are_refused() {
 }
 
 #[tokio::test]
+async fn one_page_can_come_with_the_cursor_it_was_asked_with() {
+    let client = Client::start();
+    client.fake.put_many(5, "repeat");
+    client.fake.inject(Rule::on(Route::List, Fault::CursorRepeats).after(1));
+    let page = async |token: &str| client.get(&format!("{ENDPOINTS}?limit=2{token}")).await.json();
+    let first = page("").await;
+    let token = first["next_token"].as_str().unwrap();
+    let second = format!("&token={token}");
+    let repeated = page(&second).await;
+    assert_eq!(
+        (&repeated["next_token"], &repeated["has_more"]),
+        (&json!(token), &json!(true))
+    );
+    let again = page(&second).await;
+    assert_eq!(again["data"], repeated["data"]);
+    assert_ne!(again["next_token"], token);
+    assert_eq!(client.fake.faults_by_kind()["cursor_repeats"], 1);
+}
+
+#[tokio::test]
+async fn the_pages_can_shift_once_while_they_are_walked() {
+    let client = Client::start();
+    client.fake.put_many(9, "shift");
+    let all = client.walk(3).await;
+    for (by, walked) in [
+        (1, [&all[0..3], &all[4..7], &all[7..9]].concat()),
+        (-1, [&all[0..3], &all[2..5], &all[5..8], &all[8..9]].concat()),
+    ] {
+        client
+            .fake
+            .inject(Rule::on(Route::List, Fault::PageShifts { by }).after(1));
+        assert_eq!(client.walk(3).await, walked);
+        assert_eq!(client.walk(3).await, all);
+    }
+    let kinds = client.fake.faults_by_kind();
+    assert_eq!((kinds["page_shifts_on"], kinds["page_shifts_back"]), (1, 1));
+}
+
+#[tokio::test]
+async fn the_list_can_lag_behind_one_creation() {
+    let client = Client::start();
+    client
+        .fake
+        .inject(Rule::on(Route::Create, Fault::ListLags { walks: 2 }));
+    let late = client.create(&json!({ "url": URL })).await["endpoint_id"].take();
+    let seen = client.create(&json!({ "url": URL })).await["endpoint_id"].take();
+    for expected in [vec![&seen], vec![&seen], vec![&late, &seen]] {
+        let walked = client.walk(1).await;
+        let walked: Vec<_> = walked.iter().map(|it| &it["endpoint_id"]).collect();
+        assert_eq!(walked, expected);
+    }
+    assert_eq!(client.fake.faults_by_kind()["list_lags"], 1);
+}
+
+#[tokio::test]
+async fn a_fault_does_not_shorten_the_lag_all_creations_have() {
+    let client = Client::start();
+    client.fake.behave(|it| it.list_lag_walks = 2);
+    client
+        .fake
+        .inject(Rule::on(Route::Create, Fault::ListLags { walks: 1 }));
+    client.create(&json!({ "url": URL })).await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(client.walk(100).await.len());
+    }
+    assert_eq!(seen, [0, 0, 1]);
+}
+
+#[tokio::test]
+async fn one_update_can_ignore_null_events_and_heed_everything_else() {
+    let client = Client::start();
+    let events = json!(["batch.finished"]);
+    let created = client.create(&json!({ "url": URL, "events": events })).await;
+    let id = created["endpoint_id"].as_str().unwrap();
+    client.fake.inject(Rule::on(Route::Update, Fault::NullEventsIgnored));
+    let moved = "https://hooks.example.com/moved";
+    for expected in [&events, &json!(null)] {
+        let answer = client.patch(id, &json!({ "url": moved, "events": null })).await.json();
+        assert_eq!(
+            (&answer["data"]["url"], &answer["data"]["events"]),
+            (&json!(moved), expected)
+        );
+    }
+    assert_eq!(client.fake.faults_by_kind()["null_events_ignored"], 1);
+}
+
+#[tokio::test]
+async fn all_is_done_when_the_work_for_callers_who_have_gone_is_done() {
+    let client = Client::start().impatient(Duration::from_millis(200));
+    let held = Fault::Held { wait: Wait::Before };
+    client.fake.inject(Rule::on(Route::Create, held));
+    client.try_create(URL).await.expect_err("no answer yet");
+    assert!(!client.fake.see_all_done(Duration::ZERO).await);
+    client.fake.release();
+    assert!(client.fake.see_all_done(PATIENCE).await);
+    assert_eq!(client.fake.endpoints().len(), 1);
+}
+
+#[tokio::test]
 async fn a_rule_strikes_the_calls_it_names_as_often_as_it_says() {
     let client = Client::start();
     let first = client.create(&json!({ "url": URL })).await;
@@ -298,6 +398,38 @@ async fn chance_tells_no_lie_that_no_client_can_see_through() {
     }
 }
 
+#[tokio::test]
+async fn chance_brings_what_a_call_shows_and_loses_endpoints_in_one_page_only() {
+    let client = Client::start();
+    client.fake.put_many(2, "page");
+    let id = client.fake.endpoints()[0].endpoint_id.clone();
+    client.fake.inject_randomly(RandomFaults {
+        seed: 4,
+        rate: 1.0,
+        routes: Vec::new(),
+        faults: vec![
+            Fault::CursorRepeats,
+            Fault::PageShifts { by: 1 },
+            Fault::NullEventsIgnored,
+            Fault::ListLags { walks: 1 },
+        ],
+    });
+    let first = client.get(&format!("{ENDPOINTS}?limit=1")).await.json();
+    client.patch(&id, &json!({ "url": URL })).await;
+    client.delete("ep_1").await;
+    assert!(client.fake.faults_by_kind().is_empty());
+
+    client.try_create(URL).await.unwrap();
+    client.patch(&id, &json!({ "events": null })).await;
+    let second = format!("{ENDPOINTS}?limit=1&token={}", first["next_token"].as_str().unwrap());
+    for _ in 0..20 {
+        client.get(&second).await;
+    }
+    let kinds = client.fake.faults_by_kind();
+    assert_eq!((kinds["list_lags"], kinds["null_events_ignored"]), (1, 1));
+    assert_eq!((kinds["page_shifts_on"], kinds["cursor_repeats"]), (1, 19));
+}
+
 fn read_to_end(socket: &mut TcpStream) -> String {
     let mut text = String::new();
     socket.read_to_string(&mut text).unwrap();
@@ -306,11 +438,13 @@ fn read_to_end(socket: &mut TcpStream) -> String {
 
 async fn struck_by_chance(seed: u64) -> Vec<Option<&'static str>> {
     let client = Client::of(FakeHeygen::start());
+    let mut faults = Fault::palette();
+    faults.retain(|fault| !matches!(fault, Fault::Delay { .. }));
     client.fake.inject_randomly(RandomFaults {
         seed,
         rate: 0.2,
         routes: Vec::new(),
-        faults: Vec::new(),
+        faults,
     });
     for _ in 0..100 {
         let _ = client.try_create(URL).await;

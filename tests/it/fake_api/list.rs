@@ -135,6 +135,17 @@ async fn pages_can_shift_while_they_are_walked() {
 }
 
 #[tokio::test]
+async fn a_page_can_hold_less_than_was_asked_for() {
+    let client = Client::start();
+    client.fake.put_many(5, "short");
+    let all = client.walk(100).await;
+    client.fake.behave(|it| it.most_per_page = Some(2));
+    client.fake.clear_requests();
+    assert_eq!(client.walk(100).await, all);
+    assert_eq!(client.fake.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn a_cursor_can_repeat() {
     let client = Client::start();
     client.fake.put_many(5, "repeat");
