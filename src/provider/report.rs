@@ -1,6 +1,6 @@
 //! From a failed call to the one message that the user sees.
 
-use crate::heygen::{Effect, Failure, Fault};
+use crate::heygen::{Effect, Failure, Fault, Operation};
 use crate::terraform::Diagnostic;
 
 /// Says what was being done to which endpoint, what HeyGen answered, and what to do next; at the attribute that the
@@ -11,7 +11,7 @@ pub(super) fn failure(failure: &Failure) -> Diagnostic {
         next => format!("{}. {next}", capitalised(&failure.to_string())),
     };
     let diagnostic = Diagnostic::error(summary(&failure.fault), detail);
-    match blamed_attribute(&failure.fault) {
+    match blamed_attribute(failure) {
         Some(attribute) => diagnostic.at(attribute),
         None => diagnostic,
     }
@@ -45,7 +45,7 @@ fn next_step(failure: &Failure) -> &'static str {
             "Check the API key or access token in the provider block, in HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN, or in the \
              credentials file of HeyGen's CLI."
         }
-        Fault::Refused { status: 400 | 409, .. } if failure.operation.endpoint().is_none() => {
+        Fault::Refused { status: 400 | 409, .. } if failure.operation == Operation::Create => {
             "HeyGen calls the URL when it is registered: the receiver must be up by then, publicly reachable, and answer \
              an OPTIONS request within a second over TLS 1.2 or later. A receiver that is not up yet is the commonest \
              reason for this."
@@ -65,15 +65,18 @@ fn next_step(failure: &Failure) -> &'static str {
     }
 }
 
-/// HeyGen's parameters that are attributes of ours by the same name.
-fn blamed_attribute(fault: &Fault) -> Option<&'static str> {
-    let Fault::Refused { param: Some(param), .. } = fault else {
+/// Those of the call's parameters that are attributes of ours by the same name.
+fn blamed_attribute(failure: &Failure) -> Option<&'static str> {
+    let Fault::Refused { param: Some(param), .. } = &failure.fault else {
         return None;
     };
+    let attributes: &[&str] = match failure.operation {
+        Operation::Create | Operation::Update(_) => &["url", "events", "entity_id"],
+        Operation::Events => &["event_type", "entity_id"],
+        Operation::List | Operation::EventTypes | Operation::Delete(_) | Operation::RotateSecret(_) => &[],
+    };
     let root = param.split(['.', '[']).next()?;
-    ["url", "events", "entity_id"]
-        .into_iter()
-        .find(|attribute| *attribute == root)
+    attributes.iter().copied().find(|attribute| *attribute == root)
 }
 
 pub(super) fn capitalised(text: &str) -> String {
@@ -81,4 +84,51 @@ pub(super) fn capitalised(text: &str) -> String {
     characters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heygen::EndpointId;
+    use crate::terraform::Path;
+
+    fn refused(operation: Operation, param: &str) -> Diagnostic {
+        failure(&Failure {
+            operation,
+            fault: Fault::Refused {
+                status: 400,
+                code: Some("invalid_parameter".to_owned()),
+                message: String::new(),
+                param: Some(param.to_owned()),
+            },
+            request_id: None,
+            attempts: 1,
+            effect: Effect::None,
+        })
+    }
+
+    #[test]
+    fn a_parameter_is_blamed_where_the_call_has_an_attribute_of_that_name() {
+        let update = || Operation::Update(EndpointId::parse("ep_1").unwrap());
+        for (operation, param, attribute) in [
+            (Operation::Create, "entity_id", Some("entity_id")),
+            (update(), "events[0]", Some("events")),
+            (update(), "event_type", None),
+            (Operation::Events, "event_type", Some("event_type")),
+            (Operation::Events, "entity_id", Some("entity_id")),
+            (Operation::Events, "events", None),
+            (Operation::List, "url", None),
+            (Operation::EventTypes, "token", None),
+        ] {
+            let path = refused(operation.clone(), param).path;
+            assert_eq!(path, attribute.map(Path::attribute), "{operation}: {param}");
+        }
+    }
+
+    #[test]
+    fn only_a_creation_is_told_of_a_receiver_that_is_not_up() {
+        let tells = |operation| refused(operation, "").detail.contains("receiver must be up");
+        assert!(tells(Operation::Create));
+        assert!(!tells(Operation::Events) && !tells(Operation::List));
+    }
 }
