@@ -70,7 +70,7 @@ impl DataSource for WebhookEndpoint {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
         let endpoint = lookup.find(&client, stop).await?;
-        self.0.0.remember(&endpoint.id);
+        self.0.shown(&endpoint);
         Ok(EndpointData {
             // Another spelling of the same URL stays as it was asked for.
             url: lookup.url().map_or_else(|| text(&endpoint.url), text),

@@ -74,7 +74,7 @@ impl DataSource for WebhookEndpoints {
         let mut endpoints = client.list(stop).await.map_err(failed)?;
         endpoints.retain(|endpoint| config.lets_through(endpoint));
         for endpoint in &endpoints {
-            self.0.0.remember(&endpoint.id);
+            self.0.shown(endpoint);
         }
         let endpoints = endpoints.iter().map(|endpoint| Attr::Known(endpoint.into()));
         Ok(EndpointList {

@@ -8,7 +8,7 @@ mod events;
 use std::sync::Arc;
 
 use super::session::Session;
-use crate::heygen::{Client, Failure};
+use crate::heygen::{Client, Endpoint, Failure};
 use crate::provider::report;
 use crate::terraform::{AnyDataSource, Attr, Attribute, Diagnostic, Diagnostics, Existence, Type, normalized};
 
@@ -29,6 +29,11 @@ impl Asker {
     /// The client to ask with; `doing` says for what.
     fn client(&self, doing: &str) -> Result<Client, Diagnostics> {
         self.0.client().map_err(|no_client| no_client.into_error(doing))
+    }
+
+    /// What was shown to somebody is not what a creation made whose answer got lost.
+    fn shown(&self, endpoint: &Endpoint) {
+        self.0.remember(&endpoint.id);
     }
 }
 

@@ -107,19 +107,19 @@ for_each_engine! {
 
     fn no_endpoint_is_an_error_and_so_are_several_which_are_named(tf: Workspace) {
         let (tf, heygen) = with_account(tf);
-        const PLACE: &str = "data.heygen_webhook_endpoint.a";
+        let place = "data.heygen_webhook_endpoint.a";
         let other = elsewhere(&heygen, "https://other.example.com/", None);
         let url = "url = \"https://hooks.example.com/heygen\"";
         tf.write("main.tf", &data("endpoint", url));
-        tf.plan_expecting_failure().error("No such webhook endpoint").at(PLACE, "url");
+        tf.plan_expecting_failure().error("No such webhook endpoint").at(place, "url");
         tf.write("main.tf", &data("endpoint", "id = \"ep_gone\""));
-        tf.plan_expecting_failure().error("No such webhook endpoint").at(PLACE, "id").says("ep_gone");
+        tf.plan_expecting_failure().error("No such webhook endpoint").at(place, "id").says("ep_gone");
 
         let twins = ["https://hooks.example.com/heygen", "https://hooks.example.com/heygen/"];
         let twins = twins.map(|url| elsewhere(&heygen, url, None));
         tf.write("main.tf", &data("endpoint", url));
         let said = tf.plan_expecting_failure();
-        let error = said.error("Several webhook endpoints have this URL").at(PLACE, "url");
+        let error = said.error("Several webhook endpoints have this URL").at(place, "url");
         error.says(&twins.join(", "));
         assert!(!error.detail.contains(&other));
 
@@ -269,6 +269,24 @@ for_each_engine! {
                 assert_eq!((said.iter().count(), heygen.requests().len()), (1, 1), "{kind}");
             }
         }
+    }
+
+    fn an_endpoint_that_was_shown_is_never_taken_for_one_whose_creation_was_lost(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        let tf = tf.with_env("HEYGEN_MAX_RETRIES", "0");
+        let twin = elsewhere(&heygen, "https://hooks.example.com/heygen", None);
+        // Read during apply, by the process that creates.
+        tf.write("main.tf", &("
+            resource \"terraform_data\" \"later\" {
+                input = \"https://hooks.\"
+            }
+        ".to_owned() + &data("endpoints", "url_prefix = terraform_data.later.output")
+            + &endpoint("url = \"https://hooks.example.com/heygen\"\ndepends_on = [data.heygen_webhook_endpoints.a]")));
+        heygen.inject(always(Fault::Reset { effect: Effect::None }, Route::Create));
+        let said = tf.apply_expecting_failure();
+        said.error("Webhook endpoint perhaps created");
+        assert_eq!(each(&answer(&tf, "endpoints", "endpoints"), "id"), [&*twin]);
+        assert_eq!(tf.state().addresses(), ["terraform_data.later"]);
     }
 
     fn a_provider_that_is_not_configured_yet_says_so(tf: Workspace) {
