@@ -10,19 +10,21 @@ pub(super) fn failure(failure: &Failure) -> Diagnostic {
         "" => format!("{}.", capitalised(&failure.to_string())),
         next => format!("{}. {next}", capitalised(&failure.to_string())),
     };
-    let diagnostic = Diagnostic::error(summary(&failure.fault), detail);
+    let diagnostic = Diagnostic::error(summary(failure), detail);
     match blamed_attribute(failure) {
         Some(attribute) => diagnostic.at(attribute),
         None => diagnostic,
     }
 }
 
-fn summary(fault: &Fault) -> &'static str {
-    match fault {
+fn summary(failure: &Failure) -> &'static str {
+    match &failure.fault {
         Fault::Refused { status: 401, .. } => "HeyGen does not accept the credentials",
         Fault::Refused { status: 402, .. } => "HeyGen asks for payment",
         Fault::Refused { status: 403, .. } => "HeyGen does not allow this",
-        Fault::Refused { status: 404, .. } => "HeyGen does not know this endpoint",
+        Fault::Refused { status: 404, .. } if failure.operation.endpoint().is_some() => {
+            "HeyGen does not know this endpoint"
+        }
         Fault::Refused { status: 429, .. } => "HeyGen limits the rate of calls",
         Fault::Refused { status: 500.., .. } => "HeyGen failed",
         Fault::Refused { .. } => "HeyGen refused the request",
@@ -49,6 +51,9 @@ fn next_step(failure: &Failure) -> &'static str {
             "HeyGen calls the URL when it is registered: the receiver must be up by then, publicly reachable, and answer \
              an OPTIONS request within a second over TLS 1.2 or later. A receiver that is not up yet is the commonest \
              reason for this."
+        }
+        Fault::Refused { status: 404, .. } if failure.operation.endpoint().is_none() => {
+            "Check that base_url leads to HeyGen's API."
         }
         Fault::Refused { status: 403, .. } => "The credentials are valid but may not do this; ask the account's owner.",
         Fault::Refused { status: 429, .. } => "Wait and apply again, or lower -parallelism, or raise max_retries.",
@@ -122,6 +127,32 @@ mod tests {
         ] {
             let path = refused(operation.clone(), param).path;
             assert_eq!(path, attribute.map(Path::attribute), "{operation}: {param}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_found_is_an_endpoint_only_where_one_was_named() {
+        let not_found = |operation| {
+            let fault = Fault::Refused {
+                status: 404,
+                code: None,
+                message: String::new(),
+                param: None,
+            };
+            failure(&Failure {
+                operation,
+                fault,
+                request_id: None,
+                attempts: 1,
+                effect: Effect::None,
+            })
+        };
+        let named = not_found(Operation::RotateSecret(EndpointId::parse("ep_1").unwrap()));
+        assert_eq!(named.summary, "HeyGen does not know this endpoint");
+        for operation in [Operation::List, Operation::EventTypes, Operation::Events] {
+            let list = not_found(operation);
+            assert_eq!(list.summary, "HeyGen refused the request");
+            assert!(list.detail.contains("base_url"), "{}", list.detail);
         }
     }
 
