@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::redact::Redactor;
-use super::{Endpoint, EndpointId, Fault, Secret};
+use super::{Endpoint, EndpointId, Event, EventType, Fault, Secret};
 
 /// No cursor has reason to be longer, and it has to fit into a URL.
 const LONGEST_CURSOR: usize = 4096;
@@ -26,10 +26,10 @@ impl fmt::Display for Unreadable {
 type Read<T> = Result<T, Unreadable>;
 type Object = Map<String, Value>;
 
-/// One page of the list.
+/// One page of a list.
 #[derive(Debug)]
-pub(super) struct Page {
-    pub(super) endpoints: Vec<Endpoint>,
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
     /// Where the next page is to be had; `None` = this was the last.
     pub(super) next: Option<String>,
 }
@@ -62,23 +62,59 @@ pub(super) fn deleted(body: &[u8]) -> Read<()> {
     }
 }
 
-/// One page of the list. Whether there is more must be said outright, so that half a list never passes for a whole one.
-pub(super) fn page(body: &[u8]) -> Read<Page> {
+/// One page of the list of endpoints.
+pub(super) fn endpoints(body: &[u8]) -> Read<Page<Endpoint>> {
+    page(body, |object, at| {
+        let endpoint = endpoint_in(object, at)?;
+        // Only creating and rotating answer a secret. What a list may hold in its place is none.
+        Ok(Endpoint {
+            secret: None,
+            ..endpoint
+        })
+    })
+}
+
+/// One page of the list of event types.
+pub(super) fn event_types(body: &[u8]) -> Read<Page<EventType>> {
+    page(body, |object, at| {
+        Ok(EventType {
+            name: text_in(object, at, "event_type")?.to_owned(),
+            description: match object.get("description") {
+                None | Some(Value::Null) => None,
+                Some(_) => Some(text_in(object, at, "description")?.to_owned()),
+            },
+        })
+    })
+}
+
+/// One page of the history of events.
+pub(super) fn events(body: &[u8]) -> Read<Page<Event>> {
+    page(body, |object, at| {
+        Ok(Event {
+            id: text_in(object, at, "event_id")?.to_owned(),
+            event_type: text_in(object, at, "event_type")?.to_owned(),
+            data: match object.get("event_data") {
+                Some(data @ Value::Object(_)) => data.to_string(),
+                None | Some(Value::Null) => return Err(Unreadable(format!("`{at}.event_data` is missing"))),
+                Some(_) => return Err(Unreadable(format!("`{at}.event_data` is not an object"))),
+            },
+            created_at: text_in(object, at, "created_at")?.to_owned(),
+        })
+    })
+}
+
+/// One page of a list. Whether there is more must be said outright, so that half a list never passes for a whole one.
+fn page<T>(body: &[u8], item_in: impl Fn(&Object, &str) -> Read<T>) -> Read<Page<T>> {
     let (rest, data) = data(body)?;
     let Value::Array(items) = data else {
         return Err(Unreadable("`data` is not a list".to_owned()));
     };
-    let endpoints = items
+    let items = items
         .into_iter()
         .enumerate()
         .map(|(n, item)| {
             let at = format!("data[{n}]");
-            let endpoint = endpoint_in(&object(item, &at)?, &at)?;
-            // Only creating and rotating answer a secret. What a list may hold in its place is none.
-            Ok(Endpoint {
-                secret: None,
-                ..endpoint
-            })
+            item_in(&object(item, &at)?, &at)
         })
         .collect::<Read<_>>()?;
     let next = match (rest.get("has_more"), rest.get("next_token")) {
@@ -98,7 +134,7 @@ pub(super) fn page(body: &[u8]) -> Read<Page> {
         }
         _ => return Err(Unreadable("`has_more` is missing".to_owned())),
     };
-    Ok(Page { endpoints, next })
+    Ok(Page { items, next })
 }
 
 /// An error answer: HeyGen's envelope where it is one, and whatever can be made of it where it is not.

@@ -7,12 +7,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::answer;
 use super::call::Caller;
+use super::pages::{Extent, gather};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, Operation, Request};
 use super::retry::Backoff;
 use super::transport::Http;
 use super::walk::Walks;
-use super::{CreateEndpoint, Endpoint, EndpointId, EndpointPatch, Failure, Pace, Secret, Settings};
+use super::{
+    CreateEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType, Failure, Pace, Secret, Settings,
+};
 
 /// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
 /// way ends at once, and a mutation under way is given its answer, within the time of one attempt.
@@ -97,6 +100,35 @@ impl Client {
     /// All endpoints, in HeyGen's order, from a walk that begins after this call does.
     pub async fn list_afresh(&self, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
         self.walks.list_afresh(stop).await
+    }
+
+    /// All event types that HeyGen knows, in its order.
+    pub async fn event_types(&self, stop: &Stop) -> Result<Vec<EventType>, Failure> {
+        let list = Request::event_types();
+        gather(
+            &self.caller,
+            &list,
+            Extent::Whole,
+            stop,
+            answer::event_types,
+            |event_type| &event_type.name,
+        )
+        .await
+    }
+
+    /// The first `most` events of the history that the filter lets through, in HeyGen's order, or all if there are fewer.
+    /// Costs a call for every hundred of them, and at least one.
+    pub async fn events(&self, filter: &EventFilter, most: usize, stop: &Stop) -> Result<Vec<Event>, Failure> {
+        let list = Request::events(filter);
+        gather(
+            &self.caller,
+            &list,
+            Extent::AtMost(most),
+            stop,
+            answer::events,
+            |event| &event.id,
+        )
+        .await
     }
 
     /// How patient this client is.

@@ -52,7 +52,7 @@ pub enum Fault {
         /// The host pointed to, if it is named.
         to: Option<String>,
     },
-    /// A cursor of the list came a second time: the list would never end.
+    /// A cursor of a list came a second time: the list would never end.
     CursorRepeats,
     /// The user asked to stop.
     Stopped,
@@ -144,7 +144,7 @@ impl fmt::Display for Fault {
             Self::Redirected { status, to: None } => {
                 write!(f, "the API answered {status}, a redirect, which is never followed")
             }
-            Self::CursorRepeats => write!(f, "the list of endpoints repeats a page cursor and would never end"),
+            Self::CursorRepeats => write!(f, "the list repeats a page cursor and would never end"),
             Self::Stopped => write!(f, "stopped on request"),
             Self::Unusable(reason) => write!(f, "the HTTP client could not be set up: {reason}"),
         }

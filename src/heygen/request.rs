@@ -9,9 +9,9 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::{BaseUrl, EndpointId, Events};
+use super::{BaseUrl, EndpointId, EventFilter, Events};
 
-/// Endpoints to a page: the most HeyGen gives.
+/// Items to a page: the most HeyGen gives.
 pub(super) const PAGE: usize = 100;
 
 /// What a new endpoint is to be.
@@ -60,13 +60,17 @@ pub enum Operation {
     Delete(EndpointId),
     /// Giving an endpoint a new secret.
     RotateSecret(EndpointId),
+    /// Reading the list of event types.
+    EventTypes,
+    /// Reading the history of events.
+    Events,
 }
 
 impl Operation {
-    /// The endpoint it is done to; `None` for the list and for one that has no name yet.
+    /// The endpoint it is done to; `None` for a list and for one that has no name yet.
     pub fn endpoint(&self) -> Option<&EndpointId> {
         match self {
-            Self::Create | Self::List => None,
+            Self::Create | Self::List | Self::EventTypes | Self::Events => None,
             Self::Find(id) | Self::Update(id) | Self::Delete(id) | Self::RotateSecret(id) => Some(id),
         }
     }
@@ -81,6 +85,8 @@ impl fmt::Display for Operation {
             Self::Update(id) => write!(f, "updating webhook endpoint {id}"),
             Self::Delete(id) => write!(f, "deleting webhook endpoint {id}"),
             Self::RotateSecret(id) => write!(f, "rotating the secret of webhook endpoint {id}"),
+            Self::EventTypes => write!(f, "listing the webhook event types"),
+            Self::Events => write!(f, "listing the webhook events"),
         }
     }
 }
@@ -126,8 +132,29 @@ impl Request {
 
     /// One page of the list, the first without a cursor.
     pub(super) fn list(cursor: Option<&str>) -> Self {
-        let mut request = Self::new(Operation::List, Verb::Get);
-        request.query.push(("limit", PAGE.to_string()));
+        Self::new(Operation::List, Verb::Get).page(Some(PAGE), cursor)
+    }
+
+    /// The list of event types. The documentation knows of no parameter for its first page.
+    pub(super) fn event_types() -> Self {
+        Self::new(Operation::EventTypes, Verb::Get)
+    }
+
+    /// The history of events, as far as the filter lets it through.
+    pub(super) fn events(filter: &EventFilter) -> Self {
+        let mut request = Self::new(Operation::Events, Verb::Get);
+        let filters = [("event_type", &filter.event_type), ("entity_id", &filter.entity_id)];
+        let filters = filters
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.clone()?)));
+        request.query.extend(filters);
+        request
+    }
+
+    /// One page of the list that this asks for: of `size` items, or as many as HeyGen likes; the first without a cursor.
+    pub(super) fn page(&self, size: Option<usize>, cursor: Option<&str>) -> Self {
+        let mut request = self.clone();
+        request.query.extend(size.map(|size| ("limit", size.to_string())));
         request.query.extend(cursor.map(|cursor| ("token", cursor.to_owned())));
         request
     }
@@ -185,6 +212,8 @@ impl Request {
             Operation::Create | Operation::List | Operation::Find(_) => "/v3/webhooks/endpoints",
             Operation::Update(_) | Operation::Delete(_) => "/v3/webhooks/endpoints/{endpoint_id}",
             Operation::RotateSecret(_) => "/v3/webhooks/endpoints/{endpoint_id}/rotate-secret",
+            Operation::EventTypes => "/v3/webhooks/event-types",
+            Operation::Events => "/v3/webhooks/events",
         }
     }
 
@@ -326,5 +355,29 @@ mod tests {
             sent_to(&Request::list(None), "https://h.example"),
             "https://h.example/v3/webhooks/endpoints?limit=100"
         );
+    }
+
+    #[test]
+    fn a_page_of_a_list_asks_for_what_the_list_does() {
+        let to = |request: &Request| sent_to(request, "https://h.example/p");
+        assert_eq!(
+            to(&Request::event_types().page(None, None)),
+            "https://h.example/p/v3/webhooks/event-types"
+        );
+        assert_eq!(
+            to(&Request::event_types().page(None, Some("t&"))),
+            "https://h.example/p/v3/webhooks/event-types?token=t%26"
+        );
+        let all = Request::events(&EventFilter::default());
+        assert_eq!(to(&all), "https://h.example/p/v3/webhooks/events");
+        let some = Request::events(&EventFilter {
+            event_type: Some("batch.finished".into()),
+            entity_id: Some("a b".into()),
+        });
+        assert_eq!(
+            to(&some.page(Some(7), Some("t"))),
+            "https://h.example/p/v3/webhooks/events?event_type=batch.finished&entity_id=a+b&limit=7&token=t"
+        );
+        assert!(some.only_reads() && some.operation.endpoint().is_none());
     }
 }

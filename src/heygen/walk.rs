@@ -7,7 +7,7 @@
 //! Walks are found through [`Walks`], which drops them when they may no longer be true. A reader that is on a walk when it
 //! is dropped finishes on it: what it reads is no older than its own question.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,14 +17,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::answer::{self, Page};
 use super::call::Caller;
+use super::pages::Trail;
 use super::request::{Operation, Request};
 use super::{Effect, Endpoint, EndpointId, Failure, Fault, Stop};
 
 /// How long a page may be taken for true.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
-
-/// No account has reason to have more pages. An ever-growing list must end somewhere.
-const MOST_PAGES: usize = 1000;
 
 /// No account has reason to have more endpoints, however many of them come in one page.
 const MOST_ENDPOINTS: usize = 100_000;
@@ -199,8 +197,7 @@ struct Progress {
     endpoints: Vec<Endpoint>,
     by_id: HashMap<EndpointId, usize>,
     ahead: Ahead,
-    cursors: HashSet<String>,
-    pages: usize,
+    trail: Trail,
     fetching: Option<WeakShared<BoxFuture<'static, Result<(), Failure>>>>,
 }
 
@@ -235,9 +232,8 @@ impl Walk {
 }
 
 impl Progress {
-    fn add(&mut self, page: Page) -> Result<(), Fault> {
-        self.pages += 1;
-        for endpoint in page.endpoints {
+    fn add(&mut self, page: Page<Endpoint>) -> Result<(), Fault> {
+        for endpoint in page.items {
             if !self.by_id.contains_key(&endpoint.id) {
                 self.by_id.insert(endpoint.id.clone(), self.endpoints.len());
                 self.endpoints.push(endpoint);
@@ -248,17 +244,9 @@ impl Progress {
                 "the list has more than {MOST_ENDPOINTS} endpoints"
             )));
         }
-        self.ahead = match page.next {
+        self.ahead = match self.trail.follow(page.next)? {
             None => Ahead::Ended(Instant::now()),
-            Some(_) if self.pages == MOST_PAGES => {
-                return Err(Fault::Garbled(format!(
-                    "the list of endpoints goes on after {MOST_PAGES} pages"
-                )));
-            }
-            Some(cursor) if !self.cursors.insert(cursor.clone()) => {
-                return Err(Fault::CursorRepeats);
-            }
-            Some(cursor) => Ahead::More(Some(cursor)),
+            cursor => Ahead::More(cursor),
         };
         Ok(())
     }
@@ -273,7 +261,7 @@ async fn fetch(
 ) -> Result<(), Failure> {
     // Each reader heeds its own stop while it waits; when none waits any more, this future is gone.
     let answer = caller
-        .call(&Request::list(cursor.as_deref()), &Stop::new(), answer::page)
+        .call(&Request::list(cursor.as_deref()), &Stop::new(), answer::endpoints)
         .await;
     let outcome = {
         let mut progress = lock(&walk.progress);

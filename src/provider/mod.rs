@@ -2,6 +2,7 @@
 
 mod config;
 mod credentials;
+mod data;
 mod environment;
 mod report;
 mod session;
@@ -15,7 +16,7 @@ use async_trait::async_trait;
 pub use config::ProviderConfig;
 pub use environment::Environment;
 
-use crate::terraform::{AnyResource, Diagnostics, Function, HostVersion, Provider, Schema};
+use crate::terraform::{AnyDataSource, AnyResource, Diagnostics, Function, HostVersion, Provider, Schema};
 use session::Session;
 use webhook_endpoint::WebhookEndpoint;
 use webhook_signature::{VerifyWebhookSignature, WebhookSignature};
@@ -46,6 +47,10 @@ impl Provider for HeygenProvider {
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {
         vec![Arc::new(WebhookEndpoint::new(Arc::clone(&self.session)))]
+    }
+
+    fn data_sources(&self) -> Vec<Arc<dyn AnyDataSource>> {
+        data::all(&self.session)
     }
 
     fn functions(&self) -> Vec<Box<dyn Function>> {

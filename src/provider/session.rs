@@ -61,7 +61,8 @@ impl Session {
         }
     }
 
-    /// Remembers an endpoint that state has, or is about to have: it is somebody's. Answers whether that was news.
+    /// Remembers an endpoint that state has or is about to have, or that a data source has shown: it is somebody's.
+    /// Answers whether that was news.
     pub(super) fn remember(&self, id: &EndpointId) -> bool {
         self.known().insert(id.clone())
     }

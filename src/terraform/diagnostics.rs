@@ -44,6 +44,14 @@ impl Diagnostic {
         }
     }
 
+    /// What this program did that it must not do; `what` did it.
+    pub(super) fn our_mistake(what: &str, did: &str) -> Self {
+        Self::error(
+            "The provider made a mistake",
+            format!("{what}: {did}. This is a bug in the provider and not in your configuration; please report it."),
+        )
+    }
+
     /// The same, about this attribute at the root.
     #[must_use]
     pub fn at(self, attribute: &str) -> Self {

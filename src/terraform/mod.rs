@@ -1,14 +1,14 @@
 //! The Terraform plugin protocol, version 6.11: values, schemas, diagnostics and the traits a provider implements,
 //! served over tonic. Knows nothing of `HeyGen`.
 //!
-//! A provider implements [`Provider`] and, for each managed resource, [`Resource`] over a typed model
-//! and, for each function, [`Function`]. [`Service`]
-//! decodes a request once, sorts it into create, update or delete once, and encodes the answer once; what an
-//! implementer must keep true is written on the traits. The generated messages are named in [`proto`], in the
+//! A provider implements [`Provider`] and, over typed models, [`Resource`] for each managed resource and [`DataSource`]
+//! for each data source, and [`Function`] for each function. [`Service`] decodes a request once, sorts it into create,
+//! update or delete once, and encodes the answer once; what an implementer must keep true is written on the traits. The generated messages are named in [`proto`], in the
 //! private `wire` (values and conversions) and `server` modules, and nowhere else.
 
 mod attr;
 mod change;
+mod data_source;
 mod diagnostics;
 mod function;
 mod model;
@@ -25,6 +25,7 @@ pub mod wire;
 
 pub use attr::Attr;
 pub use change::{Outcome, Plan, Proposal, Stored};
+pub use data_source::{AnyDataSource, DataSource};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use function::{Arguments, Function, FunctionError, Parameter, Signature};
 pub use model::{FromValue, IntoValue, Mismatch, Model};

@@ -138,6 +138,38 @@ impl<T: IntoValue> IntoValue for BTreeSet<Attr<T>> {
     }
 }
 
+/// A list; its elements may be null or unknown each.
+impl<T: FromValue> FromValue for Vec<Attr<T>> {
+    fn from_known(value: Value) -> Result<Self, &'static str> {
+        match value {
+            Value::Sequence(elements) => elements.into_iter().map(Attr::from_value).collect(),
+            _ => Err("a list"),
+        }
+    }
+}
+
+impl<T: IntoValue> IntoValue for Vec<Attr<T>> {
+    fn into_value(self) -> Value {
+        Value::Sequence(self.into_iter().map(IntoValue::into_value).collect())
+    }
+}
+
+/// A model inside another one.
+impl<M: Model> FromValue for M {
+    fn from_known(value: Value) -> Result<Self, &'static str> {
+        match value {
+            Value::Mapping(object) => M::from_object(object).map_err(|mismatch| mismatch.expected),
+            _ => Err("an object"),
+        }
+    }
+}
+
+impl<M: Model> IntoValue for M {
+    fn into_value(self) -> Value {
+        Value::Mapping(self.into_object())
+    }
+}
+
 /// Declares a [`Model`]: the field names are the attribute names, each field is an [`Attr`].
 macro_rules! model {
     (
@@ -233,6 +265,24 @@ mod tests {
         assert_eq!(door.name, Attr::Known("front".to_owned()));
         assert_eq!(door.open, Attr::Unknown);
         assert_eq!(door.into_object(), object());
+    }
+
+    model! {
+        /// A model with others inside.
+        struct House {
+            /// Elements.
+            doors: Vec<Attr<Door>>,
+        }
+    }
+
+    #[test]
+    fn a_model_inside_another_survives_a_round_trip_in_its_place() {
+        let of = |doors: &[Value]| Object::from([("doors".to_owned(), Value::Sequence(doors.to_vec()))]);
+        let doors = of(&[Value::Mapping(object()), Value::Null, Value::Unknown]);
+        let house = House::from_object(doors.clone()).unwrap();
+        assert_eq!(house.into_object(), doors);
+        let refused = |element| House::from_object(of(&[element])).unwrap_err().to_string();
+        assert_eq!(refused(Value::Bool(true)), "attribute `doors` is not an object");
     }
 
     #[test]

@@ -231,7 +231,7 @@ fn answer<R: Resource>(resource: &R, prior: &AnyStored, outcome: Outcome<Option<
     };
     let unknown = state.settle();
     if !unknown.is_empty() && !diagnostics.has_errors() {
-        diagnostics.push(our_mistake(
+        diagnostics.push(Diagnostic::our_mistake(
             resource.type_name(),
             &format!("left {} unknown", unknown.join(", ")),
         ));
@@ -240,7 +240,10 @@ fn answer<R: Resource>(resource: &R, prior: &AnyStored, outcome: Outcome<Option<
     if let (Some(before), Some(now)) = (&prior.identity, &identity)
         && before != now
     {
-        diagnostics.push(our_mistake(resource.type_name(), "changed the object's identity"));
+        diagnostics.push(Diagnostic::our_mistake(
+            resource.type_name(),
+            "changed the object's identity",
+        ));
     }
     let private = serde_json::to_vec(&private).unwrap_or_else(|_| prior.private.clone());
     let stored = AnyStored {
@@ -252,7 +255,7 @@ fn answer<R: Resource>(resource: &R, prior: &AnyStored, outcome: Outcome<Option<
 }
 
 fn model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
-    R::Model::from_object(object).map_err(|mismatch| our_mistake("schema", &mismatch.to_string()))
+    R::Model::from_object(object).map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))
 }
 
 /// Private data that is missing or not ours reads as the default: it only ever adds to what the state says.
@@ -263,11 +266,4 @@ fn stored<R: Resource>(any: AnyStored) -> Result<Option<StoredOf<R>>, Diagnostic
     let state = model::<R>(object)?;
     let private = serde_json::from_slice(&any.private).unwrap_or_default();
     Ok(Some(Stored { state, private }))
-}
-
-fn our_mistake(what: &str, did: &str) -> Diagnostic {
-    Diagnostic::error(
-        "The provider made a mistake",
-        format!("{what}: {did}. This is a bug in the provider and not in your configuration; please report it."),
-    )
 }

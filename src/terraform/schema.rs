@@ -35,6 +35,8 @@ pub enum Existence {
     Required,
     /// Configuration, if it likes; null otherwise.
     Optional,
+    /// Configuration, if it likes; the provider otherwise.
+    OptionalComputed,
     /// The provider; configuration must not.
     Computed,
 }

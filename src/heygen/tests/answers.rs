@@ -142,8 +142,8 @@ fn a_delete_is_confirmed_by_json_or_by_nothing() {
 fn what_a_list_holds_in_place_of_a_secret_is_no_secret() {
     let mut masked = endpoint("ep_1");
     masked["secret"] = json!("whsec_…ab12");
-    let page = answer::page(&bytes(&json!({"data": [masked], "has_more": false}))).unwrap();
-    assert!(page.endpoints[0].secret.is_none());
+    let page = answer::endpoints(&bytes(&json!({"data": [masked], "has_more": false}))).unwrap();
+    assert!(page.items[0].secret.is_none());
 }
 
 #[test]
@@ -151,10 +151,10 @@ fn half_a_list_never_passes_for_a_whole_one() {
     let page = |more: Value| {
         let mut body = json!({"data": [endpoint("ep_1"), endpoint("ep_2")]});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        answer::page(&bytes(&body))
+        answer::endpoints(&bytes(&body))
     };
     let last = page(json!({"has_more": false, "next_token": null})).unwrap();
-    assert_eq!(last.endpoints.len(), 2);
+    assert_eq!(last.items.len(), 2);
     assert_eq!(last.next, None);
     assert_eq!(
         page(json!({"has_more": false, "next_token": "left over"}))
@@ -186,10 +186,55 @@ fn half_a_list_never_passes_for_a_whole_one() {
     }
     assert!(reason(page(json!({"has_more": true, "next_token": "t".repeat(5000)}))).contains("longer than"));
     let bad_item = json!({"data": [endpoint("ep_1"), {"endpoint_id": "ep_2"}], "has_more": false});
-    assert_eq!(reason(answer::page(&bytes(&bad_item))), "`data[1].url` is missing");
+    assert_eq!(reason(answer::endpoints(&bytes(&bad_item))), "`data[1].url` is missing");
     assert_eq!(
-        reason(answer::page(b"{\"data\": {}, \"has_more\": false}")),
+        reason(answer::endpoints(b"{\"data\": {}, \"has_more\": false}")),
         "`data` is not a list"
+    );
+}
+
+#[test]
+fn an_event_is_read_with_its_particulars_as_text() {
+    let event = |changes: Value| {
+        let mut event = json!({
+            "event_id": "evt_1", "event_type": "new.type", "created_at": "2026-07-01T12:00:00", "colour": 1,
+            "event_data": {"b": {"d": 1, "c": [null, "é"]}, "a": 12_345_678_901_234_567_890_u64},
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            event[key] = value.clone();
+        }
+        answer::events(&bytes(&json!({"data": [event], "has_more": false})))
+    };
+    let read = event(json!({})).unwrap().items.remove(0);
+    assert_eq!((&*read.id, &*read.event_type), ("evt_1", "new.type"));
+    assert_eq!(read.created_at, "2026-07-01T12:00:00");
+    assert_eq!(read.data, r#"{"a":12345678901234567890,"b":{"c":[null,"é"],"d":1}}"#);
+    for key in ["event_id", "event_type", "event_data", "created_at"] {
+        assert_eq!(reason(event(json!({key: null}))), format!("`data[0].{key}` is missing"));
+    }
+    assert_eq!(
+        reason(event(json!({"event_data": "{}"}))),
+        "`data[0].event_data` is not an object"
+    );
+}
+
+#[test]
+fn an_event_type_may_do_without_a_description() {
+    let read = |data: Value| answer::event_types(&bytes(&json!({"data": [data], "has_more": false})));
+    let described = |data| read(data).unwrap().items.remove(0).description;
+    assert_eq!(
+        described(json!({"event_type": "a", "description": "A."})).as_deref(),
+        Some("A.")
+    );
+    assert_eq!(described(json!({"event_type": "a"})), None);
+    assert_eq!(described(json!({"event_type": "a", "description": null})), None);
+    assert_eq!(
+        reason(read(json!({"event_type": "a", "description": 1}))),
+        "`data[0].description` is not text"
+    );
+    assert_eq!(
+        reason(read(json!({"description": "A."}))),
+        "`data[0].event_type` is missing"
     );
 }
 
@@ -271,7 +316,9 @@ proptest! {
             let _ = answer::updated(&body, &id("ep_1"));
             let _ = answer::rotated(&body, &id("ep_1")).is_ok();
             let _ = answer::deleted(&body);
-            let _ = answer::page(&body);
+            let _ = answer::endpoints(&body);
+            let _ = answer::event_types(&body);
+            let _ = answer::events(&body);
             let _ = answer::refusal(500, &body, &redactor);
         }
     }

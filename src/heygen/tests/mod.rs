@@ -3,6 +3,7 @@
 mod answers;
 mod calling;
 mod environment;
+mod listing;
 mod walking;
 mod wire;
 

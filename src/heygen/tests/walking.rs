@@ -301,7 +301,7 @@ async fn a_list_without_an_end_ends() {
     let failure = server.client(0).list(&Stop::new()).await.unwrap_err();
     assert_eq!(
         failure.fault,
-        Fault::Garbled("the list of endpoints goes on after 1000 pages".into())
+        Fault::Garbled("the list goes on after 1000 pages".into())
     );
     assert_eq!(server.calls(), 1000);
 }

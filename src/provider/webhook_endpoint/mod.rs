@@ -5,7 +5,7 @@ mod messages;
 mod plan;
 mod schema;
 mod state;
-mod url;
+pub(super) mod url;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -16,7 +16,8 @@ use async_trait::async_trait;
 
 use self::lost_create::{Creations, Found, Lost};
 use self::plan::Rotation;
-use self::schema::{EndpointModel, Private, TYPE_NAME};
+pub(super) use self::schema::TYPE_NAME;
+use self::schema::{EndpointModel, Private};
 use super::report;
 use super::session::{NoClient, Session};
 use crate::heygen::{Client, CreateEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Failure, Stop};

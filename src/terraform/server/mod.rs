@@ -3,6 +3,7 @@
 //! Problems are answered as diagnostics and never as a gRPC status: a failed status would make Terraform forget a
 //! created object, or its private data.
 
+mod data_sources;
 mod functions;
 mod isolate;
 mod managed;
@@ -15,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
-use super::{AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto};
+use super::{
+    AnyDataSource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto,
+};
 
 /// What other providers allow in either direction; the host's own limits are above it.
 const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
@@ -29,6 +32,8 @@ struct Inner<P> {
     provider: P,
     /// By type name.
     resources: BTreeMap<&'static str, Arc<dyn AnyResource>>,
+    /// By type name.
+    data_sources: BTreeMap<&'static str, Arc<dyn AnyDataSource>>,
     /// By name.
     functions: BTreeMap<&'static str, Box<dyn Function>>,
     stop: StopSwitch,
@@ -39,12 +44,15 @@ impl<P: Provider> Service<P> {
     pub fn new(provider: P) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
+        let data_sources = provider.data_sources();
+        let data_sources = data_sources.into_iter().map(|d| (d.type_name(), d)).collect();
         let functions = provider.functions();
         let functions = functions.into_iter().map(|f| (f.name(), f)).collect();
         Self {
             inner: Arc::new(Inner {
                 provider,
                 resources,
+                data_sources,
                 functions,
                 stop: StopSwitch::default(),
             }),

@@ -31,6 +31,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
                     type_name: (*name).to_owned(),
                 })
                 .collect(),
+            data_sources: self
+                .inner
+                .data_sources
+                .keys()
+                .map(|name| proto::get_metadata::DataSourceMetadata {
+                    type_name: (*name).to_owned(),
+                })
+                .collect(),
             functions: self
                 .inner
                 .functions
@@ -54,6 +62,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
             resource_schemas: resources
                 .map(|resource| (resource.type_name().to_owned(), (&resource.schema()).into()))
                 .collect(),
+            data_source_schemas: self.inner.data_source_schemas(),
             functions: self.inner.function_signatures(),
             ..Default::default()
         }))
@@ -188,14 +197,20 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
     ) -> Answer<proto::validate_data_resource_config::Response> {
-        Ok(refused("data source", &request.get_ref().type_name))
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.validate_data_source(&request)
+        })
+        .await
     }
 
     async fn read_data_source(
         &self,
         request: Request<proto::read_data_source::Request>,
     ) -> Answer<proto::read_data_source::Response> {
-        Ok(refused("data source", &request.get_ref().type_name))
+        self.isolated(request, Report::problem, |inner, request| async move {
+            inner.read_data_source(request).await
+        })
+        .await
     }
 
     async fn validate_ephemeral_resource_config(

@@ -102,8 +102,8 @@ impl From<&Attribute> for proto::schema::Attribute {
             description: attribute.description.to_owned(),
             description_kind: proto::StringKind::Markdown.into(),
             required: attribute.existence == Existence::Required,
-            optional: attribute.existence == Existence::Optional,
-            computed: attribute.existence == Existence::Computed,
+            optional: matches!(attribute.existence, Existence::Optional | Existence::OptionalComputed),
+            computed: matches!(attribute.existence, Existence::Computed | Existence::OptionalComputed),
             sensitive: attribute.sensitive,
             ..Default::default()
         }

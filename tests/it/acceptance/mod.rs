@@ -2,6 +2,7 @@
 //!
 //! Every `apply()` proves by itself that nothing is left to do, with and without a refresh.
 
+mod data_sources;
 mod functions;
 mod hygiene;
 mod import;

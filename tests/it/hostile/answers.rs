@@ -9,7 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use terraform_provider_heygen::heygen::{
-    BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, Failure, Fault, Pace, Settings, Stop,
+    BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, EventFilter, Failure, Fault, Pace,
+    Settings, Stop,
 };
 
 use super::{Canned, RUNTIME, cases, corpus, serve, spoiled, spoils};
@@ -35,7 +36,14 @@ async fn call_everything(client: Client, answer: &Canned) {
     if let Ok(None) = &found {
         assert!(is_last_page(answer), "taken for gone: {answer:?}");
     }
+    let event_types = client.event_types(&stop).await;
+    let events = client.events(&EventFilter::default(), 150, &stop).await;
+    if event_types.is_ok() || events.is_ok() {
+        assert!(is_last_page(answer), "taken for the end of a list: {answer:?}");
+    }
     let failures = [
+        event_types.err(),
+        events.err(),
         found.err(),
         client.list_afresh(&stop).await.err(),
         client.create(&create(), &stop).await.err(),
@@ -79,11 +87,23 @@ fn endpoint() -> Json {
     })
 }
 
+fn event() -> Json {
+    json!({
+        "event_id": "evt_0123456789",
+        "event_type": "batch.finished",
+        "event_data": {"secret": SECRET},
+        "description": "Sent when it is done.",
+        "created_at": "2026-11-24T00:00:00Z",
+    })
+}
+
 fn bodies() -> impl Strategy<Value = Vec<u8>> {
     let good = proptest::sample::select(vec![
         json!({"data": [endpoint()], "has_more": false, "next_token": null}).to_string(),
         json!({"data": [endpoint()], "has_more": true, "next_token": "c1"}).to_string(),
         json!({"data": endpoint()}).to_string(),
+        json!({"data": [event(), event()], "has_more": false}).to_string(),
+        json!({"data": [event()], "has_more": true, "next_token": "c1"}).to_string(),
         json!({"error": {"code": "not_found", "message": format!("no {SECRET}"), "param": "endpoint_id"}}).to_string(),
     ]);
     prop_oneof![
@@ -102,6 +122,7 @@ fn json_values() -> impl Strategy<Value = Json> {
         any::<String>().prop_map(Json::from),
         Just(json!(ID)),
         Just(endpoint()),
+        Just(event()),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         let key = prop_oneof![

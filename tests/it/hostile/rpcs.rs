@@ -33,6 +33,8 @@ struct Material {
     values: [Option<DynamicValue>; 3],
     /// Of the provider's.
     configuration: Option<DynamicValue>,
+    /// Of each data source's, in their order.
+    questions: Vec<Option<DynamicValue>>,
     stored: Vec<u8>,
     private: Vec<u8>,
     identity: Option<DynamicValue>,
@@ -58,20 +60,28 @@ fn materials(types: &Types) -> impl Strategy<Value = Material> + use<> {
         (name, text, any::<i64>()),
         [value(), value(), value()],
         messages(&types.provider),
+        types
+            .data_sources
+            .iter()
+            .map(|(_, ty)| messages(ty))
+            .collect::<Vec<_>>(),
         stored,
         private,
         messages(&types.identity),
     )
-        .prop_map(|(said, values, configuration, stored, private, identity)| Material {
-            name: said.0,
-            text: said.1,
-            number: said.2,
-            values,
-            configuration,
-            stored,
-            private,
-            identity,
-        })
+        .prop_map(
+            |(said, values, configuration, questions, stored, private, identity)| Material {
+                name: said.0,
+                text: said.1,
+                number: said.2,
+                values,
+                configuration,
+                questions,
+                stored,
+                private,
+                identity,
+            },
+        )
 }
 
 /// Values of a type, good, spoiled, and not values at all.
@@ -105,6 +115,8 @@ fn messages(ty: &Type) -> impl Strategy<Value = Option<DynamicValue>> + use<> {
 /// The types that the provider itself says its values have.
 struct Types {
     resource: Type,
+    /// By name.
+    data_sources: Vec<(String, Type)>,
     provider: Type,
     identity: Type,
 }
@@ -118,7 +130,13 @@ impl Types {
             let typed = attributes.map(|a| (a.name, Type::from_signature(&a.r#type).unwrap()));
             Type::Object(typed.collect())
         };
+        let data_sources: BTreeMap<_, _> = schemas.data_source_schemas.into_iter().collect();
+        assert_eq!(data_sources.len(), 4);
         Self {
+            data_sources: data_sources
+                .into_iter()
+                .map(|(name, schema)| (name, object(Some(schema))))
+                .collect(),
             resource: object(schemas.resource_schemas.remove(RESOURCE)),
             provider: object(schemas.provider),
             identity: Type::Object(BTreeMap::from([("id".to_owned(), Type::String)])),
@@ -191,6 +209,7 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
         number,
         values: [one, two, three],
         configuration,
+        questions,
         stored,
         private,
         identity,
@@ -228,6 +247,7 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
         ($call:ident, $module:ident { $($field:ident: $value:expr),* }) => {{
             let answer = reports!(client, $call, $module { $($field: $value),* });
             assert!(!answer.diagnostics.is_empty(), "{} is silent", stringify!($call));
+            answer
         }};
     }
     reports!(client, get_metadata, get_metadata {});
@@ -361,20 +381,30 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
             state: one.clone()
         }
     );
-    refused!(
+    let sources = &subjects.types.data_sources;
+    let chosen = usize::try_from(number.rem_euclid(5)).unwrap();
+    let (source, question) = match sources.get(chosen) {
+        Some((name, _)) => (name.clone(), questions[chosen].clone()),
+        None => (text.clone(), one.clone()),
+    };
+    let validated = reports!(
+        client,
         validate_data_resource_config,
         validate_data_resource_config {
-            type_name: type_name.clone(),
-            config: one.clone()
+            type_name: source.clone(),
+            config: question.clone()
         }
     );
-    refused!(
+    assert!(chosen < sources.len() || !validated.diagnostics.is_empty());
+    // What this API refuses is no answer, whatever the question.
+    let read = refused!(
         read_data_source,
         read_data_source {
-            type_name: type_name.clone(),
-            config: one.clone()
+            type_name: source,
+            config: question
         }
     );
+    assert_eq!(read.state, None);
     refused!(
         validate_ephemeral_resource_config,
         validate_ephemeral_resource_config {
@@ -541,13 +571,15 @@ fn every_rpc_answers_the_corpus() {
             msgpack: Vec::new(),
             json: bytes.clone(),
         });
-        for (one, two) in [(msgpack.clone(), json.clone()), (json, msgpack)] {
+        let in_turn = [(msgpack.clone(), json.clone()), (json, msgpack)].into_iter().cycle();
+        for (number, (one, two)) in (0..8).zip(in_turn) {
             let material = Material {
                 name: RESOURCE.to_owned(),
                 text: String::from_utf8_lossy(&bytes).into_owned(),
-                number: 0,
+                number,
                 values: [one.clone(), two, one.clone()],
                 configuration: one.clone(),
+                questions: vec![one.clone(); 4],
                 stored: bytes.clone(),
                 private: bytes.clone(),
                 identity: one,
@@ -582,6 +614,7 @@ fn every_rpc_answers_values_nested_deep_and_large_ones() {
             number: i64::MAX,
             values: [value(true), value(false), value(true)],
             configuration: value(false),
+            questions: vec![value(true); 4],
             stored: bytes.clone(),
             private: bytes.clone(),
             identity: value(true),

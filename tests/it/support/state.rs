@@ -33,11 +33,32 @@ impl State {
     }
 
     pub fn instances(&self) -> impl Iterator<Item = (String, Instance<'_>)> {
+        self.instances_of("managed")
+    }
+
+    /// What the data source with this address, such as `data.heygen_webhook_endpoint.a`, has answered; fails the test
+    /// if there is none.
+    #[track_caller]
+    pub fn data(&self, address: &str) -> Instance<'_> {
+        self.instances_of("data")
+            .find(|(found, _)| format!("data.{found}") == address)
+            .unwrap_or_else(|| panic!("{address} is not in state"))
+            .1
+    }
+
+    /// All that data sources have answered, as it lies on the disk.
+    pub fn all_data(&self) -> String {
+        self.instances_of("data")
+            .map(|(_, instance)| instance.0.to_string())
+            .collect()
+    }
+
+    fn instances_of(&self, mode: &'static str) -> impl Iterator<Item = (String, Instance<'_>)> {
         self.0["resources"]
             .as_array()
             .into_iter()
             .flatten()
-            .filter(|resource| resource["mode"] == "managed")
+            .filter(move |resource| resource["mode"] == mode)
             .flat_map(|resource| {
                 let instances = resource["instances"].as_array().into_iter().flatten();
                 instances.map(|instance| (address(resource, instance), Instance(instance)))

@@ -1,0 +1,136 @@
+//! `data.heygen_webhook_endpoints`: all endpoints, or those that filters let through.
+
+use async_trait::async_trait;
+
+use super::endpoint::EndpointData;
+use super::{Asker, attribute, failed, refuse_empty};
+use crate::heygen::{Endpoint, Stop};
+use crate::terraform::{Attr, DataSource, Diagnostics, Existence, Schema, Type, model, normalized};
+
+const DOING: &str = "Listing the webhook endpoints";
+
+model! {
+    /// The filters, and what they let through.
+    pub(super) struct EndpointList {
+        /// How the URLs begin.
+        pub url_prefix: String,
+        /// An event type that is delivered.
+        pub event: String,
+        /// In `HeyGen`'s order.
+        pub endpoints: Vec<Attr<EndpointData>>,
+    }
+}
+
+pub(super) struct WebhookEndpoints(pub(super) Asker);
+
+#[async_trait]
+impl DataSource for WebhookEndpoints {
+    type Model = EndpointList;
+
+    fn type_name(&self) -> &'static str {
+        "heygen_webhook_endpoints"
+    }
+
+    fn schema(&self) -> Schema {
+        Schema {
+            version: 0,
+            description: "The account's webhook endpoints, whoever made them. Their signing secrets cannot be read.",
+            attributes: vec![
+                attribute(
+                    "url_prefix",
+                    Type::String,
+                    Existence::Optional,
+                    "Only endpoints whose URL, as HeyGen spells it, begins with this.",
+                ),
+                attribute(
+                    "event",
+                    Type::String,
+                    Existence::Optional,
+                    "Only endpoints that receive this event type, those that receive all events included.",
+                ),
+                attribute(
+                    "endpoints",
+                    Type::list_of_objects([
+                        ("id", Type::String),
+                        ("url", Type::String),
+                        ("events", Type::set(Type::String)),
+                        ("status", Type::String),
+                        ("created_at", Type::String),
+                    ]),
+                    Existence::Computed,
+                    "The endpoints in HeyGen's order, each with `id`, `url`, `events` (null for all events), `status` and \
+                     `created_at`.",
+                ),
+            ],
+        }
+    }
+
+    fn validate(&self, config: &EndpointList) -> Diagnostics {
+        refuse_empty(&config.event, "event").into_iter().collect()
+    }
+
+    async fn read(&self, config: EndpointList, stop: &Stop) -> Result<EndpointList, Diagnostics> {
+        let client = self.0.client(DOING)?;
+        let mut endpoints = client.list(stop).await.map_err(failed)?;
+        endpoints.retain(|endpoint| config.lets_through(endpoint));
+        for endpoint in &endpoints {
+            self.0.shown(endpoint);
+        }
+        let endpoints = endpoints.iter().map(|endpoint| Attr::Known(endpoint.into()));
+        Ok(EndpointList {
+            endpoints: Attr::Known(endpoints.collect()),
+            ..config
+        })
+    }
+}
+
+impl EndpointList {
+    fn lets_through(&self, endpoint: &Endpoint) -> bool {
+        let prefix = self.url_prefix.known();
+        let event = self.event.known();
+        prefix.is_none_or(|prefix| normalized(&endpoint.url).starts_with(prefix.as_str()))
+            && event.is_none_or(|event| receives(endpoint, event))
+    }
+}
+
+fn receives(endpoint: &Endpoint, event: &str) -> bool {
+    let events = endpoint.events.as_ref();
+    events.is_none_or(|events| events.iter().any(|name| normalized(name) == event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heygen::EndpointId;
+
+    fn lets_through(prefix: Option<&str>, event: Option<&str>, events: Option<&str>) -> bool {
+        let filters = EndpointList {
+            url_prefix: Attr::from(prefix.map(str::to_owned)),
+            event: Attr::from(event.map(str::to_owned)),
+            endpoints: Attr::Null,
+        };
+        filters.lets_through(&Endpoint {
+            id: EndpointId::parse("ep_1").unwrap(),
+            url: "https://a.example/hook".to_owned(),
+            events: events.map(|name| [name.to_owned()].into()),
+            status: "enabled".to_owned(),
+            created_at: "2026-07-01T12:00:00".to_owned(),
+            secret: None,
+        })
+    }
+
+    #[test]
+    fn each_filter_lets_through_what_fits_and_both_what_fits_both() {
+        let (fits, fits_not) = (Some("https://a.example/"), Some("https://b.example/"));
+        assert!(lets_through(None, None, Some("x")));
+        assert!(lets_through(fits, None, None));
+        assert!(!lets_through(fits_not, None, None));
+        assert!(!lets_through(Some("a.example"), None, None), "a prefix is no part");
+        assert!(lets_through(None, Some("x"), Some("x")));
+        assert!(!lets_through(None, Some("y"), Some("x")));
+        assert!(lets_through(None, Some("y"), None), "no list of events is all events");
+        assert!(lets_through(fits, Some("x"), Some("x")));
+        assert!(!lets_through(fits, Some("y"), Some("x")));
+        assert!(!lets_through(fits_not, Some("x"), Some("x")));
+    }
+}

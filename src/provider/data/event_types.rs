@@ -1,0 +1,73 @@
+//! `data.heygen_webhook_event_types`: what can be delivered.
+
+use async_trait::async_trait;
+
+use super::{Asker, attribute, failed, text};
+use crate::heygen::{EventType, Stop};
+use crate::terraform::{Attr, DataSource, Diagnostics, Existence, Schema, Type, model};
+
+const DOING: &str = "Listing the webhook event types";
+
+model! {
+    /// One event type.
+    pub(super) struct EventTypeData {
+        /// Its name.
+        pub event_type: String,
+        /// What it says.
+        pub description: String,
+    }
+}
+
+model! {
+    /// All of them.
+    pub(super) struct EventTypeList {
+        /// In `HeyGen`'s order.
+        pub event_types: Vec<Attr<EventTypeData>>,
+    }
+}
+
+impl From<&EventType> for EventTypeData {
+    fn from(event_type: &EventType) -> Self {
+        Self {
+            event_type: text(&event_type.name),
+            description: event_type.description.as_deref().map_or(Attr::Null, text),
+        }
+    }
+}
+
+pub(super) struct WebhookEventTypes(pub(super) Asker);
+
+#[async_trait]
+impl DataSource for WebhookEventTypes {
+    type Model = EventTypeList;
+
+    fn type_name(&self) -> &'static str {
+        "heygen_webhook_event_types"
+    }
+
+    fn schema(&self) -> Schema {
+        Schema {
+            version: 0,
+            description: "The event types that HeyGen can deliver. The list grows.",
+            attributes: vec![attribute(
+                "event_types",
+                Type::list_of_objects([("event_type", Type::String), ("description", Type::String)]),
+                Existence::Computed,
+                "The event types in HeyGen's order, each with `event_type`, which is its name, and `description`.",
+            )],
+        }
+    }
+
+    fn validate(&self, _config: &EventTypeList) -> Diagnostics {
+        Diagnostics::none()
+    }
+
+    async fn read(&self, _config: EventTypeList, stop: &Stop) -> Result<EventTypeList, Diagnostics> {
+        let client = self.0.client(DOING)?;
+        let event_types = client.event_types(stop).await.map_err(failed)?;
+        let event_types = event_types.iter().map(|event_type| Attr::Known(event_type.into()));
+        Ok(EventTypeList {
+            event_types: Attr::Known(event_types.collect()),
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! `data.heygen_webhook_events`: the history of deliveries.
+
+use async_trait::async_trait;
+
+use super::{Asker, attribute, failed, refuse_empty, text};
+use crate::heygen::{Event, EventFilter, Stop};
+use crate::terraform::{Attr, DataSource, Diagnostic, Diagnostics, Existence, Number, Schema, Type, model};
+
+const DOING: &str = "Listing the webhook events";
+
+/// How many events are read where configuration does not say.
+const DEFAULT_LIMIT: usize = 100;
+
+/// State has to hold them all, and each hundred costs a call.
+const HIGHEST_LIMIT: usize = 10_000;
+
+model! {
+    /// One event.
+    pub(super) struct HistoryEvent {
+        /// `HeyGen`'s name for it.
+        pub event_id: String,
+        /// What happened.
+        pub event_type: String,
+        /// The particulars, as JSON.
+        pub event_data: String,
+        /// As received.
+        pub created_at: String,
+    }
+}
+
+model! {
+    /// The filters, and what they let through.
+    pub(super) struct EventList {
+        /// Only this type.
+        pub event_type: String,
+        /// Only this entity.
+        pub entity_id: String,
+        /// How many at most.
+        pub limit: Number,
+        /// In `HeyGen`'s order.
+        pub events: Vec<Attr<HistoryEvent>>,
+    }
+}
+
+impl From<&Event> for HistoryEvent {
+    fn from(event: &Event) -> Self {
+        Self {
+            event_id: text(&event.id),
+            event_type: text(&event.event_type),
+            event_data: text(&event.data),
+            created_at: text(&event.created_at),
+        }
+    }
+}
+
+pub(super) struct WebhookEvents(pub(super) Asker);
+
+#[async_trait]
+impl DataSource for WebhookEvents {
+    type Model = EventList;
+
+    fn type_name(&self) -> &'static str {
+        "heygen_webhook_events"
+    }
+
+    fn schema(&self) -> Schema {
+        let filter = |name, description| attribute(name, Type::String, Existence::Optional, description);
+        Schema {
+            version: 0,
+            description: "The history of webhook events. It is another one at every refresh, so what is made of it changes \
+                          as well.",
+            attributes: vec![
+                filter("event_type", "Only events of this type."),
+                filter("entity_id", "Only events of this entity."),
+                attribute(
+                    "limit",
+                    Type::Number,
+                    Existence::Optional,
+                    "How many events at most, from 1 to 10000. Default 100.",
+                ),
+                attribute(
+                    "events",
+                    Type::list_of_objects([
+                        ("event_id", Type::String),
+                        ("event_type", Type::String),
+                        ("event_data", Type::String),
+                        ("created_at", Type::String),
+                    ]),
+                    Existence::Computed,
+                    "The events in HeyGen's order, each with `event_id`, `event_type`, `event_data` (JSON, for \
+                     `jsondecode`) and `created_at`.",
+                ),
+            ],
+        }
+    }
+
+    fn validate(&self, config: &EventList) -> Diagnostics {
+        let mut diagnostics = Diagnostics::none();
+        diagnostics.extend(refuse_empty(&config.event_type, "event_type"));
+        diagnostics.extend(refuse_empty(&config.entity_id, "entity_id"));
+        diagnostics.extend(limit(&config.limit).err());
+        diagnostics
+    }
+
+    async fn read(&self, config: EventList, stop: &Stop) -> Result<EventList, Diagnostics> {
+        let most = limit(&config.limit)?;
+        let filter = EventFilter {
+            event_type: config.event_type.known().cloned(),
+            entity_id: config.entity_id.known().cloned(),
+        };
+        let client = self.0.client(DOING)?;
+        let events = client.events(&filter, most, stop).await.map_err(failed)?;
+        let events = events.iter().map(|event| Attr::Known(event.into()));
+        Ok(EventList {
+            events: Attr::Known(events.collect()),
+            ..config
+        })
+    }
+}
+
+fn limit(limit: &Attr<Number>) -> Result<usize, Diagnostic> {
+    let Attr::Known(number) = limit else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    let count = number.to_i64().and_then(|count| usize::try_from(count).ok());
+    count
+        .filter(|count| (1..=HIGHEST_LIMIT).contains(count))
+        .ok_or_else(|| {
+            Diagnostic::error(
+                "Not a number of events",
+                format!("limit must be a whole number from 1 to {HIGHEST_LIMIT}."),
+            )
+            .at("limit")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::Path;
+
+    #[test]
+    fn a_limit_is_a_count_within_reason_and_a_hundred_if_not_given() {
+        let of = |text: &str| limit(&Attr::Known(text.parse().unwrap()));
+        assert_eq!(limit(&Attr::Null), Ok(100));
+        assert_eq!((of("1"), of("250"), of("10000")), (Ok(1), Ok(250), Ok(10_000)));
+        for wrong in ["0", "-1", "1.5", "10001", "1e30"] {
+            let problem = of(wrong).unwrap_err();
+            assert_eq!(problem.path, Some(Path::attribute("limit")), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The data sources: what `HeyGen` has, whoever made it. None of them holds a secret.
+
+mod endpoint;
+mod endpoints;
+mod event_types;
+mod events;
+
+use std::sync::Arc;
+
+use super::session::Session;
+use crate::heygen::{Client, Endpoint, Failure};
+use crate::provider::report;
+use crate::terraform::{AnyDataSource, Attr, Attribute, Diagnostic, Diagnostics, Existence, Type, normalized};
+
+pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
+    let asker = || Asker(Arc::clone(session));
+    vec![
+        Arc::new(endpoint::WebhookEndpoint(asker())),
+        Arc::new(endpoints::WebhookEndpoints(asker())),
+        Arc::new(event_types::WebhookEventTypes(asker())),
+        Arc::new(events::WebhookEvents(asker())),
+    ]
+}
+
+/// What a data source asks with.
+struct Asker(Arc<Session>);
+
+impl Asker {
+    /// The client to ask with; `doing` says for what.
+    fn client(&self, doing: &str) -> Result<Client, Diagnostics> {
+        self.0.client().map_err(|no_client| no_client.into_error(doing))
+    }
+
+    /// What was shown to somebody is not what a creation made whose answer got lost.
+    fn shown(&self, endpoint: &Endpoint) {
+        self.0.remember(&endpoint.id);
+    }
+}
+
+/// A call that failed, as what the user sees of it.
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over errors")]
+fn failed(failure: Failure) -> Diagnostics {
+    report::failure(&failure).into()
+}
+
+fn attribute(name: &'static str, ty: Type, existence: Existence, description: &'static str) -> Attribute {
+    Attribute {
+        name,
+        ty,
+        existence,
+        sensitive: false,
+        description,
+    }
+}
+
+/// Text of an answer.
+fn text(text: &str) -> Attr<String> {
+    Attr::Known(normalized(text))
+}
+
+/// An empty filter would let nothing through, or everything.
+fn refuse_empty(filter: &Attr<String>, attribute: &str) -> Option<Diagnostic> {
+    let empty = filter.known().is_some_and(String::is_empty);
+    empty.then(|| {
+        Diagnostic::error(
+            "Empty filter",
+            format!("{attribute} must not be empty. Omit it to have everything."),
+        )
+        .at(attribute)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::heygen::Stop;
+    use crate::provider::session::Connection;
+    use crate::terraform::{Object, Value};
+
+    #[test]
+    fn every_attribute_is_described_and_none_is_or_holds_a_secret() {
+        fn names(ty: &Type, found: &mut BTreeSet<String>) {
+            match ty {
+                Type::List(inner) | Type::Set(inner) | Type::Map(inner) => names(inner, found),
+                Type::Object(attributes) => {
+                    for (name, ty) in attributes {
+                        found.insert(name.clone());
+                        names(ty, found);
+                    }
+                }
+                Type::Tuple(types) => types.iter().for_each(|ty| names(ty, found)),
+                Type::Bool | Type::Number | Type::String | Type::Dynamic => {}
+            }
+        }
+        let sources = all(&Arc::default());
+        assert_eq!(sources.len(), 4);
+        for source in sources {
+            let schema = source.schema();
+            assert!(!schema.description.is_empty(), "{}", source.type_name());
+            for attribute in &schema.attributes {
+                assert!(!attribute.description.is_empty(), "{}", attribute.name);
+                assert!(!attribute.sensitive, "{}", attribute.name);
+            }
+            let mut found = BTreeSet::new();
+            names(&schema.object_type(), &mut found);
+            assert!(!found.is_empty() && !found.contains("secret"), "{found:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_client_there_is_an_error_and_no_answer() {
+        let session = Arc::new(Session::default());
+        session.connect(Connection::Waiting(vec!["api_key"]));
+        for source in all(&session) {
+            let question = match source.type_name() {
+                "heygen_webhook_endpoint" => Object::from([("id".to_owned(), Value::String("ep_1".to_owned()))]),
+                _ => Object::new(),
+            };
+            let problems = source.read(question, &Stop::new()).await.unwrap_err();
+            let problem = problems.iter().next().unwrap();
+            assert_eq!(problem.summary, "The provider's configuration is not known yet");
+            assert!(problem.detail.contains("api_key"), "{}", problem.detail);
+        }
+    }
+}

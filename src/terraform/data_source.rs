@@ -1,0 +1,144 @@
+//! What a data source implements, and the same without its types.
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::{Diagnostic, Diagnostics, Model, Object, Schema};
+
+/// A data source over a typed model: a question that configuration asks, and its answer.
+#[async_trait]
+pub trait DataSource: Send + Sync + 'static {
+    /// Configuration, and the same with the answer filled in.
+    type Model: Model;
+
+    /// The full name, such as `heygen_webhook_endpoint`.
+    fn type_name(&self) -> &'static str;
+
+    /// The schema of [`Self::Model`].
+    fn schema(&self) -> Schema;
+
+    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too.
+    fn validate(&self, config: &Self::Model) -> Diagnostics;
+
+    /// Answers the question. Everything in the configuration is known: while something is not, Terraform waits. In the
+    /// answer everything is known as well, and what configuration sets is as configuration has it. What could not be
+    /// read is an error and never an empty answer. Once `stop` is cancelled, no call starts and the one under way ends.
+    async fn read(&self, config: Self::Model, stop: &CancellationToken) -> Result<Self::Model, Diagnostics>;
+}
+
+/// A [`DataSource`] without its types, as the service holds them. Implemented for every [`DataSource`].
+#[async_trait]
+pub trait AnyDataSource: Send + Sync {
+    /// See [`DataSource::type_name`].
+    fn type_name(&self) -> &'static str;
+    /// See [`DataSource::schema`].
+    fn schema(&self) -> Schema;
+    /// See [`DataSource::validate`].
+    fn validate(&self, config: Object) -> Diagnostics;
+    /// See [`DataSource::read`].
+    async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics>;
+}
+
+#[async_trait]
+impl<D: DataSource> AnyDataSource for D {
+    fn type_name(&self) -> &'static str {
+        DataSource::type_name(self)
+    }
+
+    fn schema(&self) -> Schema {
+        DataSource::schema(self)
+    }
+
+    fn validate(&self, config: Object) -> Diagnostics {
+        match model::<D>(config) {
+            Ok(config) => DataSource::validate(self, &config),
+            Err(misfit) => misfit.into(),
+        }
+    }
+
+    async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {
+        let mut answer = DataSource::read(self, model::<D>(config)?, stop).await?;
+        let unknown = answer.settle();
+        if unknown.is_empty() {
+            return Ok(answer.into_object());
+        }
+        let left = format!("left {} unknown", unknown.join(", "));
+        Err(Diagnostic::our_mistake(DataSource::type_name(self), &left).into())
+    }
+}
+
+fn model<D: DataSource>(object: Object) -> Result<D::Model, Diagnostic> {
+    D::Model::from_object(object).map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Attr, Value, model};
+
+    model! {
+        /// A question and its answer.
+        struct Echo {
+            /// Asked.
+            said: String,
+            /// Answered.
+            heard: String,
+        }
+    }
+
+    struct Valley;
+
+    #[async_trait]
+    impl DataSource for Valley {
+        type Model = Echo;
+
+        fn type_name(&self) -> &'static str {
+            "valley"
+        }
+
+        fn schema(&self) -> Schema {
+            Schema {
+                version: 0,
+                description: "",
+                attributes: Vec::new(),
+            }
+        }
+
+        fn validate(&self, _config: &Echo) -> Diagnostics {
+            Diagnostics::none()
+        }
+
+        async fn read(&self, config: Echo, _stop: &CancellationToken) -> Result<Echo, Diagnostics> {
+            match config.said.known().map(String::as_str) {
+                Some("silence") => Err(Diagnostic::error("Nothing comes back", "").at("said").into()),
+                Some("later") => Ok(Echo {
+                    heard: Attr::Unknown,
+                    ..config
+                }),
+                _ => Ok(Echo {
+                    heard: config.said.clone(),
+                    ..config
+                }),
+            }
+        }
+    }
+
+    async fn asked(said: &str) -> Result<Object, String> {
+        let config = Object::from([("said".to_owned(), Value::String(said.to_owned()))]);
+        let answer = AnyDataSource::read(&Valley, config, &CancellationToken::new()).await;
+        answer.map_err(|problems| problems.iter().map(|problem| problem.summary.clone()).collect())
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_complete_and_an_error_is_no_answer() {
+        let hello = || Value::String("hello".to_owned());
+        let answer = Object::from([("said".to_owned(), hello()), ("heard".to_owned(), hello())]);
+        assert_eq!(asked("hello").await, Ok(answer));
+        assert_eq!(asked("silence").await, Err("Nothing comes back".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn an_answer_with_something_unknown_is_our_mistake() {
+        assert_eq!(asked("later").await, Err("The provider made a mistake".to_owned()));
+    }
+}
