@@ -11,7 +11,7 @@ use super::redact::Redactor;
 use super::request::Request;
 use super::retry::{self, Backoff};
 use super::transport::{Reply, Transport};
-use super::{Effect, Failure, Fault, Pace, Stop};
+use super::{Failure, Fault, Pace, Stop};
 
 /// Makes calls.
 pub(super) struct Caller {
@@ -41,13 +41,7 @@ impl Caller {
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
-        let mut failure = Failure {
-            operation: request.operation.clone(),
-            fault: Fault::Stopped,
-            request_id: None,
-            attempts: 0,
-            effect: Effect::None,
-        };
+        let mut failure = Failure::without_attempt(request.operation.clone(), Fault::Stopped);
         loop {
             if stop.is_cancelled() {
                 failure.fault = Fault::Stopped;

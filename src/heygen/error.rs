@@ -70,6 +70,17 @@ pub enum Effect {
 }
 
 impl Failure {
+    /// A failure that no attempt of its own has led to, and so without effect.
+    pub(super) fn without_attempt(operation: Operation, fault: Fault) -> Self {
+        Self {
+            operation,
+            fault,
+            request_id: None,
+            attempts: 0,
+            effect: Effect::None,
+        }
+    }
+
     /// Whether HeyGen answered that the endpoint does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self.fault, Fault::Refused { status: 404, .. })

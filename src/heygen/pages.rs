@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::answer::{Page, Unreadable};
 use super::call::Caller;
 use super::request::{PAGE, Request};
-use super::{Effect, Failure, Fault, Stop};
+use super::{Failure, Fault, Stop};
 
 /// No account has reason to have more pages: a hundred thousand items. An ever-growing list must end somewhere.
 const MOST_PAGES: usize = 1000;
@@ -71,13 +71,9 @@ pub(super) async fn gather<T>(
                 items.push(item);
             }
         }
-        cursor = trail.follow(page.next).map_err(|fault| Failure {
-            operation: list.operation.clone(),
-            fault,
-            request_id: None,
-            attempts: 0,
-            effect: Effect::None,
-        })?;
+        cursor = trail
+            .follow(page.next)
+            .map_err(|fault| Failure::without_attempt(list.operation.clone(), fault))?;
         if cursor.is_none() {
             return Ok(items);
         }

@@ -19,7 +19,7 @@ use super::answer::{self, Page};
 use super::call::Caller;
 use super::pages::Trail;
 use super::request::{Operation, Request};
-use super::{Effect, Endpoint, EndpointId, Failure, Fault, Stop};
+use super::{Endpoint, EndpointId, Failure, Fault, Stop};
 
 /// How long a page may be taken for true.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
@@ -288,13 +288,7 @@ async fn wait_for(page: Fetch, stop: &Stop) -> Result<(), Failure> {
 }
 
 fn failure(fault: Fault) -> Failure {
-    Failure {
-        operation: Operation::List,
-        fault,
-        request_id: None,
-        attempts: 0,
-        effect: Effect::None,
-    }
+    Failure::without_attempt(Operation::List, fault)
 }
 
 // Nothing in here panics half-way through a change; and if it did, a list read once more is better than none.

@@ -1,6 +1,6 @@
 //! From a failed call to the one message that the user sees.
 
-use crate::heygen::{Effect, Failure, Fault, Operation};
+use crate::heygen::{Effect, EndpointId, Failure, Fault, Operation};
 use crate::terraform::Diagnostic;
 
 /// Says what was being done to which endpoint, what HeyGen answered, and what to do next; at the attribute that the
@@ -12,6 +12,16 @@ pub(super) fn failure(failure: &Failure) -> Diagnostic {
         Some(attribute) => diagnostic.at(attribute),
         None => diagnostic,
     }
+}
+
+/// An id that was asked for, and that no endpoint has.
+pub(super) fn no_such_endpoint(id: &EndpointId) -> Diagnostic {
+    Diagnostic::error(
+        "No such webhook endpoint",
+        format!(
+            "HeyGen's list, read twice, has no endpoint {id}. Check the id, and that the credentials are of its account."
+        ),
+    )
 }
 
 fn summary(failure: &Failure) -> &'static str {
@@ -116,7 +126,6 @@ pub(super) fn capitalised(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heygen::EndpointId;
     use crate::terraform::Path;
 
     fn refused(operation: Operation, status: u16, param: Option<&str>) -> Diagnostic {

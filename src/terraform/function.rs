@@ -1,6 +1,6 @@
 //! Functions that configurations call: `provider::NAME::FUNCTION(…)`.
 
-use super::{FromValue, Type, Value};
+use super::{Diagnostic, FromValue, Type, Value};
 
 /// A pure function. Terraform calls it in any order and any number of times, also on a provider that was never
 /// configured, and holds the provider to the same result for the same arguments.
@@ -79,6 +79,16 @@ impl FunctionError {
         Self {
             text: text.into(),
             argument: Some(position),
+        }
+    }
+}
+
+impl From<Diagnostic> for FunctionError {
+    /// About no argument in particular.
+    fn from(problem: Diagnostic) -> Self {
+        Self {
+            text: format!("{}: {}", problem.summary, problem.detail),
+            argument: None,
         }
     }
 }

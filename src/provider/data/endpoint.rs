@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{Asker, attribute, failed, text};
 use crate::heygen::{Client, Endpoint, EndpointId, Stop};
+use crate::provider::report;
 use crate::provider::webhook_endpoint::{TYPE_NAME, url};
 use crate::terraform::{
     Attr, Attribute, DataSource, Diagnostic, Diagnostics, Existence, Schema, Type, model, normalized,
@@ -120,7 +121,7 @@ impl Lookup {
         match self {
             Lookup::Id(id) => {
                 let found = client.find(id, stop).await.map_err(failed)?;
-                found.ok_or_else(|| no_such_id(id).into())
+                found.ok_or_else(|| report::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
                 let all = client.list(stop).await.map_err(failed)?;
@@ -149,16 +150,6 @@ fn only_one(mut all: Vec<Endpoint>, url: &str) -> Result<Endpoint, Diagnostic> {
             .at("url"))
         }
     }
-}
-
-fn no_such_id(id: &EndpointId) -> Diagnostic {
-    Diagnostic::error(
-        "No such webhook endpoint",
-        format!(
-            "HeyGen's list, read twice, has no endpoint {id}. Check the id, and that the credentials are of its account."
-        ),
-    )
-    .at("id")
 }
 
 fn neither() -> Diagnostic {

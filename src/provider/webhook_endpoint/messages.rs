@@ -179,15 +179,6 @@ pub(super) fn secret_not_imported(id: &EndpointId) -> Diagnostic {
     )
 }
 
-pub(super) fn nothing_to_import(id: &EndpointId) -> Diagnostic {
-    Diagnostic::error(
-        "No such webhook endpoint",
-        format!(
-            "HeyGen's list, read twice, has no endpoint {id}. Check the id, and that the credentials are of its account."
-        ),
-    )
-}
-
 pub(super) fn not_an_id(why: &dyn Display) -> Diagnostic {
     Diagnostic::error(
         "Not an endpoint id",

@@ -203,7 +203,7 @@ impl Resource for WebhookEndpoint {
                 let imported = state::from_answer(&endpoint, &nothing_known());
                 Outcome::new(Some(imported), messages::secret_not_imported(&id))
             }
-            Ok(None) => Outcome::new(None, messages::nothing_to_import(&id)),
+            Ok(None) => Outcome::new(None, report::no_such_endpoint(&id)),
             Err(failure) => Outcome::new(None, report::failure(&failure)),
         }
     }

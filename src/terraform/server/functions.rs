@@ -27,10 +27,10 @@ impl<P: Provider> Inner<P> {
     }
 
     fn result_of(&self, request: &proto::call_function::Request) -> Result<proto::DynamicValue, FunctionError> {
-        let function = self.functions.get(request.name.as_str()).ok_or_else(|| {
-            let problem = absent("function", &request.name);
-            general(format!("{}: {}", problem.summary, problem.detail))
-        })?;
+        let function = self
+            .functions
+            .get(request.name.as_str())
+            .ok_or_else(|| absent("function", &request.name))?;
         let signature = function.signature();
         let result = function.call(arguments(&signature, &request.arguments)?)?;
         convert::dynamic_value(&result, &signature.returns).map_err(|error| {

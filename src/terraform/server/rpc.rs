@@ -272,10 +272,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::call_function::Request>,
     ) -> Answer<proto::call_function::Response> {
-        let on_panic = |problem: Diagnostic| {
-            let text = format!("{}: {}", problem.summary, problem.detail);
-            FunctionError { text, argument: None }.into()
-        };
+        let on_panic = |problem: Diagnostic| FunctionError::from(problem).into();
         self.isolated(request, on_panic, |inner, request| async move {
             inner.call_function(&request)
         })
