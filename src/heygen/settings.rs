@@ -126,6 +126,7 @@ pub struct Credential {
     kind: Kind,
     text: Secret,
     header: HeaderValue,
+    origin: String,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,17 +136,18 @@ enum Kind {
 }
 
 impl Credential {
-    /// An API key, sent as `X-Api-Key`.
-    pub fn api_key(key: impl Into<Secret>) -> Result<Self, InvalidCredential> {
-        Self::new(Kind::ApiKey, key.into())
+    /// An API key, sent as `X-Api-Key`. `origin` is the place that holds it, see [`origin`](Self::origin).
+    pub fn api_key(key: impl Into<Secret>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
+        Self::new(Kind::ApiKey, key.into(), origin.into())
     }
 
-    /// An OAuth access token, sent as `Authorization: Bearer`.
-    pub fn access_token(token: impl Into<Secret>) -> Result<Self, InvalidCredential> {
-        Self::new(Kind::AccessToken, token.into())
+    /// An OAuth access token, sent as `Authorization: Bearer`. `origin` is the place that holds it, see
+    /// [`origin`](Self::origin).
+    pub fn access_token(token: impl Into<Secret>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
+        Self::new(Kind::AccessToken, token.into(), origin.into())
     }
 
-    fn new(kind: Kind, text: Secret) -> Result<Self, InvalidCredential> {
+    fn new(kind: Kind, text: Secret, origin: String) -> Result<Self, InvalidCredential> {
         if text.expose().is_empty() {
             return Err(InvalidCredential::Empty);
         }
@@ -159,7 +161,17 @@ impl Credential {
         };
         let mut header = value.map_err(|_| InvalidCredential::Character)?;
         header.set_sensitive(true);
-        Ok(Self { kind, text, header })
+        Ok(Self {
+            kind,
+            text,
+            header,
+            origin,
+        })
+    }
+
+    /// The place that holds it, for a message, such as `HEYGEN_API_KEY`: the words that follow "it came from".
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The header it travels in, marked sensitive.
@@ -229,10 +241,11 @@ mod tests {
 
     #[test]
     fn a_credential_fits_its_header_and_hides_in_print() {
-        let (name, value) = Credential::api_key("k-123".to_owned()).unwrap().header();
+        let (name, value) = Credential::api_key("k-123".to_owned(), "a test").unwrap().header();
         assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-api-key", "k-123"));
         assert!(value.is_sensitive());
-        let token = Credential::access_token("t-456".to_owned()).unwrap();
+        let token = Credential::access_token("t-456".to_owned(), "a file").unwrap();
+        assert_eq!(token.origin(), "a file");
         let (name, value) = token.header();
         assert_eq!(
             (name.as_str(), value.to_str().unwrap()),
@@ -242,13 +255,13 @@ mod tests {
         assert_eq!(format!("{token:?}"), "Credential::AccessToken([redacted])");
         for bad in ["a b", "a\n", "é", "\u{7f}"] {
             assert_eq!(
-                Credential::api_key(bad.to_owned()).unwrap_err(),
+                Credential::api_key(bad.to_owned(), "a test").unwrap_err(),
                 InvalidCredential::Character,
                 "{bad:?}"
             );
         }
         assert_eq!(
-            Credential::api_key(String::new()).unwrap_err(),
+            Credential::api_key(String::new(), "a test").unwrap_err(),
             InvalidCredential::Empty
         );
     }

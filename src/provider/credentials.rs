@@ -64,9 +64,12 @@ impl Source<'_> {
         let (credential, attribute) = match (api_key, access_token) {
             (None, None) => return Ok(None),
             (Some(_), Some(_)) => return Err(self.both()),
-            (Some(key), None) => (Credential::api_key(key.expose_secret().to_owned()), "api_key"),
+            (Some(key), None) => (
+                Credential::api_key(key.expose_secret().to_owned(), self.to_string()),
+                "api_key",
+            ),
             (None, Some(token)) => (
-                Credential::access_token(token.expose_secret().to_owned()),
+                Credential::access_token(token.expose_secret().to_owned(), self.to_string()),
                 "access_token",
             ),
         };

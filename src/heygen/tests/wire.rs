@@ -61,7 +61,7 @@ impl Server {
 pub(super) fn client(base: &str, max_retries: u32, request_timeout: Duration) -> Client {
     Client::new(Settings {
         base_url: BaseUrl::parse(base).unwrap(),
-        credential: Credential::api_key(KEY.to_owned()).unwrap(),
+        credential: Credential::api_key(KEY.to_owned(), "a test").unwrap(),
         max_retries,
         request_timeout,
         user_agent: "terraform-provider-heygen/0 (terraform/1)\r\nX-Evil: 1".into(),

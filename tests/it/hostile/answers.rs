@@ -21,7 +21,7 @@ const SECRET: &str = "whsec_never_to_be_shown_to_anybody";
 fn client(base_url: &str, number: usize) -> Client {
     Client::new(Settings {
         base_url: BaseUrl::parse(&format!("{base_url}/{number}")).unwrap(),
-        credential: Credential::api_key("key".to_owned()).unwrap(),
+        credential: Credential::api_key("key".to_owned(), "a test").unwrap(),
         max_retries: 0,
         request_timeout: Duration::from_secs(20),
         user_agent: "hostile".to_owned(),
