@@ -19,6 +19,7 @@ mod provider;
 mod resource;
 mod schema;
 mod server;
+mod set;
 mod types;
 mod value;
 pub mod wire;
@@ -35,6 +36,7 @@ pub use provider::{HostVersion, Provider};
 pub use resource::{AnyResource, ImportTarget, Resource};
 pub use schema::{Attribute, Existence, IdentityAttribute, IdentitySchema, Schema};
 pub use server::Service;
+pub use set::Set;
 pub use types::Type;
 pub use value::{Object, Value, normalized};
 

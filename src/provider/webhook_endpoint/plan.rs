@@ -133,17 +133,16 @@ fn replaces_when_disabled(setting: Attr<bool>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use secrecy::{ExposeSecret, SecretString};
 
     use super::*;
+    use crate::terraform::Set;
 
     fn text(text: &str) -> Attr<String> {
         Attr::Known(text.to_owned())
     }
 
-    fn events(names: &[&str]) -> Attr<BTreeSet<Attr<String>>> {
+    fn events(names: &[&str]) -> Attr<Set<String>> {
         Attr::Known(names.iter().map(|name| text(name)).collect())
     }
 
