@@ -14,6 +14,7 @@ mod function;
 mod model;
 mod number;
 mod path;
+mod private;
 pub mod proto;
 mod provider;
 mod resource;
@@ -21,11 +22,12 @@ mod schema;
 mod server;
 mod set;
 mod types;
+mod upgrade;
 mod value;
 pub mod wire;
 
 pub use attr::Attr;
-pub use change::{Outcome, Plan, Proposal, Stored};
+pub use change::{Outcome, Plan, Proposal, Stored, Walk};
 pub use data_source::{AnyDataSource, DataSource};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use function::{Arguments, Function, FunctionError, Parameter, Signature};
@@ -38,6 +40,7 @@ pub use schema::{Attribute, Existence, IdentityAttribute, IdentitySchema, Schema
 pub use server::Service;
 pub use set::Set;
 pub use types::Type;
+pub use upgrade::EarlierVersion;
 pub use value::{Object, Value, normalized};
 
 pub(crate) use model::model;

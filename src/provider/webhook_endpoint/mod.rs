@@ -73,6 +73,10 @@ impl Resource for WebhookEndpoint {
         plan::plan(proposal)
     }
 
+    fn loss_of_private_data(&self) -> &'static str {
+        schema::LOSS_OF_PRIVATE_DATA
+    }
+
     async fn read(&self, stored: Known, stop: &Stop) -> Outcome<Option<Known>> {
         let client = match self.session.client() {
             Ok(client) => client,

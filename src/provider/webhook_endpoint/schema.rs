@@ -49,6 +49,11 @@ pub(crate) struct Private {
     pub rotation_unsettled: bool,
 }
 
+/// What it means to lose [`Private`].
+pub(super) const LOSS_OF_PRIVATE_DATA: &str = "Without it an endpoint that was imported would be replaced when entity_id is set, where that is only recorded today; a \
+     list of all events would be taken for a change; and a secret that an unanswered rotation may have ended would pass for \
+     a valid one. Importing does not bring a secret back.";
+
 pub(super) fn schema() -> Schema {
     use Existence::{Computed, Optional, Required};
     let attribute = |name, ty, existence, description| Attribute {
