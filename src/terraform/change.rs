@@ -16,7 +16,18 @@ pub enum Proposal<M, P> {
         prior: Stored<M, P>,
         /// The configuration; anything in it may be unknown.
         config: M,
+        /// In which walk this is asked.
+        walk: Walk,
     },
+}
+
+/// In which of its two walks Terraform asks for a plan of an object that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// Planning. Also applying, where the engine does not tell.
+    Plan,
+    /// Applying, for certain: the user has agreed to a plan, and in that plan the object is not replaced.
+    Apply,
 }
 
 /// The plan for a [`Proposal`].

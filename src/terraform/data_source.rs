@@ -17,7 +17,8 @@ pub trait DataSource: Send + Sync + 'static {
     /// The schema of [`Self::Model`].
     fn schema(&self) -> Schema;
 
-    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too.
+    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
+    /// checked already, by the schema.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
     /// Answers the question. Everything in the configuration is known: while something is not, Terraform waits. In the
@@ -50,10 +51,12 @@ impl<D: DataSource> AnyDataSource for D {
     }
 
     fn validate(&self, config: Object) -> Diagnostics {
+        let mut diagnostics = DataSource::schema(self).check_configuration(&config);
         match model::<D>(config) {
-            Ok(config) => DataSource::validate(self, &config),
-            Err(misfit) => misfit.into(),
+            Ok(config) => diagnostics.extend(DataSource::validate(self, &config)),
+            Err(misfit) => diagnostics.push(misfit),
         }
+        diagnostics
     }
 
     async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {

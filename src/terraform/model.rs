@@ -1,7 +1,5 @@
 //! Typed models of objects: a struct with one [`Attr`] a field, in place of a map of [`Value`]s.
 
-use std::collections::BTreeSet;
-
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Attr, Number, Object, Value};
@@ -122,22 +120,6 @@ impl IntoValue for SecretString {
     }
 }
 
-/// A set; its members may be null or unknown each.
-impl<T: FromValue + Ord> FromValue for BTreeSet<Attr<T>> {
-    fn from_known(value: Value) -> Result<Self, &'static str> {
-        match value {
-            Value::Sequence(members) => members.into_iter().map(Attr::from_value).collect(),
-            _ => Err("a set"),
-        }
-    }
-}
-
-impl<T: IntoValue> IntoValue for BTreeSet<Attr<T>> {
-    fn into_value(self) -> Value {
-        Value::Sequence(self.into_iter().map(IntoValue::into_value).collect())
-    }
-}
-
 /// A list; its elements may be null or unknown each.
 impl<T: FromValue> FromValue for Vec<Attr<T>> {
     fn from_known(value: Value) -> Result<Self, &'static str> {
@@ -232,6 +214,7 @@ pub(crate) use model;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terraform::Set;
 
     model! {
         /// A model for the tests.
@@ -241,7 +224,7 @@ mod tests {
             /// Not for show.
             code: SecretString,
             /// Members.
-            keys: BTreeSet<Attr<String>>,
+            keys: Set<String>,
             /// Flag.
             open: bool,
         }
@@ -253,7 +236,12 @@ mod tests {
             ("code".to_owned(), Value::String("4711".to_owned())),
             (
                 "keys".to_owned(),
-                Value::Sequence(vec![Value::Null, Value::Unknown, Value::String("a".to_owned())]),
+                Value::Sequence(vec![
+                    Value::Null,
+                    Value::Unknown,
+                    Value::Unknown,
+                    Value::String("a".to_owned()),
+                ]),
             ),
             ("open".to_owned(), Value::Unknown),
         ])

@@ -28,7 +28,8 @@ pub trait Provider: Send + Sync + 'static {
     /// The functions.
     fn functions(&self) -> Vec<Box<dyn Function>>;
 
-    /// Checks a configuration; anything in it may be unknown. Called before [`Self::configure`], or without it.
+    /// Checks a configuration; anything in it may be unknown. Called before [`Self::configure`], or without it. Who may set
+    /// what is checked already, by the schema.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
     /// Takes the configuration over for the calls that follow. During plan anything in it may be unknown. Under a

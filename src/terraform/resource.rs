@@ -5,7 +5,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::{Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored};
+use super::private::{self, OtherMembers, Unusable};
+use super::upgrade::{self, EarlierVersion};
+use super::{
+    Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored, Walk,
+};
 
 /// A managed resource over a typed model.
 ///
@@ -15,7 +19,8 @@ use super::{Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Pat
 pub trait Resource: Send + Sync + 'static {
     /// Configuration, plan and state of it.
     type Model: Model;
-    /// The provider's own data beside the state; kept by Terraform, never shown. Stored as JSON.
+    /// The provider's own data beside the state; kept by Terraform, never shown. A struct, stored as a JSON object beside
+    /// its version, in which no member is named `version`. Members that are missing in what is stored take their default.
     type Private: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static;
 
     /// The full name, such as `heygen_webhook_endpoint`.
@@ -30,7 +35,8 @@ pub trait Resource: Send + Sync + 'static {
     /// The identity of the object in this state; none while it is not known. It never changes for one object.
     fn identity(&self, state: &Self::Model) -> Option<Object>;
 
-    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too.
+    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
+    /// checked already, by the schema.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
     /// Plans a change. Pure: the same proposal gives the same plan, without a call, a clock or chance. Terraform asks
@@ -72,18 +78,13 @@ pub trait Resource: Send + Sync + 'static {
         stop: &CancellationToken,
     ) -> Outcome<Option<Stored<Self::Model, Self::Private>>>;
 
-    /// Brings a state of an older schema version to this one. States of this version do not come here.
-    fn upgrade(&self, version: i64, _state: Object) -> Result<Object, Diagnostic> {
-        Err(Diagnostic::error(
-            "State of an unknown version",
-            format!(
-                "The state of this {} has schema version {version}, and this provider knows version {}. A newer \
-                 provider has written it: use that one, or newer.",
-                self.type_name(),
-                self.schema().version
-            ),
-        ))
+    /// The schema versions that came before the present one.
+    fn earlier_versions(&self) -> Vec<EarlierVersion<Self::Model>> {
+        Vec::new()
     }
+
+    /// What it means for the user to lose [`Self::Private`], in whole sentences.
+    fn loss_of_private_data(&self) -> &'static str;
 }
 
 /// What the user asked to import.
@@ -128,10 +129,12 @@ pub trait AnyResource: Send + Sync {
     fn identity_schema(&self) -> IdentitySchema;
     /// See [`Resource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
-    /// See [`Resource::upgrade`].
-    fn upgrade(&self, version: i64, state: Object) -> Result<Object, Diagnostic>;
+    /// See [`Resource::identity`]; none for a state that does not fit the model.
+    fn identity(&self, state: &Object) -> Option<Object>;
+    /// Reads a stored state, JSON of this schema version, and brings it to the present one.
+    fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic>;
     /// See [`Resource::plan`]; a `prior` without state is a creation.
-    fn plan(&self, prior: AnyStored, config: Object) -> Result<AnyPlan, Diagnostic>;
+    fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic>;
     /// See [`Resource::read`].
     async fn read(&self, prior: AnyStored, stop: &CancellationToken) -> Outcome<AnyStored>;
     /// Sorts into create, update and delete, once; `planned` of `None` is a deletion.
@@ -155,23 +158,29 @@ impl<R: Resource> AnyResource for R {
     }
 
     fn validate(&self, config: Object) -> Diagnostics {
+        let mut diagnostics = Resource::schema(self).check_configuration(&config);
         match model::<R>(config) {
-            Ok(config) => Resource::validate(self, &config),
-            Err(misfit) => misfit.into(),
+            Ok(config) => diagnostics.extend(Resource::validate(self, &config)),
+            Err(misfit) => diagnostics.push(misfit),
         }
+        diagnostics
     }
 
-    fn upgrade(&self, version: i64, state: Object) -> Result<Object, Diagnostic> {
-        if version == Resource::schema(self).version {
-            return Ok(state);
-        }
-        Resource::upgrade(self, version, state)
+    fn identity(&self, state: &Object) -> Option<Object> {
+        let state = model::<R>(state.clone()).ok()?;
+        Resource::identity(self, &state)
     }
 
-    fn plan(&self, prior: AnyStored, config: Object) -> Result<AnyPlan, Diagnostic> {
+    fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic> {
+        let schema = Resource::schema(self);
+        let earlier = Resource::earlier_versions(self);
+        upgrade::upgraded(Resource::type_name(self), &schema, &earlier, version, stored)
+    }
+
+    fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic> {
         let config = model::<R>(config)?;
-        let proposal = match stored::<R>(prior)? {
-            Some(prior) => Proposal::Update { prior, config },
+        let proposal = match opened(self, &prior)? {
+            Some(Opened { stored: prior, .. }) => Proposal::Update { prior, config, walk },
             None => Proposal::Create { config },
         };
         let plan = Resource::plan(self, proposal);
@@ -183,73 +192,110 @@ impl<R: Resource> AnyResource for R {
     }
 
     async fn read(&self, prior: AnyStored, stop: &CancellationToken) -> Outcome<AnyStored> {
-        match stored::<R>(prior.clone()) {
-            Ok(Some(stored)) => answer(self, &prior, Resource::read(self, stored, stop).await),
+        match opened(self, &prior) {
+            Ok(Some(Opened { stored, others })) => {
+                answer(self, &prior, others, Resource::read(self, stored, stop).await)
+            }
             Ok(None) => Outcome::quiet(prior),
-            Err(misfit) => Outcome::new(prior, misfit),
+            Err(problem) => Outcome::new(prior, problem),
         }
     }
 
     async fn apply(&self, prior: AnyStored, planned: Option<Object>, stop: &CancellationToken) -> Outcome<AnyStored> {
-        let sorted = stored::<R>(prior.clone()).and_then(|before| Ok((before, planned.map(model::<R>).transpose()?)));
-        match sorted {
-            Err(misfit) => Outcome::new(prior, misfit),
-            Ok((None, None)) => Outcome::quiet(AnyStored::default()),
-            Ok((None, Some(planned))) => {
-                // The private data of a replaced object arrives here too; it is not the new one's.
-                answer(self, &AnyStored::default(), Resource::create(self, planned, stop).await)
-            }
-            Ok((Some(before), Some(planned))) => {
-                let done = Resource::update(self, before, planned, stop).await;
-                let done = Outcome::new(Some(done.value), done.diagnostics);
-                answer(self, &prior, done)
-            }
-            Ok((Some(before), None)) => {
-                let diagnostics = Resource::delete(self, before, stop).await;
-                let kept = if diagnostics.has_errors() {
-                    prior
-                } else {
-                    AnyStored::default()
-                };
-                Outcome::new(kept, diagnostics)
-            }
-        }
+        let applied = match planned {
+            None => deleted(self, &prior, stop).await,
+            Some(planned) => made(self, &prior, planned, stop).await,
+        };
+        applied.unwrap_or_else(|problem| Outcome::new(prior, problem))
     }
 
     async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<AnyStored> {
-        answer(self, &AnyStored::default(), Resource::import(self, target, stop).await)
+        let imported = Resource::import(self, target, stop).await;
+        answer(self, &AnyStored::default(), OtherMembers::default(), imported)
     }
 }
 
 type StoredOf<R> = Stored<<R as Resource>::Model, <R as Resource>::Private>;
 
-/// Encodes what a resource answered, and holds it to what every answer must keep: no unknown value, one identity.
-fn answer<R: Resource>(resource: &R, prior: &AnyStored, outcome: Outcome<Option<StoredOf<R>>>) -> Outcome<AnyStored> {
+/// An object in state, decoded.
+struct Opened<R: Resource> {
+    stored: StoredOf<R>,
+    others: OtherMembers,
+}
+
+/// Creates the object where there is none, and else updates it.
+async fn made<R: Resource>(
+    resource: &R,
+    prior: &AnyStored,
+    planned: Object,
+    stop: &CancellationToken,
+) -> Result<Outcome<AnyStored>, Diagnostic> {
+    let planned = model::<R>(planned)?;
+    let Some(Opened { stored, others }) = opened(resource, prior)? else {
+        // The private data of a replaced object arrives here too; it is not the new one's.
+        let created = Resource::create(resource, planned, stop).await;
+        return Ok(answer(
+            resource,
+            &AnyStored::default(),
+            OtherMembers::default(),
+            created,
+        ));
+    };
+    let Outcome { value, diagnostics } = Resource::update(resource, stored, planned, stop).await;
+    Ok(answer(resource, prior, others, Outcome::new(Some(value), diagnostics)))
+}
+
+/// Deletes the object, if there is one. What cannot be read of its private data is no obstacle.
+async fn deleted<R: Resource>(
+    resource: &R,
+    prior: &AnyStored,
+    stop: &CancellationToken,
+) -> Result<Outcome<AnyStored>, Diagnostic> {
+    let Some(object) = prior.state.clone() else {
+        return Ok(Outcome::quiet(AnyStored::default()));
+    };
+    let (private, _) = private::decode(&prior.private).unwrap_or_default();
+    let state = model::<R>(object)?;
+    let diagnostics = Resource::delete(resource, Stored { state, private }, stop).await;
+    let kept = if diagnostics.has_errors() {
+        prior.clone()
+    } else {
+        AnyStored::default()
+    };
+    Ok(Outcome::new(kept, diagnostics))
+}
+
+/// Encodes what a resource answered, and holds it to what every answer must keep: no unknown value, one identity. An
+/// answer with an error says already what is wrong.
+fn answer<R: Resource>(
+    resource: &R,
+    prior: &AnyStored,
+    others: OtherMembers,
+    outcome: Outcome<Option<StoredOf<R>>>,
+) -> Outcome<AnyStored> {
     let Outcome { value, mut diagnostics } = outcome;
     let Some(Stored { mut state, private }) = value else {
-        return Outcome::new(AnyStored::default(), diagnostics);
+        let gone = AnyStored {
+            identity: prior.identity.clone(),
+            ..AnyStored::default()
+        };
+        return Outcome::new(gone, diagnostics);
     };
     let unknown = state.settle();
-    if !unknown.is_empty() && !diagnostics.has_errors() {
-        diagnostics.push(Diagnostic::our_mistake(
-            resource.type_name(),
-            &format!("left {} unknown", unknown.join(", ")),
-        ));
-    }
     let identity = Resource::identity(resource, &state);
-    if let (Some(before), Some(now)) = (&prior.identity, &identity)
-        && before != now
-    {
-        diagnostics.push(Diagnostic::our_mistake(
-            resource.type_name(),
-            "changed the object's identity",
-        ));
+    if !diagnostics.has_errors() {
+        let mistake = |did: &str| Diagnostic::our_mistake(Resource::type_name(resource), did);
+        if !unknown.is_empty() {
+            diagnostics.push(mistake(&format!("left {} unknown", unknown.join(", "))));
+        }
+        if prior.identity.is_some() && identity.is_some() && prior.identity != identity {
+            diagnostics.push(mistake("changed the object's identity"));
+        }
     }
-    let private = serde_json::to_vec(&private).unwrap_or_else(|_| prior.private.clone());
     let stored = AnyStored {
         state: Some(state.into_object()),
-        private,
-        identity: identity.or_else(|| prior.identity.clone()),
+        private: private::encode(&private, others).unwrap_or_else(|| prior.private.clone()),
+        identity: prior.identity.clone().or(identity),
     };
     Outcome::new(stored, diagnostics)
 }
@@ -258,12 +304,38 @@ fn model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
     R::Model::from_object(object).map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))
 }
 
-/// Private data that is missing or not ours reads as the default: it only ever adds to what the state says.
-fn stored<R: Resource>(any: AnyStored) -> Result<Option<StoredOf<R>>, Diagnostic> {
-    let Some(object) = any.state else {
+/// Decodes what Terraform has stored; `None` where that is nothing.
+fn opened<R: Resource>(resource: &R, any: &AnyStored) -> Result<Option<Opened<R>>, Diagnostic> {
+    let Some(object) = any.state.clone() else {
         return Ok(None);
     };
     let state = model::<R>(object)?;
-    let private = serde_json::from_slice(&any.private).unwrap_or_default();
-    Ok(Some(Stored { state, private }))
+    let (private, others) = private::decode(&any.private).map_err(|why| unusable_private_data(resource, why))?;
+    Ok(Some(Opened {
+        stored: Stored { state, private },
+        others,
+    }))
+}
+
+fn unusable_private_data<R: Resource>(resource: &R, why: Unusable) -> Diagnostic {
+    let type_name = Resource::type_name(resource);
+    match why {
+        Unusable::Newer(version) => Diagnostic::error(
+            "Private data of a newer provider",
+            format!(
+                "What a provider has stored beside the state of this {type_name} has version {version}, and this provider \
+                 knows version {}. A newer provider has written it: use that one, or newer.",
+                Unusable::KNOWN_VERSION
+            ),
+        ),
+        Unusable::Malformed(why) => Diagnostic::error(
+            "The private data in state cannot be read",
+            format!(
+                "What the provider has stored beside the state of this {type_name} cannot be used: {why}. Restore a backup \
+                 of the state (terraform.tfstate.backup beside a local state, an earlier version in a backend). {} Only if \
+                 there is no backup: remove the resource from state (terraform state rm) and import it again.",
+                resource.loss_of_private_data()
+            ),
+        ),
+    }
 }

@@ -1,6 +1,6 @@
 //! Schemas of the provider, its resources and their identities.
 
-use super::Type;
+use super::{Diagnostic, Diagnostics, Object, Type, Value};
 
 /// What a configuration or state looks like: a flat list of attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,39 @@ impl Schema {
         let attributes = self.attributes.iter();
         Type::Object(attributes.map(|a| (a.name.to_owned(), a.ty.clone())).collect())
     }
+
+    /// Checks who gives which attribute of a configuration its value: what is required is there, and what can only be read
+    /// is not set. Terraform leaves both to providers. Anything may be unknown; a value that is not known yet is one.
+    ///
+    /// For configurations as the user wrote them, and so for the Validate calls only: in what is to be planned, Terraform
+    /// has put prior values in the place of attributes whose changes it was told to ignore.
+    pub fn check_configuration(&self, config: &Object) -> Diagnostics {
+        let problems = self.attributes.iter().filter_map(|attribute| {
+            let is_set = !matches!(config.get(attribute.name), None | Some(Value::Null));
+            match attribute.existence {
+                Existence::Required if !is_set => Some(missing(attribute.name)),
+                Existence::Computed if is_set => Some(read_only(attribute.name)),
+                _ => None,
+            }
+        });
+        problems.collect()
+    }
+}
+
+fn missing(attribute: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Missing required argument",
+        format!("{attribute} is required, and its value is null. Give it a value."),
+    )
+    .at(attribute)
+}
+
+fn read_only(attribute: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Read-only attribute is set",
+        format!("{attribute} can only be read: its value is not for configuration to choose. Remove it here."),
+    )
+    .at(attribute)
 }
 
 impl IdentitySchema {
@@ -74,5 +107,69 @@ impl IdentitySchema {
     pub fn object_type(&self) -> Type {
         let attributes = self.attributes.iter();
         Type::Object(attributes.map(|a| (a.name.to_owned(), a.ty.clone())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::{Path, Severity};
+
+    fn schema() -> Schema {
+        let attribute = |name, existence| Attribute {
+            name,
+            ty: Type::String,
+            existence,
+            sensitive: false,
+            description: "",
+        };
+        Schema {
+            version: 0,
+            description: "",
+            attributes: vec![
+                attribute("required", Existence::Required),
+                attribute("optional", Existence::Optional),
+                attribute("either", Existence::OptionalComputed),
+                attribute("computed", Existence::Computed),
+            ],
+        }
+    }
+
+    /// The paths of the errors for a configuration in which these attributes have these values, and the others none.
+    fn refused(set: &[(&str, Value)]) -> Vec<Option<Path>> {
+        let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let found = schema().check_configuration(&set.collect());
+        assert!(found.iter().all(|problem| problem.severity == Severity::Error));
+        assert!(!format!("{found:?}").contains("whsec"), "{found:?}");
+        found.into_iter().map(|problem| problem.path).collect()
+    }
+
+    fn at(attribute: &str) -> Option<Path> {
+        Some(Path::attribute(attribute))
+    }
+
+    #[test]
+    fn a_required_attribute_without_a_value_is_an_error_at_its_place() {
+        assert_eq!(refused(&[]), [at("required")]);
+        assert_eq!(refused(&[("required", Value::Null)]), [at("required")]);
+        for value in [Value::Unknown, Value::String(String::new())] {
+            assert!(refused(&[("required", value)]).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_computed_attribute_with_a_value_is_an_error_at_its_place_that_does_not_quote_it() {
+        let required = ("required", Value::Unknown);
+        for value in [Value::Unknown, Value::String("whsec_mine".to_owned())] {
+            assert_eq!(refused(&[required.clone(), ("computed", value)]), [at("computed")]);
+        }
+        assert!(refused(&[required, ("computed", Value::Null)]).is_empty());
+    }
+
+    #[test]
+    fn an_optional_attribute_may_be_set_or_not_computed_or_not() {
+        let set = |name| (name, Value::String("x".to_owned()));
+        assert!(refused(&[set("required"), set("optional"), set("either")]).is_empty());
+        assert!(refused(&[set("required")]).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! Terraform's types and their JSON signatures, such as `["set","string"]`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Value as Json, json};
 
@@ -132,9 +133,41 @@ impl Type {
     }
 }
 
+/// In Terraform's words, as its own messages name types: `set of string`. Of an object or a tuple that is all.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Type::Bool => f.write_str("bool"),
+            Type::Number => f.write_str("number"),
+            Type::String => f.write_str("string"),
+            Type::Dynamic => f.write_str("dynamic"),
+            Type::List(element) => write!(f, "list of {element}"),
+            Type::Set(element) => write!(f, "set of {element}"),
+            Type::Map(element) => write!(f, "map of {element}"),
+            Type::Tuple(_) => f.write_str("tuple"),
+            Type::Object(_) => f.write_str("object"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_is_named_in_terraforms_words() {
+        for (signature, name) in [
+            (r#""bool""#, "bool"),
+            (r#""number""#, "number"),
+            (r#""dynamic""#, "dynamic"),
+            (r#"["set","string"]"#, "set of string"),
+            (r#"["list",["object",{"a":"string"}]]"#, "list of object"),
+            (r#"["map",["set","number"]]"#, "map of set of number"),
+            (r#"["tuple",["string"]]"#, "tuple"),
+        ] {
+            assert_eq!(Type::from_signature(signature.as_bytes()).unwrap().to_string(), name);
+        }
+    }
 
     #[test]
     fn signatures_survive_a_round_trip() {

@@ -1,7 +1,5 @@
 //! `data.heygen_webhook_endpoint`: one endpoint, by its id or its URL.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 
 use super::{Asker, attribute, failed, text};
@@ -9,7 +7,7 @@ use crate::heygen::{Client, Endpoint, EndpointId, Stop};
 use crate::provider::report;
 use crate::provider::webhook_endpoint::{TYPE_NAME, url};
 use crate::terraform::{
-    Attr, Attribute, DataSource, Diagnostic, Diagnostics, Existence, Schema, Type, model, normalized,
+    Attr, Attribute, DataSource, Diagnostic, Diagnostics, Existence, Schema, Set, Type, model, normalized,
 };
 
 const DOING: &str = "Reading a webhook endpoint";
@@ -22,7 +20,7 @@ model! {
         /// Where events are delivered.
         pub url: String,
         /// The event types delivered; null for all.
-        pub events: BTreeSet<Attr<String>>,
+        pub events: Set<String>,
         /// `enabled`, `disabled`, or whatever `HeyGen` thinks of next.
         pub status: String,
         /// As received.

@@ -23,7 +23,7 @@ use super::session::{NoClient, Session};
 use crate::heygen::{Client, CreateEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Failure, Stop};
 use crate::terraform::{
     Attr, Diagnostic, Diagnostics, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Resource, Schema,
-    Stored, Value,
+    Set, Stored, Value,
 };
 
 /// An endpoint with the provider's private data beside it.
@@ -71,6 +71,10 @@ impl Resource for WebhookEndpoint {
 
     fn plan(&self, proposal: Proposal<EndpointModel, Private>) -> Plan<EndpointModel> {
         plan::plan(proposal)
+    }
+
+    fn loss_of_private_data(&self) -> &'static str {
+        schema::LOSS_OF_PRIVATE_DATA
     }
 
     async fn read(&self, stored: Known, stop: &Stop) -> Outcome<Option<Known>> {
@@ -310,9 +314,8 @@ fn kept_its_list(prior: &EndpointModel, answered: &BTreeSet<String>) -> bool {
 }
 
 /// The names in a set of events; `None` for all.
-fn names(events: &Attr<BTreeSet<Attr<String>>>) -> Option<BTreeSet<String>> {
-    let events = events.known()?;
-    Some(events.iter().filter_map(Attr::known).cloned().collect())
+fn names(events: &Attr<Set<String>>) -> Option<BTreeSet<String>> {
+    events.known().map(Set::known).cloned()
 }
 
 fn id_of(state: &EndpointModel) -> Result<EndpointId, Diagnostic> {
@@ -358,7 +361,7 @@ mod tests {
 
     fn prior(events: &BTreeSet<String>) -> EndpointModel {
         EndpointModel {
-            events: Attr::Known(events.iter().cloned().map(Attr::Known).collect()),
+            events: Attr::Known(events.clone().into()),
             ..nothing_known().state
         }
     }

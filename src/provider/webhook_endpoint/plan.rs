@@ -2,7 +2,7 @@
 
 use super::schema::{EndpointModel, Private};
 use super::url;
-use crate::terraform::{Attr, Diagnostic, Diagnostics, Path, Plan, Proposal, Stored};
+use crate::terraform::{Attr, Diagnostic, Diagnostics, Path, Plan, Proposal, Stored, Walk};
 
 /// Plans a creation or an update; a replacement comes here as an update first and then as a creation.
 pub(super) fn plan(proposal: Proposal<EndpointModel, Private>) -> Plan<EndpointModel> {
@@ -18,11 +18,11 @@ pub(super) fn plan(proposal: Proposal<EndpointModel, Private>) -> Plan<EndpointM
             requires_replace: Vec::new(),
             diagnostics: Diagnostics::none(),
         },
-        Proposal::Update { prior, config } => plan_update(&prior, config),
+        Proposal::Update { prior, config, walk } => plan_update(&prior, config, walk),
     }
 }
 
-fn plan_update(prior: &Stored<EndpointModel, Private>, config: EndpointModel) -> Plan<EndpointModel> {
+fn plan_update(prior: &Stored<EndpointModel, Private>, config: EndpointModel, walk: Walk) -> Plan<EndpointModel> {
     let Stored { state, private } = prior;
     let rotation = Rotation::between(prior, &config.rotate_trigger);
     let mut planned = EndpointModel {
@@ -42,7 +42,8 @@ fn plan_update(prior: &Stored<EndpointModel, Private>, config: EndpointModel) ->
     if moves_to_another_entity(&state.entity_id, &planned.entity_id, private) {
         requires_replace.push(Path::attribute("entity_id"));
     }
-    if is_disabled(state) && replaces_when_disabled(planned.replace_when_disabled) {
+    let when_disabled = WhenDisabled::of(state, planned.replace_when_disabled, walk);
+    if when_disabled == WhenDisabled::Replace {
         // Terraform replaces only for an attribute that changes, and the new endpoint's status is yet to be seen.
         planned.status = Attr::Unknown;
         requires_replace.push(Path::attribute("status"));
@@ -50,6 +51,7 @@ fn plan_update(prior: &Stored<EndpointModel, Private>, config: EndpointModel) ->
 
     let mut diagnostics = Diagnostics::none();
     if requires_replace.is_empty() {
+        diagnostics.extend(when_disabled.warning(state));
         if rotation != Rotation::None {
             planned.secret = Attr::Unknown;
         }
@@ -126,24 +128,56 @@ pub(super) fn is_disabled(state: &EndpointModel) -> bool {
     state.status.known().is_some_and(|status| status == "disabled")
 }
 
-/// Not knowing plans the replacement: Terraform cannot turn an update into one during apply.
-fn replaces_when_disabled(setting: Attr<bool>) -> bool {
-    matches!(setting, Attr::Known(true) | Attr::Unknown)
+/// What becomes of an endpoint because it is disabled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenDisabled {
+    /// It stays, or is not disabled at all.
+    Keep,
+    /// It stays for now: whether it is to be replaced is known only during apply.
+    KeepForNow,
+    /// It is replaced.
+    Replace,
+}
+
+impl WhenDisabled {
+    /// An endpoint is not destroyed on a guess, and apply replaces none that the user has not seen replaced in the plan. An
+    /// engine that does not tell its walks apart is answered by the value, and refuses by itself to replace what it did not
+    /// plan to.
+    fn of(state: &EndpointModel, setting: Attr<bool>, walk: Walk) -> Self {
+        match (is_disabled(state), setting, walk) {
+            (true, Attr::Known(true), Walk::Plan) => WhenDisabled::Replace,
+            (true, Attr::Unknown, _) => WhenDisabled::KeepForNow,
+            _ => WhenDisabled::Keep,
+        }
+    }
+
+    fn warning(self, state: &EndpointModel) -> Option<Diagnostic> {
+        (self == WhenDisabled::KeepForNow).then(|| {
+            Diagnostic::warning(
+                "The disabled endpoint may have to be replaced",
+                format!(
+                    "replace_when_disabled is known only during apply, so {} is not replaced now, and gets no events. If the \
+                     value turns out to be true, the next plan replaces it.",
+                    state.id.known().map_or("this endpoint", String::as_str)
+                ),
+            )
+            .at("replace_when_disabled")
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use secrecy::{ExposeSecret, SecretString};
 
     use super::*;
+    use crate::terraform::Set;
 
     fn text(text: &str) -> Attr<String> {
         Attr::Known(text.to_owned())
     }
 
-    fn events(names: &[&str]) -> Attr<BTreeSet<Attr<String>>> {
+    fn events(names: &[&str]) -> Attr<Set<String>> {
         Attr::Known(names.iter().map(|name| text(name)).collect())
     }
 
@@ -175,14 +209,19 @@ mod tests {
     }
 
     fn update(prior: &Stored<EndpointModel, Private>, config: EndpointModel) -> Plan<EndpointModel> {
+        update_in(Walk::Plan, prior, config)
+    }
+
+    fn update_in(walk: Walk, prior: &Stored<EndpointModel, Private>, config: EndpointModel) -> Plan<EndpointModel> {
         plan(Proposal::Update {
             prior: prior.clone(),
             config,
+            walk,
         })
     }
 
     /// The names of what is unknown in the plan.
-    fn unknown(plan: &Plan<EndpointModel>) -> Vec<&'static str> {
+    fn unknown_in(plan: &Plan<EndpointModel>) -> Vec<&'static str> {
         use crate::terraform::Model;
         plan.planned.clone().settle()
     }
@@ -194,14 +233,14 @@ mod tests {
     #[test]
     fn creating_leaves_what_heygen_decides_unknown() {
         let plan = plan(Proposal::Create { config: config() });
-        assert_eq!(unknown(&plan), ["id", "secret", "status", "created_at"]);
+        assert_eq!(unknown_in(&plan), ["id", "secret", "status", "created_at"]);
         assert!(plan.requires_replace.is_empty() && plan.diagnostics.is_empty());
     }
 
     #[test]
     fn the_same_configuration_plans_nothing() {
         let plan = update(&prior(), config());
-        assert!(unknown(&plan).is_empty() && plan.requires_replace.is_empty() && plan.diagnostics.is_empty());
+        assert!(unknown_in(&plan).is_empty() && plan.requires_replace.is_empty() && plan.diagnostics.is_empty());
         let secret = plan.planned.secret.into_known().unwrap();
         assert_eq!(secret.expose_secret(), "whsec_1");
     }
@@ -214,7 +253,7 @@ mod tests {
             ..config()
         };
         let plan = update(&prior(), edited);
-        assert!(unknown(&plan).is_empty() && plan.requires_replace.is_empty());
+        assert!(unknown_in(&plan).is_empty() && plan.requires_replace.is_empty());
         assert_eq!(plan.planned.url, text("https://example.com/other"));
         assert!(plan.planned.events.is_null());
     }
@@ -255,7 +294,7 @@ mod tests {
                     ..config()
                 },
             );
-            let secret_is_unknown = unknown(&plan).contains(&"secret");
+            let secret_is_unknown = unknown_in(&plan).contains(&"secret");
             assert_eq!(secret_is_unknown, expected != Rotation::None);
             assert_eq!(plan.diagnostics.is_empty(), expected == Rotation::None);
         }
@@ -268,7 +307,7 @@ mod tests {
             ..config()
         };
         let plan = update(&prior(), rotated);
-        assert_eq!(unknown(&plan), ["secret"]);
+        assert_eq!(unknown_in(&plan), ["secret"]);
         let warning = plan.diagnostics.iter().next().unwrap();
         assert!(
             warning.detail.contains("the old one stops working at once"),
@@ -289,7 +328,7 @@ mod tests {
                 ..config()
             };
             let plan = update(&prior, config);
-            assert_eq!(unknown(&plan), ["secret"]);
+            assert_eq!(unknown_in(&plan), ["secret"]);
             assert!(!plan.diagnostics.is_empty());
         }
     }
@@ -337,7 +376,7 @@ mod tests {
         disabled.state.status = text("disabled");
         for (setting, expected) in [
             (Attr::Known(true), true),
-            (Attr::Unknown, true),
+            (Attr::Unknown, false),
             (Attr::Known(false), false),
             (Attr::Null, false),
         ] {
@@ -350,5 +389,54 @@ mod tests {
             assert_eq!(plan.planned.status.is_unknown(), expected);
             assert!(update(&prior(), config).requires_replace.is_empty());
         }
+    }
+
+    #[test]
+    fn a_disabled_endpoint_is_kept_with_a_warning_while_the_setting_is_not_known() {
+        let mut disabled = prior();
+        disabled.state.status = text("disabled");
+        let unknown = EndpointModel {
+            replace_when_disabled: Attr::Unknown,
+            ..config()
+        };
+        let plan = update(&disabled, unknown.clone());
+        assert_eq!(unknown_in(&plan), ["replace_when_disabled"]);
+        let warnings: Vec<_> = plan.diagnostics.iter().collect();
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].path, Some(Path::attribute("replace_when_disabled")));
+        assert_eq!(
+            warnings[0].detail,
+            "replace_when_disabled is known only during apply, so ep_1 is not replaced now, and gets no events. If the value \
+             turns out to be true, the next plan replaces it."
+        );
+        assert!(update(&prior(), unknown.clone()).diagnostics.is_empty(), "not disabled");
+        let moved = EndpointModel {
+            entity_id: text("other"),
+            ..unknown
+        };
+        let plan = update(&disabled, moved);
+        assert!(
+            replaces(&plan, "entity_id") && plan.diagnostics.is_empty(),
+            "replaced anyway"
+        );
+    }
+
+    #[test]
+    fn apply_does_not_replace_a_disabled_endpoint_that_the_plan_kept() {
+        let mut disabled = prior();
+        disabled.state.status = text("disabled");
+        let config = EndpointModel {
+            replace_when_disabled: Attr::Known(true),
+            ..config()
+        };
+        let plan = update_in(Walk::Apply, &disabled, config.clone());
+        assert!(plan.requires_replace.is_empty());
+        assert_eq!(plan.planned.status, text("disabled"));
+        // What else forces a replacement goes by Terraform's own convention.
+        let moved = EndpointModel {
+            entity_id: text("other"),
+            ..config
+        };
+        assert!(replaces(&update_in(Walk::Apply, &disabled, moved), "entity_id"));
     }
 }

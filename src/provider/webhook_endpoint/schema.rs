@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::terraform::{Attr, Attribute, Existence, IdentityAttribute, IdentitySchema, Schema, Type, model};
+use crate::terraform::{Attribute, Existence, IdentityAttribute, IdentitySchema, Schema, Set, Type, model};
 
 /// The resource's full name.
 pub(crate) const TYPE_NAME: &str = "heygen_webhook_endpoint";
@@ -18,7 +18,7 @@ model! {
         /// Where events are delivered, in the spelling of the configuration.
         pub url: String,
         /// The event types delivered; null for all.
-        pub events: BTreeSet<Attr<String>>,
+        pub events: Set<String>,
         /// What the endpoint is scoped to; `HeyGen` never answers it.
         pub entity_id: String,
         /// Any change to a new value rotates the secret.
@@ -48,6 +48,11 @@ pub(crate) struct Private {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rotation_unsettled: bool,
 }
+
+/// What it means to lose [`Private`].
+pub(super) const LOSS_OF_PRIVATE_DATA: &str = "Without it an endpoint that was imported would be replaced when entity_id is set, where that is only recorded today; a \
+     list of all events would be taken for a change; and a secret that an unanswered rotation may have ended would pass for \
+     a valid one. Importing does not bring a secret back.";
 
 pub(super) fn schema() -> Schema {
     use Existence::{Computed, Optional, Required};

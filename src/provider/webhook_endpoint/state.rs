@@ -8,7 +8,7 @@ use super::schema::{EndpointModel, Private};
 use super::url;
 use super::validate::KNOWN_EVENTS;
 use crate::heygen::{Endpoint, Secret};
-use crate::terraform::{Attr, Stored, normalized};
+use crate::terraform::{Attr, Set, Stored, normalized};
 
 /// What an answer says, in the light of what was there before it.
 ///
@@ -45,14 +45,14 @@ pub(super) fn from_answer(
 
 /// `HeyGen` may answer *all events* as null or as the list of all; the list it answered when all was asked for is
 /// remembered, and as long as it stays that list it means null.
-fn events(answer: &Endpoint, all_were_asked_for: bool, private: &Private) -> Attr<BTreeSet<Attr<String>>> {
+fn events(answer: &Endpoint, all_were_asked_for: bool, private: &Private) -> Attr<Set<String>> {
     let Some(answered) = normalized_events(answer) else {
         return Attr::Null;
     };
     if all_were_asked_for && private.all_events.as_ref() == Some(&answered) {
         return Attr::Null;
     }
-    Attr::Known(answered.into_iter().map(Attr::Known).collect())
+    Attr::Known(answered.into())
 }
 
 /// The events of an answer as Terraform would hand them back; `None` for all.
@@ -119,8 +119,8 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn members(names: &[&str]) -> Attr<BTreeSet<Attr<String>>> {
-        Attr::Known(set(names).into_iter().map(Attr::Known).collect())
+    fn members(names: &[&str]) -> Attr<Set<String>> {
+        Attr::Known(set(names).into())
     }
 
     fn before() -> Stored<EndpointModel, Private> {

@@ -18,7 +18,7 @@ pub(super) fn validate(config: &EndpointModel) -> Diagnostics {
                 .at("events"),
             );
         }
-        if events.contains(&Attr::Null) || events.contains(&Attr::Known(String::new())) {
+        if events.has_null() || events.known().contains("") {
             diagnostics.push(
                 Diagnostic::error(
                     "Not an event type",
@@ -27,7 +27,7 @@ pub(super) fn validate(config: &EndpointModel) -> Diagnostics {
                 .at("events"),
             );
         }
-        let named = events.iter().filter_map(Attr::known);
+        let named = events.known().iter();
         diagnostics.extend(
             named
                 .filter(|name| !name.is_empty())
@@ -88,12 +88,10 @@ pub(super) const KNOWN_EVENTS: [&str; 30] = [
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
-    use crate::terraform::{Path, Severity};
+    use crate::terraform::{Path, Set, Severity};
 
-    fn of_events(events: Attr<BTreeSet<Attr<String>>>) -> Vec<(Severity, String)> {
+    fn of_events(events: Attr<Set<String>>) -> Vec<(Severity, String)> {
         let config = EndpointModel {
             id: Attr::Null,
             url: Attr::Unknown,
@@ -110,7 +108,7 @@ mod tests {
         found.into_iter().map(|d| (d.severity, d.summary)).collect()
     }
 
-    fn set(members: impl IntoIterator<Item = Attr<String>>) -> Attr<BTreeSet<Attr<String>>> {
+    fn set(members: impl IntoIterator<Item = Attr<String>>) -> Attr<Set<String>> {
         Attr::Known(members.into_iter().collect())
     }
 
@@ -123,6 +121,7 @@ mod tests {
         assert!(of_events(Attr::Null).is_empty());
         assert!(of_events(Attr::Unknown).is_empty());
         assert!(of_events(set([Attr::Unknown, name("batch.finished")])).is_empty());
+        assert!(of_events(set([Attr::Unknown, Attr::Unknown])).is_empty());
         assert!(of_events(set(KNOWN_EVENTS.map(name))).is_empty());
     }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::isolate::Report;
 use super::{Inner, required, unreadable};
 use crate::terraform::resource::AnyStored;
-use crate::terraform::wire::{WireError, convert, decode_json};
+use crate::terraform::upgrade::{stored_object, unknown_version};
+use crate::terraform::wire::{WireError, convert};
 use crate::terraform::{
-    AnyResource, Diagnostic, Diagnostics, ImportTarget, Object, Outcome, Provider, Type, Value, proto,
+    AnyResource, Diagnostic, Diagnostics, ImportTarget, Object, Outcome, Provider, Type, Value, Walk, proto,
 };
 
 impl<P: Provider> Inner<P> {
@@ -31,10 +32,8 @@ impl<P: Provider> Inner<P> {
         request: &proto::upgrade_resource_state::Request,
     ) -> proto::upgrade_resource_state::Response {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
-            let ty = resource.schema().object_type();
-            let state = stored_object(request.raw_state.as_ref(), &ty)?;
-            let state = resource.upgrade(request.version, state)?;
-            convert::dynamic(Some(state), &ty).map_err(|e| unreadable("state", &e))
+            let state = resource.upgrade(request.version, stored_json(request.raw_state.as_ref()))?;
+            convert::dynamic(Some(state), &resource.schema().object_type()).map_err(|e| unreadable("state", &e))
         });
         match upgraded {
             Ok(state) => proto::upgrade_resource_state::Response {
@@ -53,17 +52,11 @@ impl<P: Provider> Inner<P> {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
             let schema = resource.identity_schema();
             if request.version != schema.version {
-                return Err(Diagnostic::error(
-                    "Identity of an unknown version",
-                    format!(
-                        "The identity of this {} has version {}, and this provider knows version {}. A newer provider \
-                         has written it: use that one, or newer.",
-                        request.type_name, request.version, schema.version
-                    ),
-                ));
+                let name = &request.type_name;
+                return Err(unknown_version("Identity", name, request.version, schema.version));
             }
             let ty = schema.object_type();
-            let identity = stored_object(request.raw_identity.as_ref(), &ty)?;
+            let identity = stored_object(&request.type_name, stored_json(request.raw_identity.as_ref()), &ty)?;
             identity_message(Some(identity), &ty)
         });
         match upgraded {
@@ -78,25 +71,18 @@ impl<P: Provider> Inner<P> {
     /// On any error the state is answered as it came: a response without state would mean that the object is gone.
     pub(super) async fn read_resource(&self, request: proto::read_resource::Request) -> proto::read_resource::Response {
         let token = self.stop.token();
-        let kept = Kept {
-            state: request.current_state,
-            private: request.private,
-            identity: request.current_identity,
-        };
+        let kept = Kept::to_read(&request);
         let read = async {
             let resource = self.resource(&request.type_name)?;
             let prior = kept.decode(resource)?;
             let outcome = resource.read(prior, &token).await;
             Kept::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
         };
-        let (answer, diagnostics) = read.await.unwrap_or_else(|problem| (kept.clone(), problem.into()));
-        proto::read_resource::Response {
-            new_state: answer.state,
-            private: answer.private,
-            new_identity: answer.identity,
-            diagnostics: diagnostics.into(),
-            deferred: None,
-        }
+        let (answer, diagnostics) = match read.await {
+            Ok(read) => read,
+            Err(problem) => (self.identified(&request.type_name, kept), problem.into()),
+        };
+        answer.read(diagnostics)
     }
 
     pub(super) fn plan_resource_change(
@@ -108,7 +94,7 @@ impl<P: Provider> Inner<P> {
             private: request.prior_private,
             identity: request.prior_identity,
         };
-        let mut creating = false;
+        let walk = walk(request.client_capabilities.as_ref());
         let planned = self.resource(&request.type_name).and_then(|resource| {
             let ty = resource.schema().object_type();
             let proposed = convert::object(request.proposed_new_state.as_ref(), &ty);
@@ -116,17 +102,20 @@ impl<P: Provider> Inner<P> {
                 // A destruction needs no plan of ours.
                 return Ok(proto::plan_resource_change::Response {
                     planned_state: Some(proto_null(&ty)?),
+                    planned_identity: prior.identified(resource).identity,
                     ..Default::default()
                 });
             }
             let config = required(request.config.as_ref(), &resource.schema())?;
             let before = prior.decode(resource)?;
-            creating = before.state.is_none();
-            let plan = resource.plan(before, config)?;
+            // In a replacement the old object's identity comes along, and the new one is another.
+            let identity = before.identity.clone().filter(|_| before.state.is_some());
+            let plan = resource.plan(before, config, walk)?;
             Ok(proto::plan_resource_change::Response {
                 planned_state: Some(
                     convert::dynamic(Some(plan.planned), &ty).map_err(|e| unreadable("planned state", &e))?,
                 ),
+                planned_identity: identity_message(identity, &resource.identity_schema().object_type())?,
                 requires_replace: plan.requires_replace.iter().map(Into::into).collect(),
                 diagnostics: plan.diagnostics.into(),
                 ..Default::default()
@@ -134,10 +123,9 @@ impl<P: Provider> Inner<P> {
         });
         match planned {
             // Private data goes through as it came: in a replacement it is the old object's, which its destruction will
-            // need. Not so the identity: there the new object is another one.
+            // need.
             Ok(response) => proto::plan_resource_change::Response {
                 planned_private: prior.private,
-                planned_identity: prior.identity.filter(|_| !creating),
                 ..response
             },
             Err(problem) => Report::problem(problem),
@@ -149,11 +137,7 @@ impl<P: Provider> Inner<P> {
         request: proto::apply_resource_change::Request,
     ) -> proto::apply_resource_change::Response {
         let token = self.stop.token();
-        let prior = Kept {
-            state: request.prior_state,
-            private: request.planned_private,
-            identity: request.planned_identity,
-        };
+        let prior = Kept::to_apply(&request);
         let applied = async {
             let resource = self.resource(&request.type_name)?;
             let planned = convert::object(request.planned_state.as_ref(), &resource.schema().object_type())
@@ -161,7 +145,10 @@ impl<P: Provider> Inner<P> {
             let outcome = resource.apply(prior.decode(resource)?, planned, &token).await;
             Kept::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
         };
-        let (answer, diagnostics) = applied.await.unwrap_or_else(|problem| (prior.clone(), problem.into()));
+        let (answer, diagnostics) = match applied.await {
+            Ok(applied) => applied,
+            Err(problem) => (self.identified(&request.type_name, prior), problem.into()),
+        };
         answer.applied(diagnostics)
     }
 
@@ -194,6 +181,22 @@ impl<P: Provider> Inner<P> {
         };
         imported.await.unwrap_or_else(Report::problem)
     }
+
+    /// What is answered as it came, with its identity. See [`Kept::identified`].
+    pub(super) fn identified(&self, type_name: &str, kept: Kept) -> Kept {
+        match self.resource(type_name) {
+            Ok(resource) => kept.identified(resource),
+            Err(_) => kept,
+        }
+    }
+}
+
+/// Terraform allows to defer, whatever is asked, in its apply walk and in no other. Other engines never do.
+fn walk(capabilities: Option<&proto::ClientCapabilities>) -> Walk {
+    match capabilities {
+        Some(capabilities) if capabilities.deferral_allowed => Walk::Apply,
+        _ => Walk::Plan,
+    }
 }
 
 /// An object as Terraform keeps it: state, private data and identity, still encoded.
@@ -205,6 +208,24 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    pub(super) fn to_read(request: &proto::read_resource::Request) -> Self {
+        Self {
+            state: request.current_state.clone(),
+            private: request.private.clone(),
+            identity: request.current_identity.clone(),
+        }
+    }
+
+    pub(super) fn to_apply(request: &proto::apply_resource_change::Request) -> Self {
+        Self {
+            state: request.prior_state.clone(),
+            private: request.planned_private.clone(),
+            identity: request.planned_identity.clone(),
+        }
+    }
+
+    /// Where no identity came along (an engine without identities has written the state, or an object is destroyed), it is
+    /// what the state says.
     fn decode(&self, resource: &Arc<dyn AnyResource>) -> Result<AnyStored, Diagnostic> {
         let state = convert::object(self.state.as_ref(), &resource.schema().object_type())
             .map_err(|e| unreadable("state", &e))?;
@@ -214,12 +235,25 @@ impl Kept {
             .and_then(|identity| identity.identity_data.as_ref());
         let identity = convert::object(identity, &resource.identity_schema().object_type())
             .map_err(|e| unreadable("identity", &e))?;
+        // A planned identity may still be unknown, which tells nothing.
+        let identity = identity.filter(|identity| identity.values().all(is_known));
         Ok(AnyStored {
+            identity: identity.or_else(|| resource.identity(state.as_ref()?)),
             state,
             private: self.private.clone(),
-            // A planned identity may still be unknown, which tells nothing.
-            identity: identity.filter(|identity| identity.values().all(is_known)),
         })
+    }
+
+    /// The same as it came, with its identity, as far as both can be read.
+    fn identified(&self, resource: &Arc<dyn AnyResource>) -> Self {
+        let identity = self.decode(resource).and_then(|stored| {
+            let ty = resource.identity_schema().object_type();
+            identity_message(stored.identity, &ty)
+        });
+        Self {
+            identity: identity.unwrap_or_else(|_| self.identity.clone()),
+            ..self.clone()
+        }
     }
 
     fn encode(resource: &Arc<dyn AnyResource>, stored: AnyStored) -> Result<Self, Diagnostic> {
@@ -229,6 +263,17 @@ impl Kept {
             private: stored.private,
             identity: identity_message(stored.identity, &resource.identity_schema().object_type())?,
         })
+    }
+
+    /// The answer to a read that ended like this.
+    pub(super) fn read(self, diagnostics: Diagnostics) -> proto::read_resource::Response {
+        proto::read_resource::Response {
+            new_state: self.state,
+            private: self.private,
+            new_identity: self.identity,
+            diagnostics: diagnostics.into(),
+            deferred: None,
+        }
     }
 
     /// The answer to an apply that ended like this.
@@ -279,19 +324,6 @@ fn proto_null(ty: &Type) -> Result<proto::DynamicValue, Diagnostic> {
     convert::dynamic(None, ty).map_err(|e: WireError| unreadable("null", &e))
 }
 
-/// Reads an object in the JSON that Terraform stores.
-fn stored_object(raw: Option<&proto::RawState>, ty: &Type) -> Result<Object, Diagnostic> {
-    let json = raw.map_or(&[][..], |raw| raw.json.as_slice());
-    match decode_json(json, ty) {
-        Ok(Value::Mapping(object)) => Ok(object),
-        Ok(_) => Err(unreadable_state(&"not an object")),
-        Err(error) => Err(unreadable_state(&error)),
-    }
-}
-
-fn unreadable_state(why: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(
-        "The stored state cannot be read",
-        format!("What Terraform has stored does not fit this provider's schema: {why}."),
-    )
+fn stored_json(raw: Option<&proto::RawState>) -> &[u8] {
+    raw.map_or(&[], |raw| &raw.json)
 }

@@ -82,27 +82,23 @@ impl<P: Provider> Inner<P> {
             .ok_or_else(|| absent("resource", type_name))
     }
 
-    fn provider_config(&self, config: Option<&proto::DynamicValue>) -> Result<P::Config, Diagnostic> {
-        let object = required(config, &self.provider.schema())?;
-        P::Config::from_object(object).map_err(|mismatch| unreadable("provider configuration", &mismatch))
+    fn validate_provider(&self, config: Option<&proto::DynamicValue>) -> Result<Diagnostics, Diagnostic> {
+        let schema = self.provider.schema();
+        let config = required(config, &schema)?;
+        let mut diagnostics = schema.check_configuration(&config);
+        diagnostics.extend(self.provider.validate(&provider_config::<P>(config)?));
+        Ok(diagnostics)
     }
 
-    fn validate_provider(&self, config: Option<&proto::DynamicValue>) -> Diagnostics {
-        match self.provider_config(config) {
-            Ok(config) => self.provider.validate(&config),
-            Err(problem) => problem.into(),
-        }
+    async fn configure(&self, request: proto::configure_provider::Request) -> Result<Diagnostics, Diagnostic> {
+        let config = required(request.config.as_ref(), &self.provider.schema())?;
+        let host = HostVersion(request.terraform_version);
+        Ok(self.provider.configure(provider_config::<P>(config)?, host).await)
     }
+}
 
-    async fn configure(&self, request: proto::configure_provider::Request) -> Diagnostics {
-        match self.provider_config(request.config.as_ref()) {
-            Ok(config) => {
-                let host = HostVersion(request.terraform_version);
-                self.provider.configure(config, host).await
-            }
-            Err(problem) => problem.into(),
-        }
-    }
+fn provider_config<P: Provider>(config: Object) -> Result<P::Config, Diagnostic> {
+    P::Config::from_object(config).map_err(|mismatch| unreadable("provider configuration", &mismatch))
 }
 
 /// Stops what is under way and nothing that comes later: under a debugger one process outlives many operations.

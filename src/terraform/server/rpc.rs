@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::isolate::{Report, isolated};
 use super::managed::Kept;
 use super::{Inner, Service, absent};
-use crate::terraform::{Diagnostic, FunctionError, Provider, proto};
+use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Provider, proto};
 
 type Answer<T> = Result<Response<T>, Status>;
 type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -86,7 +86,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::validate_provider_config::Request>,
     ) -> Answer<proto::validate_provider_config::Response> {
         self.isolated(request, Report::problem, |inner, request| async move {
-            Report::report(inner.validate_provider(request.config.as_ref()).into())
+            let checked = inner.validate_provider(request.config.as_ref());
+            Report::report(checked.unwrap_or_else(Diagnostics::from).into())
         })
         .await
     }
@@ -96,7 +97,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::configure_provider::Request>,
     ) -> Answer<proto::configure_provider::Response> {
         self.isolated(request, Report::problem, |inner, request| async move {
-            Report::report(inner.configure(request).await.into())
+            let configured = inner.configure(request).await;
+            Report::report(configured.unwrap_or_else(Diagnostics::from).into())
         })
         .await
     }
@@ -135,7 +137,11 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::read_resource::Request>,
     ) -> Answer<proto::read_resource::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+        // An answer without a state would say that the object is gone.
+        let inner = Arc::clone(&self.inner);
+        let (type_name, prior) = (request.get_ref().type_name.clone(), Kept::to_read(request.get_ref()));
+        let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).read(problem.into());
+        self.isolated(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
         .await
@@ -156,12 +162,9 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::apply_resource_change::Request>,
     ) -> Answer<proto::apply_resource_change::Response> {
         // An answer without a state would say that the object is gone, and without private data that there is none.
-        let prior = Kept {
-            state: request.get_ref().prior_state.clone(),
-            private: request.get_ref().planned_private.clone(),
-            identity: request.get_ref().planned_identity.clone(),
-        };
-        let on_panic = |problem: Diagnostic| prior.applied(problem.into());
+        let inner = Arc::clone(&self.inner);
+        let (type_name, prior) = (request.get_ref().type_name.clone(), Kept::to_apply(request.get_ref()));
+        let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).applied(problem.into());
         self.isolated(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })
@@ -182,15 +185,30 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::move_resource_state::Request>,
     ) -> Answer<proto::move_resource_state::Response> {
-        // No other provider's resource can become one of ours.
-        Ok(refused("move from", &request.get_ref().source_type_name))
+        // No other type's object can become one of ours. OpenTofu asks although no move is declared.
+        let proto::move_resource_state::Request {
+            source_type_name,
+            target_type_name,
+            ..
+        } = request.get_ref();
+        Ok(Response::new(Report::problem(no_move(
+            source_type_name,
+            target_type_name,
+        ))))
     }
 
     async fn generate_resource_config(
         &self,
         request: Request<proto::generate_resource_config::Request>,
     ) -> Answer<proto::generate_resource_config::Response> {
-        Ok(refused("generated configuration for", &request.get_ref().type_name))
+        let problem = Diagnostic::error(
+            "No configuration can be generated",
+            format!(
+                "This provider generates no configuration for resources such as {}. Write it by hand.",
+                request.get_ref().type_name
+            ),
+        );
+        Ok(Response::new(Report::problem(problem)))
     }
 
     async fn validate_data_resource_config(
@@ -395,6 +413,17 @@ impl<P: Provider> Service<P> {
 /// The answer to a call about something that this provider does not have. Hosts ask only for what the schema declares.
 fn refused<T: Report>(kind: &str, name: &str) -> Response<T> {
     Response::new(T::problem(absent(kind, name)))
+}
+
+fn no_move(source: &str, target: &str) -> Diagnostic {
+    Diagnostic::error(
+        "Objects of another type cannot be moved here",
+        format!(
+            "A moved block turns a {source} into a {target}, and this provider cannot read the state of the one as that of \
+             the other. Take the old one out of state with a removed block (lifecycle {{ destroy = false }}) in place of the \
+             moved block, and take what the {target} shall manage over with an import block."
+        ),
+    )
 }
 
 fn once<T: Send + 'static>(event: T) -> Response<Events<T>> {

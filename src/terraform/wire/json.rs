@@ -50,7 +50,7 @@ fn read(json: Json, ty: &Type) -> Result<Value, WireError> {
             let value = read(value, &ty)?;
             Ok(Value::Dynamic(Box::new((ty, value))))
         }
-        (expected, _) => Err(WireError::new(format!("not a value of type {}", expected.signature()))),
+        (expected, _) => Err(WireError::new(format!("not a value of type {expected}"))),
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn an_error_says_where_and_not_what() {
         let error = decoded(r#"{"a":["whsec_x",7]}"#, r#"["object",{"a":["list","string"]}]"#).unwrap_err();
-        assert_eq!(error.to_string(), r#"not a value of type "string" at a[1]"#);
+        assert_eq!(error.to_string(), "not a value of type string at a[1]");
         assert!(decoded("{", r#""string""#).is_err());
         assert!(decoded(&"[".repeat(100_000), r#""dynamic""#).is_err());
     }

@@ -240,7 +240,7 @@ fn cut_short() -> WireError {
 }
 
 fn unlike(ty: &Type) -> WireError {
-    WireError::new(format!("not a value of type {}", ty.signature()))
+    WireError::new(format!("not a value of type {ty}"))
 }
 
 fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
@@ -438,7 +438,7 @@ mod tests {
     fn an_error_says_where_and_not_what() {
         let object = ty(r#"["object",{"a":["list","string"]}]"#);
         let error = decode(b"\x81\xa1a\x92\xa5whsec\x07", &object).unwrap_err();
-        assert_eq!(error.to_string(), r#"not a value of type "string" at a[1]"#);
+        assert_eq!(error.to_string(), "not a value of type string at a[1]");
         assert_eq!(
             decode(b"\xa1x\xa1y", &Type::String).unwrap_err().to_string(),
             "more bytes than one value"

@@ -1,0 +1,185 @@
+//! The provider's private data beside a state, as Terraform stores it: a JSON object with a `version`, the members of a
+//! resource's own struct, and whatever members another version of the provider has added.
+
+use serde::de::value::Error as NoStruct;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
+use serde_json::{Map, Value as Json};
+
+/// The version that is written. A higher one means that members no longer mean what they mean here.
+const VERSION: u64 = 1;
+
+/// Where the version stands.
+const VERSION_MEMBER: &str = "version";
+
+/// The members that this version of the provider does not know. Kept as long as the object is the same.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct OtherMembers(Map<String, Json>);
+
+/// Why private data cannot be used. Says nothing of what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// A newer provider has written it, in this version.
+    Newer(u64),
+    /// It is not what any version writes.
+    Malformed(&'static str),
+}
+
+impl Unusable {
+    /// The version that this provider writes.
+    pub(super) const KNOWN_VERSION: u64 = VERSION;
+}
+
+/// Reads what is stored. Nothing stored is the default, and no version is the first.
+pub(super) fn decode<P: DeserializeOwned + Default>(stored: &[u8]) -> Result<(P, OtherMembers), Unusable> {
+    if stored.is_empty() {
+        return Ok((P::default(), OtherMembers::default()));
+    }
+    let json = serde_json::from_slice(stored).map_err(|_| Unusable::Malformed("it is not JSON"))?;
+    let Json::Object(mut members) = json else {
+        return Err(Unusable::Malformed("it is not a JSON object"));
+    };
+    check_version(members.remove(VERSION_MEMBER).as_ref())?;
+    let known = member_names::<P>();
+    let (own, others) = members
+        .into_iter()
+        .partition(|(name, _)| known.contains(&name.as_str()));
+    let data = serde_json::from_value(Json::Object(own))
+        .map_err(|_| Unusable::Malformed("a member of it has another type than this provider writes"))?;
+    Ok((data, OtherMembers(others)))
+}
+
+/// What to store. `None` where the data is not a struct, which cannot be stored.
+pub(super) fn encode<P: Serialize>(data: &P, others: OtherMembers) -> Option<Vec<u8>> {
+    let Ok(Json::Object(own)) = serde_json::to_value(data) else {
+        return None;
+    };
+    let OtherMembers(mut members) = others;
+    members.extend(own);
+    members.insert(VERSION_MEMBER.to_owned(), VERSION.into());
+    serde_json::to_vec(&members).ok()
+}
+
+fn check_version(version: Option<&Json>) -> Result<(), Unusable> {
+    match version.map(Json::as_u64) {
+        None | Some(Some(VERSION)) => Ok(()),
+        Some(Some(newer)) if newer > VERSION => Err(Unusable::Newer(newer)),
+        Some(_) => Err(Unusable::Malformed(
+            "its version is not a number that any provider writes",
+        )),
+    }
+}
+
+/// The names of a struct's members, also of those that are left out when they are written.
+fn member_names<P: DeserializeOwned>() -> &'static [&'static str] {
+    let mut names = MemberNames(&[]);
+    // It always fails: it asks for a struct, and is only shown the names.
+    let _ = P::deserialize(&mut names);
+    names.0
+}
+
+struct MemberNames(&'static [&'static str]);
+
+impl<'de> Deserializer<'de> for &mut MemberNames {
+    type Error = NoStruct;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, NoStruct> {
+        self.0 = fields;
+        Err(NoStruct::custom("there is no value"))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, NoStruct> {
+        Err(NoStruct::custom("there is no value"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Memory {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        words: Option<Vec<String>>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        seen: bool,
+        count: u64,
+    }
+
+    fn read(stored: &str) -> Result<Memory, Unusable> {
+        decode(stored.as_bytes()).map(|(memory, _)| memory)
+    }
+
+    fn rewritten(stored: &str, memory: &Memory) -> String {
+        let (_, others) = decode::<Memory>(stored.as_bytes()).unwrap();
+        String::from_utf8(encode(memory, others).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_version_is_always_written_and_its_absence_is_the_first() {
+        let seen = Memory {
+            seen: true,
+            ..Memory::default()
+        };
+        assert_eq!(rewritten("", &Memory::default()), r#"{"count":0,"version":1}"#);
+        assert_eq!(rewritten("{}", &seen), r#"{"count":0,"seen":true,"version":1}"#);
+        for stored in [r#"{"seen":true}"#, r#"{"seen":true,"version":1}"#] {
+            assert_eq!(read(stored).as_ref(), Ok(&seen), "{stored}");
+        }
+        assert_eq!(read(""), Ok(Memory::default()));
+    }
+
+    #[test]
+    fn members_of_another_version_are_kept_and_own_ones_are_never_among_them() {
+        let stored = r#"{"later":{"a":[1.50,18446744073709551616]},"seen":true,"version":1,"words":["x"]}"#;
+        let forgotten = rewritten(stored, &Memory::default());
+        assert_eq!(
+            forgotten,
+            r#"{"count":0,"later":{"a":[1.50,18446744073709551616]},"version":1}"#
+        );
+    }
+
+    #[test]
+    fn a_higher_version_is_a_newer_providers() {
+        assert_eq!(read(r#"{"version":2}"#), Err(Unusable::Newer(2)));
+        assert_eq!(read(r#"{"version":7,"seen":"text"}"#), Err(Unusable::Newer(7)));
+    }
+
+    #[test]
+    fn what_no_version_writes_is_malformed_and_nothing_of_it_is_told() {
+        for stored in [
+            "whsec",
+            "\0",
+            "[]",
+            "null",
+            "\"whsec\"",
+            r#"{"version":"whsec"}"#,
+            r#"{"version":null}"#,
+            r#"{"version":0}"#,
+            r#"{"version":-1}"#,
+            r#"{"version":1.5}"#,
+            r#"{"version":99999999999999999999}"#,
+            r#"{"seen":"whsec"}"#,
+            r#"{"version":1,"words":["whsec",1]}"#,
+            r#"{"count":-1}"#,
+        ] {
+            match read(stored) {
+                Err(Unusable::Malformed(why)) => assert!(!why.contains("whsec"), "{stored}"),
+                other => panic!("{stored}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What Terraform has stored, read by the shape of the version that wrote it, and brought to the present one.
+
+use std::fmt::Display;
+
+use super::wire::decode_json;
+use super::{Diagnostic, Model, Object, Schema, Type, Value};
+
+/// A version of a resource's schema that came before the present one, and the step from its states to the present model.
+pub struct EarlierVersion<M> {
+    version: i64,
+    ty: Type,
+    upgrade: Box<dyn Fn(Object) -> Result<M, Diagnostic> + Send + Sync>,
+}
+
+impl<M> EarlierVersion<M> {
+    /// The version `version`, whose states are objects of the type `ty` and fit the model `Old`. Attributes that are
+    /// missing in a stored state are null, and those that the type does not have are left out.
+    pub fn new<Old: Model>(
+        version: i64,
+        ty: Type,
+        upgrade: impl Fn(Old) -> Result<M, Diagnostic> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            version,
+            ty,
+            upgrade: Box::new(move |state| {
+                let state = Old::from_object(state);
+                upgrade(state.map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))?)
+            }),
+        }
+    }
+}
+
+/// Brings a stored state of any known version to the present schema.
+pub(super) fn upgraded<M: Model>(
+    type_name: &str,
+    schema: &Schema,
+    earlier: &[EarlierVersion<M>],
+    version: i64,
+    stored: &[u8],
+) -> Result<Object, Diagnostic> {
+    if version == schema.version {
+        return stored_object(type_name, stored, &schema.object_type());
+    }
+    let Some(earlier) = earlier.iter().find(|earlier| earlier.version == version) else {
+        return Err(unknown_version("State", type_name, version, schema.version));
+    };
+    let state = stored_object(type_name, stored, &earlier.ty)?;
+    (earlier.upgrade)(state).map(Model::into_object)
+}
+
+/// Reads an object in the JSON that Terraform stores.
+pub(super) fn stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result<Object, Diagnostic> {
+    match decode_json(stored, ty) {
+        Ok(Value::Mapping(object)) => Ok(object),
+        Ok(_) => Err(unreadable_state(type_name, &"it is not an object")),
+        Err(error) => Err(unreadable_state(type_name, &error)),
+    }
+}
+
+/// What is stored (`what`: `State` or `Identity`) has a version that this provider has no shape for.
+pub(super) fn unknown_version(what: &str, type_name: &str, version: i64, ours: i64) -> Diagnostic {
+    let then = if version > ours {
+        "A newer provider has written it: use that one, or newer."
+    } else {
+        "This provider cannot read it. Restore a backup of the state, or use the version of the provider that wrote it."
+    };
+    Diagnostic::error(
+        format!("{what} of an unknown version"),
+        format!(
+            "The {} of this {type_name} has version {version}, and this provider knows version {ours}. {then}",
+            what.to_lowercase()
+        ),
+    )
+}
+
+fn unreadable_state(type_name: &str, why: &dyn Display) -> Diagnostic {
+    Diagnostic::error(
+        "The stored state cannot be read",
+        format!(
+            "What Terraform has stored of this {type_name} does not fit this provider's schema: {why}. Restore a backup of \
+             the state (terraform.tfstate.backup beside a local state, an earlier version in a backend), or use the version \
+             of the provider that wrote it. If you have neither, remove the resource from state (terraform state rm) and \
+             import it again."
+        ),
+    )
+}
