@@ -1,14 +1,15 @@
-//! Answers, understood. Lenient about what is new or optional, strict about what the rest of the program stands on.
+//! Answers, understood. Lenient about what is new or optional, strict only about what a call was made for.
 //!
 //! The reasons given here name fields and never quote what is in them: an answer may hold a secret.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::redact::Redactor;
-use super::{Endpoint, EndpointId, Event, EventType, Fault, Secret};
+use super::{
+    CreatedEndpoint, Endpoint, EndpointId, Event, EventType, Events, Fault, Field, FieldError, ListItem, Secret,
+};
 
 /// No cursor has reason to be longer, and it has to fit into a URL.
 const LONGEST_CURSOR: usize = 4096;
@@ -34,89 +35,97 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
 }
 
-/// The answer to a create or an update.
-pub(super) fn endpoint(body: &[u8]) -> Read<Endpoint> {
-    endpoint_in(&object(data(body)?.1, "data")?, "data")
+/// The answer to a creation: the endpoint, and its secret if there is one. Nothing but the id is needed.
+pub(super) fn created(body: &[u8]) -> Read<CreatedEndpoint> {
+    let data = object(data(body)?.1, "data")?;
+    Ok(CreatedEndpoint {
+        endpoint: endpoint_in(id_in(&data, "data")?, &data),
+        secret: secret_in(&data),
+    })
 }
 
-/// The answer to an update of `id`.
-pub(super) fn updated(body: &[u8], id: &EndpointId) -> Read<Endpoint> {
-    endpoint(body).and_then(|endpoint| same(&endpoint.id, id).map(|()| endpoint))
+/// The secret in an answer to a creation that is otherwise of no use.
+pub(super) fn secret_of_unidentified(body: &[u8]) -> Option<Secret> {
+    secret_in(&object(data(body).ok()?.1, "data").ok()?)
+}
+
+/// The answer to an update of `id`: nothing, or any JSON object. What it says of the events, if it says anything.
+pub(super) fn updated(body: &[u8], id: &EndpointId) -> Read<Field<Events>> {
+    let mut answer = confirmation(body)?;
+    let Some(Value::Object(data)) = answer.remove("data") else {
+        return Ok(Err(FieldError::Missing));
+    };
+    same(&data, id)?;
+    Ok(match data.get("events") {
+        None => Err(FieldError::Missing),
+        Some(_) => events_in(&data),
+    })
 }
 
 /// The answer to a rotation of the secret of `id`.
 pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Read<Secret> {
     let data = object(data(body)?.1, "data")?;
-    same(&id_in(&data, "data")?, id)?;
-    secret_in(&data, "data")?.ok_or_else(|| Unreadable("`data.secret` is missing".to_owned()))
+    same(&data, id)?;
+    secret_in(&data).ok_or_else(|| Unreadable("`data.secret` is missing, or not text".to_owned()))
 }
 
-/// The answer to a delete: nothing, or any JSON object. A page of HTML with status 200 confirms nothing.
+/// The answer to a delete: nothing, or any JSON object.
 pub(super) fn deleted(body: &[u8]) -> Read<()> {
+    confirmation(body).map(drop)
+}
+
+/// An answer that says that something was done. A page of HTML with status 200 confirms nothing, and neither does an
+/// error with that status.
+fn confirmation(body: &[u8]) -> Read<Object> {
     if body.trim_ascii().is_empty() {
-        return Ok(());
+        return Ok(Object::new());
     }
-    match object(json(body)?, "the answer")?.get("error") {
-        None | Some(Value::Null) => Ok(()),
+    let answer = object(json(body)?, "the answer")?;
+    match answer.get("error") {
+        None | Some(Value::Null) => Ok(answer),
         Some(_) => Err(Unreadable("it says \"done\" and holds an error".to_owned())),
     }
 }
 
-/// One page of the list of endpoints.
-pub(super) fn endpoints(body: &[u8]) -> Read<Page<Endpoint>> {
-    page(body, |object, at| {
-        let endpoint = endpoint_in(object, at)?;
-        // Only creating and rotating answer a secret. What a list may hold in its place is none.
-        Ok(Endpoint {
-            secret: None,
-            ..endpoint
-        })
+/// One page of the list of endpoints. Only creating and rotating answer a secret: what a list may hold in its place is
+/// not looked at.
+pub(super) fn endpoints(body: &[u8]) -> Read<Page<ListItem>> {
+    page(body, |item| match item {
+        Value::Object(object) => endpoint_in(id_field(&object), &object),
+        _ => ListItem::unreadable(),
     })
 }
 
 /// One page of the list of event types.
 pub(super) fn event_types(body: &[u8]) -> Read<Page<EventType>> {
-    page(body, |object, at| {
-        Ok(EventType {
-            name: text_in(object, at, "event_type")?.to_owned(),
-            description: match object.get("description") {
-                None | Some(Value::Null) => None,
-                Some(_) => Some(text_in(object, at, "description")?.to_owned()),
-            },
-        })
+    page(body, |item| EventType {
+        name: text_in(&item, "event_type"),
+        description: text_in(&item, "description"),
     })
 }
 
 /// One page of the history of events.
 pub(super) fn events(body: &[u8]) -> Read<Page<Event>> {
-    page(body, |object, at| {
-        Ok(Event {
-            id: text_in(object, at, "event_id")?.to_owned(),
-            event_type: text_in(object, at, "event_type")?.to_owned(),
-            data: match object.get("event_data") {
-                Some(data @ Value::Object(_)) => data.to_string(),
-                None | Some(Value::Null) => return Err(Unreadable(format!("`{at}.event_data` is missing"))),
-                Some(_) => return Err(Unreadable(format!("`{at}.event_data` is not an object"))),
-            },
-            created_at: text_in(object, at, "created_at")?.to_owned(),
-        })
+    page(body, |item| Event {
+        id: text_in(&item, "event_id"),
+        event_type: text_in(&item, "event_type"),
+        data: match item.get("event_data") {
+            Some(data @ Value::Object(_)) => Ok(data.to_string()),
+            None | Some(Value::Null) => Err(FieldError::Missing),
+            Some(_) => Err(FieldError::Malformed),
+        },
+        created_at: text_in(&item, "created_at"),
     })
 }
 
-/// One page of a list. Whether there is more must be said outright, so that half a list never passes for a whole one.
-fn page<T>(body: &[u8], item_in: impl Fn(&Object, &str) -> Read<T>) -> Read<Page<T>> {
+/// One page of a list. Whether there is more must be said outright, so that half a list never passes for a whole one. Its
+/// items are read as far as they can be, and judged by those who ask for them.
+fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Read<Page<T>> {
     let (rest, data) = data(body)?;
     let Value::Array(items) = data else {
         return Err(Unreadable("`data` is not a list".to_owned()));
     };
-    let items = items
-        .into_iter()
-        .enumerate()
-        .map(|(n, item)| {
-            let at = format!("data[{n}]");
-            item_in(&object(item, &at)?, &at)
-        })
-        .collect::<Read<_>>()?;
+    let items = items.into_iter().map(item_in).collect();
     let next = match (rest.get("has_more"), rest.get("next_token")) {
         (Some(Value::Bool(false)), _) => None,
         (Some(Value::Bool(true)), Some(Value::String(token))) if !token.is_empty() => {
@@ -170,55 +179,69 @@ fn note(body: &[u8]) -> String {
     title.unwrap_or("a page instead of an explanation").to_owned()
 }
 
-fn endpoint_in(object: &Object, at: &str) -> Read<Endpoint> {
-    Ok(Endpoint {
-        id: id_in(object, at)?,
-        url: text_in(object, at, "url")?.to_owned(),
-        events: match object.get("events") {
-            None | Some(Value::Null) => None,
-            Some(Value::Array(events)) => Some(
-                events
-                    .iter()
-                    .map(|event| event.as_str().map(str::to_owned))
-                    .collect::<Option<BTreeSet<_>>>()
-                    .ok_or_else(|| Unreadable(format!("`{at}.events` holds something besides text")))?,
-            ),
-            Some(_) => return Err(Unreadable(format!("`{at}.events` is not a list"))),
-        },
-        status: text_in(object, at, "status")?.to_owned(),
-        created_at: text_in(object, at, "created_at")?.to_owned(),
-        secret: secret_in(object, at)?,
-    })
+fn endpoint_in<Id>(id: Id, object: &Object) -> Endpoint<Id> {
+    Endpoint {
+        id,
+        url: text_field(object.get("url")),
+        events: events_in(object),
+        status: text_field(object.get("status")),
+        created_at: text_field(object.get("created_at")),
+    }
+}
+
+/// All events are a null, or a field that is left out.
+fn events_in(object: &Object) -> Field<Events> {
+    match object.get("events") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(events)) => {
+            let names = events.iter().map(|event| event.as_str().map(str::to_owned));
+            names.collect::<Option<_>>().map(Some).ok_or(FieldError::Malformed)
+        }
+        Some(_) => Err(FieldError::Malformed),
+    }
 }
 
 fn id_in(object: &Object, at: &str) -> Read<EndpointId> {
-    let text = text_in(object, at, "endpoint_id")?;
-    EndpointId::parse(text).map_err(|reason| Unreadable(format!("`{at}.endpoint_id`: {reason}")))
+    match object.get("endpoint_id") {
+        Some(Value::String(text)) => EndpointId::parse(text)
+            .map_err(|reason| Unreadable(format!("`{at}.endpoint_id` is not an endpoint id: {reason}"))),
+        None | Some(Value::Null) => Err(Unreadable(format!("`{at}.endpoint_id` is missing"))),
+        Some(_) => Err(Unreadable(format!("`{at}.endpoint_id` is not text"))),
+    }
 }
 
-/// The secret, if there is one; an empty one is none.
-fn secret_in(object: &Object, at: &str) -> Read<Option<Secret>> {
+fn id_field(object: &Object) -> Field<EndpointId> {
+    EndpointId::parse(&text_field(object.get("endpoint_id"))?).map_err(|_| FieldError::Malformed)
+}
+
+/// The secret, if there is one. An empty one is none, and so is what is no text.
+fn secret_in(object: &Object) -> Option<Secret> {
     match object.get("secret") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(secret)) if secret.is_empty() => Ok(None),
-        Some(Value::String(secret)) => Ok(Some(Secret::new(secret.as_str()))),
-        Some(_) => Err(Unreadable(format!("`{at}.secret` is not text"))),
+        Some(Value::String(secret)) if !secret.is_empty() => Some(Secret::new(secret.as_str())),
+        _ => None,
     }
 }
 
-fn text_in<'a>(object: &'a Object, at: &str, key: &str) -> Read<&'a str> {
-    match object.get(key) {
-        Some(Value::String(text)) => Ok(text),
-        None | Some(Value::Null) => Err(Unreadable(format!("`{at}.{key}` is missing"))),
-        Some(_) => Err(Unreadable(format!("`{at}.{key}` is not text"))),
+/// A member of an item of a list; an item that is no object has none.
+fn text_in(item: &Value, key: &str) -> Field<String> {
+    text_field(item.get(key))
+}
+
+fn text_field(value: Option<&Value>) -> Field<String> {
+    match value {
+        Some(Value::String(text)) => Ok(text.clone()),
+        None | Some(Value::Null) => Err(FieldError::Missing),
+        Some(_) => Err(FieldError::Malformed),
     }
 }
 
-fn same(answered: &EndpointId, asked: &EndpointId) -> Read<()> {
-    if answered == asked {
-        Ok(())
-    } else {
-        Err(Unreadable("it is about another endpoint".to_owned()))
+/// Refuses an answer that names another endpoint than the one asked for. One that names none is about that one.
+fn same(data: &Object, asked: &EndpointId) -> Read<()> {
+    match data.get("endpoint_id") {
+        Some(Value::String(answered)) if answered != asked.as_str() => {
+            Err(Unreadable("it is about another endpoint".to_owned()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,12 +1,14 @@
 //! One call: as many attempts as it takes and is allowed.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use http::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use http::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::answer::{self, Unreadable};
+use super::clock::ServerClock;
 use super::redact::Redactor;
 use super::request::Request;
 use super::retry::{self, Backoff};
@@ -17,17 +19,37 @@ use super::{Failure, Fault, Pace, Stop};
 pub(super) struct Caller {
     pub(super) transport: Box<dyn Transport>,
     pub(super) redactor: Redactor,
+    /// Where the credential came from.
+    pub(super) credential_origin: String,
     pub(super) backoff: Backoff,
     pub(super) max_retries: u32,
     pub(super) request_timeout: Duration,
     pub(super) pace: Pace,
+    pub(super) clock: ServerClock,
 }
 
 /// How one attempt went wrong.
-struct Missed {
+struct AttemptError {
     fault: Fault,
     request_id: Option<String>,
-    asked_wait: Option<Duration>,
+    /// What `Retry-After` asked for.
+    retry_after: Option<Duration>,
+}
+
+/// What went wrong last with a call that is still being repeated, for those who stop waiting for it.
+#[derive(Default)]
+pub(super) struct LastFault(Mutex<Option<Fault>>);
+
+impl LastFault {
+    /// The stop of somebody who waited for this call.
+    pub(super) fn stopped(&self) -> Fault {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        last.map_or(Fault::STOPPED, Fault::stopped_after)
+    }
+
+    fn note(&self, fault: &Fault) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault.clone());
+    }
 }
 
 impl Caller {
@@ -41,34 +63,71 @@ impl Caller {
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
-        let mut failure = Failure::without_attempt(request.operation.clone(), Fault::Stopped);
+        self.attempts(self.max_retries, request, stop, &LastFault::default(), decode)
+            .await
+    }
+
+    /// The same with one attempt and no other.
+    pub(super) async fn call_once<T>(
+        &self,
+        request: &Request,
+        stop: &Stop,
+        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<T, Failure> {
+        self.attempts(0, request, stop, &LastFault::default(), decode).await
+    }
+
+    /// The same as [`Self::call`] for several who wait, each with a stop of its own; `last_fault` tells them why it takes
+    /// long.
+    pub(super) async fn call_for_many<T>(
+        &self,
+        request: &Request,
+        last_fault: &LastFault,
+        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<T, Failure> {
+        self.attempts(self.max_retries, request, &Stop::new(), last_fault, decode)
+            .await
+    }
+
+    async fn attempts<T>(
+        &self,
+        max_retries: u32,
+        request: &Request,
+        stop: &Stop,
+        last_fault: &LastFault,
+        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<T, Failure> {
+        let mut failure = Failure::without_attempt(request.operation.clone(), Fault::STOPPED);
         loop {
             if stop.is_cancelled() {
-                failure.fault = Fault::Stopped;
+                failure.fault = failure.fault.stopped_after();
                 return Err(failure);
             }
             failure.attempts += 1;
             let attempt = self.attempt(request, failure.attempts, &decode);
-            let missed = if request.only_reads() {
+            let outcome = if request.only_reads() {
                 tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err(Missed::by(Fault::Stopped)),
+                    () = stop.cancelled() => Err(AttemptError::from(failure.fault.clone().stopped_after())),
                     done = attempt => done,
                 }
             } else {
                 attempt.await
             };
-            let missed = match missed {
+            let error = match outcome {
                 Ok(answer) => return Ok(answer),
-                Err(missed) => missed,
+                Err(error) => error,
             };
-            failure.effect = failure.effect.max(retry::effect(request, &missed.fault));
-            failure.request_id = missed.request_id;
-            failure.fault = missed.fault;
-            if failure.attempts > self.max_retries || !retry::is_repeated(&failure.fault) {
+            failure.effect = failure.effect.max(retry::effect(request, &error.fault));
+            failure.request_id = error.request_id;
+            failure.fault = error.fault;
+            failure.rejected_credential =
+                matches!(failure.fault, Fault::Refused { status: 401, .. }).then(|| self.credential_origin.clone());
+            if failure.attempts > max_retries || !retry::is_repeated(&failure.fault) {
                 return Err(failure);
             }
-            let wait = self.backoff.wait(failure.attempts, missed.asked_wait);
+            last_fault.note(&failure.fault);
+            let wait = self.backoff.wait(failure.attempts, error.retry_after);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
@@ -82,7 +141,7 @@ impl Caller {
         request: &Request,
         number: u32,
         decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
-    ) -> Result<T, Missed> {
+    ) -> Result<T, AttemptError> {
         let began = Instant::now();
         let sent = timeout(self.request_timeout, self.transport.send(request)).await;
         let (status, request_id) = match &sent {
@@ -90,11 +149,17 @@ impl Caller {
             _ => (None, None),
         };
         let outcome = match sent {
-            Ok(Ok(reply)) => self.judge(reply, decode),
-            Ok(Err(fault)) => Err(Missed::by(fault)),
-            Err(_) => Err(Missed::by(Fault::TimedOut(self.request_timeout))),
+            Ok(Ok(reply)) => {
+                let date = date_in(&reply.headers, DATE);
+                if let Some(date) = date {
+                    self.clock.observe(date, began, Instant::now());
+                }
+                self.judge(reply, date, decode)
+            }
+            Ok(Err(fault)) => Err(fault.into()),
+            Err(_) => Err(Fault::TimedOut(self.request_timeout).into()),
         };
-        let fault = outcome.as_ref().err().map(|missed| missed.fault.kind());
+        let fault = outcome.as_ref().err().map(|error| error.fault.kind());
         tracing::debug!(
             method = %request.method(),
             path = request.path_template(),
@@ -105,19 +170,24 @@ impl Caller {
             fault,
             "HeyGen API call"
         );
-        outcome.map_err(|missed| Missed { request_id, ..missed })
+        outcome.map_err(|error| AttemptError { request_id, ..error })
     }
 
-    /// What an answer means.
-    fn judge<T>(&self, reply: Reply, decode: impl Fn(&[u8]) -> Result<T, Unreadable>) -> Result<T, Missed> {
+    /// What an answer means that was written at `date`, by the clock of whoever wrote it.
+    fn judge<T>(
+        &self,
+        reply: Reply,
+        date: Option<SystemTime>,
+        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<T, AttemptError> {
         let Reply { status, headers, body } = reply;
         let fault = match (status, body) {
             (200..=299, Ok(body)) => match decode(&body) {
                 Ok(answer) => return Ok(answer),
                 Err(unreadable) => Fault::Garbled(self.redactor.explanation(&unreadable.to_string())),
             },
-            // What a conflict is about stands in the part that is missing.
-            (200..=299 | 409, Err(fault)) => fault,
+            // What a conflict is about, and whose 404 it is, stands in the part that is missing.
+            (200..=299 | 404 | 409, Err(fault)) => fault,
             (300..=399, _) => Fault::Redirected {
                 status,
                 to: self.redirect_host(&headers),
@@ -125,14 +195,13 @@ impl Caller {
             (400.., body) => answer::refusal(status, &body.unwrap_or_default(), &self.redactor),
             _ => Fault::Garbled(format!("status {status} is not an answer")),
         };
-        let asked_wait = headers
+        let retry_after = headers
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry::asked_wait(value, SystemTime::now()));
-        Err(Missed {
-            fault,
-            request_id: None,
-            asked_wait,
+            .and_then(|value| retry::asked_wait(value, date.unwrap_or_else(SystemTime::now)));
+        Err(AttemptError {
+            retry_after,
+            ..fault.into()
         })
     }
 
@@ -149,12 +218,16 @@ impl Caller {
     }
 }
 
-impl Missed {
-    fn by(fault: Fault) -> Self {
+impl From<Fault> for AttemptError {
+    fn from(fault: Fault) -> Self {
         Self {
             fault,
             request_id: None,
-            asked_wait: None,
+            retry_after: None,
         }
     }
+}
+
+fn date_in(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }

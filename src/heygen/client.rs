@@ -1,32 +1,73 @@
 //! The client: the calls the rest of the program makes.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
+use time::OffsetDateTime;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::answer;
 use super::call::Caller;
-use super::pages::{Extent, gather};
+use super::clock::ServerClock;
+use super::endpoint::parse_moment;
+use super::list_cache::{Items, ListCache, Look, Query};
+use super::pages::{CursorGuard, Extent, gather};
 use super::redact::Redactor;
-use super::request::{IdempotencyKey, Operation, Request};
+use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
 use super::retry::Backoff;
 use super::transport::Http;
-use super::walk::Walks;
 use super::{
-    CreateEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType, Failure, Pace, Secret, Settings,
+    CreateEndpoint, CreateFailure, CreatedEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType,
+    Events, Failure, Fault, Field, ListItem, Pace, Secret, Settings,
 };
 
 /// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
 /// way ends at once, and a mutation under way is given its answer, within the time of one attempt.
 pub type Stop = CancellationToken;
 
+/// How much earlier than the first moment at which a call can have begun its endpoint may seem to be created.
+const CLOCK_SLACK: time::Duration = time::Duration::seconds(2);
+
+/// How far HeyGen's clock may be off this machine's, where no answer has told the time.
+const CLOCK_SKEW: time::Duration = time::Duration::minutes(1);
+
 /// Calls HeyGen's webhook API for one caller. Clones share everything: connections, and what is known of the list.
 #[derive(Clone)]
 pub struct Client {
     caller: Arc<Caller>,
-    walks: Arc<Walks>,
-    new_key: Arc<dyn Fn() -> IdempotencyKey + Send + Sync>,
+    list: Arc<ListCache>,
+    new_key: Arc<dyn Fn() -> Result<IdempotencyKey, NoRandomness> + Send + Sync>,
+}
+
+/// The moment a call began.
+#[derive(Clone, Copy, Debug)]
+pub struct CallStart {
+    moment: Instant,
+    /// By this machine's clock, for want of HeyGen's.
+    date: SystemTime,
+}
+
+/// Whether an endpoint was created since a call began, by HeyGen's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreatedSince {
+    /// In or after the second in which the call can first have begun.
+    Yes,
+    /// Within the two seconds before that, or at a moment that cannot be read.
+    Perhaps,
+    /// Before that.
+    No,
+}
+
+impl CallStart {
+    /// A call that begins now.
+    pub fn now() -> Self {
+        Self {
+            moment: Instant::now(),
+            date: SystemTime::now(),
+        }
+    }
 }
 
 impl Client {
@@ -34,36 +75,59 @@ impl Client {
     pub fn new(settings: Settings) -> Self {
         let caller = Caller {
             redactor: Redactor::new(settings.credential.secret().clone()),
+            credential_origin: settings.credential.origin().to_owned(),
             backoff: Backoff::new(settings.pace, fastrand::f64),
             max_retries: settings.max_retries,
             request_timeout: settings.request_timeout,
             pace: settings.pace,
+            clock: ServerClock::new(),
             transport: Box::new(Http::new(settings)),
         };
         Self::with_parts(caller, IdempotencyKey::fresh)
     }
 
-    pub(super) fn with_parts(caller: Caller, new_key: impl Fn() -> IdempotencyKey + Send + Sync + 'static) -> Self {
+    pub(super) fn with_parts(
+        caller: Caller,
+        new_key: impl Fn() -> Result<IdempotencyKey, NoRandomness> + Send + Sync + 'static,
+    ) -> Self {
         let caller = Arc::new(caller);
         Self {
-            walks: Arc::new(Walks::new(caller.clone())),
+            list: Arc::new(ListCache::new(caller.clone())),
             caller,
             new_key: Arc::new(new_key),
         }
     }
 
-    /// Makes an endpoint. The answer has its secret, unless HeyGen failed to give one. Every repetition carries the same
-    /// key: an answer that got lost is replayed, and the endpoint is not made twice.
-    pub async fn create(&self, endpoint: &CreateEndpoint, stop: &Stop) -> Result<Endpoint, Failure> {
-        let _changing = self.walks.changing();
-        self.caller
-            .call(&Request::create(endpoint, (self.new_key)()), stop, answer::endpoint)
-            .await
+    /// Makes an endpoint. Every repetition carries the same key: an answer that got lost is replayed, and the endpoint is
+    /// not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure.
+    pub async fn create(&self, endpoint: &CreateEndpoint, stop: &Stop) -> Result<CreatedEndpoint, CreateFailure> {
+        let _invalidation = self.list.invalidate();
+        let start = CallStart::now();
+        let secret = Mutex::new(None);
+        let created = async {
+            let key = self.key();
+            let key = key.map_err(|fault| Failure::without_attempt(Operation::Create, fault))?;
+            let request = Request::create(endpoint, key);
+            let decode = |body: &[u8]| {
+                answer::created(body).inspect_err(|_| {
+                    if let Some(found) = answer::secret_of_unidentified(body) {
+                        *secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+                    }
+                })
+            };
+            self.caller.call(&request, stop, decode).await
+        };
+        let created = created.await;
+        created.map_err(|failure| CreateFailure {
+            failure,
+            secret: secret.into_inner().unwrap_or_else(PoisonError::into_inner),
+            start,
+        })
     }
 
-    /// Changes what `patch` names about an endpoint, and answers what it is now.
-    pub async fn update(&self, id: &EndpointId, patch: &EndpointPatch, stop: &Stop) -> Result<Endpoint, Failure> {
-        let _changing = self.walks.changing();
+    /// Changes what `patch` names about an endpoint, and answers what HeyGen says of its events, if it says anything.
+    pub async fn update(&self, id: &EndpointId, patch: &EndpointPatch, stop: &Stop) -> Result<Field<Events>, Failure> {
+        let _invalidation = self.list.invalidate();
         self.caller
             .call(&Request::update(id, patch), stop, |body| answer::updated(body, id))
             .await
@@ -72,34 +136,113 @@ impl Client {
     /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where it was a lost
     /// answer that removed it.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
-        let _changing = self.walks.changing();
+        let _invalidation = self.list.invalidate();
         self.caller.call(&Request::delete(id), stop, answer::deleted).await
     }
 
     /// Gives an endpoint a new secret; the old one is invalid from then on.
     pub async fn rotate_secret(&self, id: &EndpointId, stop: &Stop) -> Result<Secret, Failure> {
-        let _changing = self.walks.changing();
-        let request = Request::rotate_secret(id, (self.new_key)());
+        let _invalidation = self.list.invalidate();
+        let operation = || Operation::RotateSecret(id.clone());
+        let key = self.key();
+        let key = key.map_err(|fault| Failure::without_attempt(operation(), fault))?;
+        let request = Request::rotate_secret(id, key);
         self.caller.call(&request, stop, |body| answer::rotated(body, id)).await
     }
 
     /// Finds one endpoint in the list, as it was at most half a minute ago and after the last change made here. `None`
-    /// only if two whole walks over the list agree that it is not there. Concurrent readers share the walking.
-    pub async fn find(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
-        self.walks.find(id, stop).await.map_err(|failure| Failure {
+    /// only if the list lacks it twice, or, if it was created less than two minutes ago by HeyGen's clock, for as long as
+    /// a list may lag. Concurrent readers share the reading.
+    pub async fn find(
+        &self,
+        id: &EndpointId,
+        created_at: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Option<Endpoint>, Failure> {
+        let found = self.list.find(&ById(id), created_at.and_then(parse_moment), stop).await;
+        found.map_err(|failure| Failure {
             operation: Operation::Find(id.clone()),
             ..failure
         })
     }
 
-    /// All endpoints, in HeyGen's order, known as [`Client::find`] knows them.
-    pub async fn list(&self, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
-        self.walks.list(stop).await
+    /// Finds the endpoints that `fits` lets through; it answers `None` where an item does not say enough to tell. That
+    /// there are none takes two reads of the list, and none in it that cannot be told.
+    pub async fn find_all(
+        &self,
+        fits: impl Fn(&ListItem) -> Option<bool> + Sync,
+        stop: &Stop,
+    ) -> Result<Vec<Endpoint>, Failure> {
+        let found = self.list.find(&ByFit(fits), None, stop).await?;
+        Ok(found.unwrap_or_default())
     }
 
-    /// All endpoints, in HeyGen's order, from a walk that begins after this call does.
-    pub async fn list_afresh(&self, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
-        self.walks.list_afresh(stop).await
+    /// Looks for one endpoint in the list once: one attempt a page, no waiting, and no longer than one attempt may take.
+    pub async fn find_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
+        let operation = || Operation::Find(id.clone());
+        let limit = self.caller.request_timeout;
+        let found = match timeout(limit, self.pages_once(id, stop)).await {
+            Ok(found) => found,
+            Err(_) => Err(Failure::without_attempt(operation(), Fault::TimedOut(limit))),
+        };
+        found.map_err(|failure| Failure {
+            operation: operation(),
+            ..failure
+        })
+    }
+
+    async fn pages_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
+        let mut guard = CursorGuard::default();
+        let mut cursor = None;
+        loop {
+            let request = Request::list(cursor.as_deref());
+            let page = self.caller.call_once(&request, stop, answer::endpoints).await?;
+            let mut endpoints = page.items.iter().filter_map(ListItem::identified);
+            if let Some(found) = endpoints.find(|endpoint| endpoint.id == *id) {
+                return Ok(Some(found));
+            }
+            if page.next.is_none() {
+                return Ok(None);
+            }
+            guard
+                .follow(page.next.as_deref())
+                .map_err(|fault| Failure::without_attempt(Operation::List, fault))?;
+            cursor = page.next;
+        }
+    }
+
+    /// All endpoints, in HeyGen's order and each once, as they were at most half a minute ago and after the last change
+    /// made here.
+    pub async fn list(&self, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
+        Ok(self.list.list(stop).await?.endpoints())
+    }
+
+    /// All endpoints, as they are at `moment` or shortly after: those who look at about the same time share their looks.
+    pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
+        Ok(self.list.look_at(moment, stop).await?.endpoints())
+    }
+
+    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where none has told
+    /// the time, by this machine's clock, give or take a minute.
+    pub fn created_since<Id>(&self, endpoint: &Endpoint<Id>, start: &CallStart) -> CreatedSince {
+        let Some(created) = endpoint.created() else {
+            return CreatedSince::Perhaps;
+        };
+        let (earliest, slack) = if let Some(bounds) = self.caller.clock.at(start.moment) {
+            // What HeyGen writes has whole seconds.
+            let second = bounds.earliest.replace_nanosecond(0).unwrap_or(bounds.earliest);
+            (second, CLOCK_SLACK)
+        } else {
+            let date = OffsetDateTime::from(start.date);
+            (date.checked_sub(CLOCK_SKEW).unwrap_or(date), time::Duration::ZERO)
+        };
+        if created >= earliest {
+            CreatedSince::Yes
+        } else if earliest.checked_sub(slack).is_some_and(|earliest| created >= earliest) {
+            CreatedSince::Perhaps
+        } else {
+            CreatedSince::No
+        }
     }
 
     /// All event types that HeyGen knows, in its order.
@@ -135,10 +278,61 @@ impl Client {
     pub fn pace(&self) -> Pace {
         self.caller.pace
     }
+
+    /// The same text without the credential of this client, and without anything that looks like a signing secret.
+    pub fn redacted(&self, text: &str) -> String {
+        self.caller.redactor.message(text)
+    }
+
+    fn key(&self) -> Result<IdempotencyKey, Fault> {
+        (self.new_key)().map_err(|NoRandomness| {
+            Fault::Unusable("this machine has no source of randomness, which idempotency keys and TLS need".to_owned())
+        })
+    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// The endpoint of an id.
+struct ById<'a>(&'a EndpointId);
+
+impl Query for ById<'_> {
+    type Found = Endpoint;
+
+    fn on_page(&self, page: &Items<'_>) -> Option<Endpoint> {
+        page.by_id(self.0)?.identified()
+    }
+
+    fn in_list(&self, list: &Look) -> Option<Endpoint> {
+        list.by_id(self.0)?.identified()
+    }
+
+    fn may_be(&self, item: &ListItem) -> bool {
+        item.id.is_err()
+    }
+}
+
+/// The endpoints that a function lets through.
+struct ByFit<F>(F);
+
+impl<F: Fn(&ListItem) -> Option<bool> + Sync> Query for ByFit<F> {
+    type Found = Vec<Endpoint>;
+
+    fn on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
+        None
+    }
+
+    fn in_list(&self, list: &Look) -> Option<Vec<Endpoint>> {
+        let fitting = list.endpoints().into_iter().filter(|item| (self.0)(item) == Some(true));
+        let fitting: Vec<Endpoint> = fitting.filter_map(|item| item.identified()).collect();
+        (!fitting.is_empty()).then_some(fitting)
+    }
+
+    fn may_be(&self, item: &ListItem) -> bool {
+        item.id.is_err() || (self.0)(item).is_none()
     }
 }

@@ -3,77 +3,114 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
 
 use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
+use unicode_normalization::is_nfc;
 
-use super::Secret;
+use super::redact::{is_invisible, without_signing_secrets};
+use super::{Field, FieldError};
 
 /// The event types an endpoint receives; `None` = all of them, those of the future included.
 pub type Events = Option<BTreeSet<String>>;
 
-/// One webhook endpoint. Not comparable as a whole, because its [`Secret`] is not.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
+/// One webhook endpoint. What HeyGen says besides the id is judged field by field, when it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint<Id = EndpointId> {
     /// HeyGen's `endpoint_id`.
-    pub id: EndpointId,
+    pub id: Id,
     /// Where deliveries go, as HeyGen spells it, which need not be how it was sent.
-    pub url: String,
-    /// What is delivered; duplicates in the answer have collapsed.
-    pub events: Events,
+    pub url: Field<String>,
+    /// What is delivered; duplicates in the answer have collapsed, and a field that is not there says all.
+    pub events: Field<Events>,
     /// `enabled`, `disabled`, or whatever HeyGen comes to say.
-    pub status: String,
+    pub status: Field<String>,
     /// The moment of creation, as received; see [`Endpoint::created`].
-    pub created_at: String,
-    /// The signing secret: only in the answer to a create.
-    pub secret: Option<Secret>,
+    pub created_at: Field<String>,
 }
 
-impl Endpoint {
-    /// The moment in `created_at`: ISO 8601, fractions allowed, UTC where it names no offset. `None` if it is anything
-    /// else.
+/// An item of the list of endpoints: one whose id may be missing or malformed too.
+pub type ListItem = Endpoint<Field<EndpointId>>;
+
+impl<Id> Endpoint<Id> {
+    /// The moment in `created_at`; `None` if it cannot be read. See [`parse_moment`].
     pub fn created(&self) -> Option<OffsetDateTime> {
-        let mut text = self.created_at.trim().to_owned();
-        if text.as_bytes().get(10) == Some(&b' ') && text.is_char_boundary(10) {
-            text.replace_range(10..11, "T");
-        }
-        OffsetDateTime::parse(&text, &Iso8601::PARSING)
-            .or_else(|_| PrimitiveDateTime::parse(&text, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
-            .ok()
-    }
-
-    /// Whether it was created at or after `began`, with `skew` allowed for clocks that differ. An unreadable moment
-    /// proves nothing: `false`.
-    pub fn created_since(&self, began: SystemTime, skew: Duration) -> bool {
-        let earliest = OffsetDateTime::from(began.checked_sub(skew).unwrap_or(SystemTime::UNIX_EPOCH));
-        self.created().is_some_and(|created| created >= earliest)
+        parse_moment(self.created_at.as_ref().ok()?)
     }
 }
 
-/// The name of one endpoint. It becomes a path segment of a `DELETE`, so it holds 1 to 255 of `[A-Za-z0-9_.:~-]` and
-/// is not made of dots alone: nothing that a URL would read as another path.
+impl ListItem {
+    /// The same as an endpoint with an id, if it has one.
+    pub fn identified(&self) -> Option<Endpoint> {
+        let id = self.id.as_ref().ok()?;
+        Some(Endpoint {
+            id: id.clone(),
+            url: self.url.clone(),
+            events: self.events.clone(),
+            status: self.status.clone(),
+            created_at: self.created_at.clone(),
+        })
+    }
+
+    /// An item that says nothing at all.
+    pub(super) fn unreadable() -> Self {
+        let nothing = || Err(FieldError::Malformed);
+        Self {
+            id: Err(FieldError::Malformed),
+            url: nothing(),
+            events: Err(FieldError::Malformed),
+            status: nothing(),
+            created_at: nothing(),
+        }
+    }
+}
+
+/// Reads a moment as HeyGen writes it: ISO 8601, fractions allowed, UTC where it names no offset. `None` if it is
+/// anything else.
+pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
+    let mut text = text.trim().to_owned();
+    if text.as_bytes().get(10) == Some(&b' ') && text.is_char_boundary(10) {
+        text.replace_range(10..11, "T");
+    }
+    OffsetDateTime::parse(&text, &Iso8601::PARSING)
+        .or_else(|_| PrimitiveDateTime::parse(&text, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
+        .ok()
+}
+
+/// How many characters of an id a message shows.
+const SHOWN: usize = 64;
+
+/// The id of one endpoint. It becomes a path segment of a `DELETE`, and a name in messages: any text of 1 to 255
+/// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not made
+/// of dots alone.
+///
+/// `Display` is for messages: it is cut short, and shows no signing secret that was taken for an id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointId(String);
 
 impl EndpointId {
-    /// Takes `text` as a name if it can be one.
+    /// Takes `text` as an id if it can be one.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpointId> {
-        let fitting = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:~-".contains(&byte);
         if text.is_empty() {
-            Err(InvalidEndpointId::Empty)
-        } else if text.len() > 255 {
-            Err(InvalidEndpointId::TooLong)
-        } else if !text.bytes().all(fitting) {
-            Err(InvalidEndpointId::Character)
-        } else if text.bytes().all(|byte| byte == b'.') {
-            Err(InvalidEndpointId::Dots)
-        } else {
-            Ok(Self(text.to_owned()))
+            return Err(InvalidEndpointId::Empty);
         }
+        if text.chars().count() > 255 {
+            return Err(InvalidEndpointId::TooLong);
+        }
+        let refused = |c: &char| c.is_control() || c.is_whitespace() || is_invisible(*c) || "/\\?#%".contains(*c);
+        if let Some(character) = text.chars().find(refused) {
+            return Err(InvalidEndpointId::Character(character));
+        }
+        if text.chars().all(|c| c == '.') {
+            return Err(InvalidEndpointId::Dots);
+        }
+        if !is_nfc(text) {
+            return Err(InvalidEndpointId::NotNormalized);
+        }
+        Ok(Self(text.to_owned()))
     }
 
-    /// The name as text.
+    /// The id as text, whole.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -89,67 +126,106 @@ impl FromStr for EndpointId {
 
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        let shown = without_signing_secrets(&self.0);
+        match shown.char_indices().nth(SHOWN) {
+            Some((at, _)) => write!(f, "{}…", &shown[..at]),
+            None => f.write_str(&shown),
+        }
     }
 }
 
 impl fmt::Debug for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EndpointId({})", self.0)
+        write!(f, "EndpointId({self})")
     }
 }
 
-/// Why a text cannot be the name of an endpoint. Never quotes the text.
+/// Why a text cannot be the id of an endpoint. Quotes no more of the text than the character at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEndpointId {
     /// There is nothing in it.
-    #[error("an endpoint id must not be empty")]
+    #[error("it is empty")]
     Empty,
     /// Over 255 characters.
-    #[error("an endpoint id has at most 255 characters")]
+    #[error("it has more than 255 characters")]
     TooLong,
-    /// Something besides `[A-Za-z0-9_.:~-]`.
-    #[error("an endpoint id consists of letters, digits and _ . : ~ - only")]
-    Character,
+    /// A character that an id cannot have.
+    #[error("it holds {}, which no id can have", name_of(*.0))]
+    Character(char),
     /// A path such as `..`.
-    #[error("an endpoint id must not consist of dots alone")]
+    #[error("it consists of dots alone")]
     Dots,
+    /// Not in Unicode's form NFC, in which Terraform keeps text.
+    #[error("it is not in Unicode's form NFC")]
+    NotNormalized,
+}
+
+/// A character as a reader can tell it from others, the invisible ones included.
+fn name_of(character: char) -> String {
+    match character {
+        ' ' => "a space".to_owned(),
+        '\n' => "a line break".to_owned(),
+        '\t' => "a tab".to_owned(),
+        c if c.is_control() || c.is_whitespace() || is_invisible(c) => format!("the character U+{:04X}", u32::from(c)),
+        c => format!("the character `{c}`"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn created_at(text: &str) -> Endpoint {
-        Endpoint {
-            id: EndpointId::parse("ep_1").unwrap(),
-            url: "https://example.com/".to_owned(),
-            events: None,
-            status: "enabled".to_owned(),
-            created_at: text.to_owned(),
-            secret: None,
-        }
-    }
-
     #[test]
-    fn an_id_that_could_change_the_path_is_refused() {
-        for good in ["ep_1", "a", "A.b:c~d-e_9", "..a", &"x".repeat(255)] {
+    fn an_id_is_any_text_that_is_one_segment_of_a_path() {
+        let longest = "é".repeat(255);
+        for good in [
+            "ep_1",
+            "a",
+            "A.b:c~d-e_9",
+            "..a",
+            "a@b;c=d&e+f",
+            "\u{e9}",
+            "終点",
+            &longest,
+        ] {
             assert_eq!(EndpointId::parse(good).unwrap().as_str(), good);
         }
         for (bad, why) in [
             ("", InvalidEndpointId::Empty),
             (&*"x".repeat(256), InvalidEndpointId::TooLong),
-            ("a/b", InvalidEndpointId::Character),
-            ("a?b", InvalidEndpointId::Character),
-            ("a b", InvalidEndpointId::Character),
-            ("%2e", InvalidEndpointId::Character),
-            ("é", InvalidEndpointId::Character),
-            ("a\n", InvalidEndpointId::Character),
+            ("a/b", InvalidEndpointId::Character('/')),
+            ("a\\b", InvalidEndpointId::Character('\\')),
+            ("a?b", InvalidEndpointId::Character('?')),
+            ("a#b", InvalidEndpointId::Character('#')),
+            ("%2e", InvalidEndpointId::Character('%')),
+            ("a b", InvalidEndpointId::Character(' ')),
+            ("a\u{a0}b", InvalidEndpointId::Character('\u{a0}')),
+            ("a\n", InvalidEndpointId::Character('\n')),
+            ("a\u{200b}", InvalidEndpointId::Character('\u{200b}')),
+            ("a\u{3164}", InvalidEndpointId::Character('\u{3164}')),
+            ("e\u{301}", InvalidEndpointId::NotNormalized),
             (".", InvalidEndpointId::Dots),
             ("..", InvalidEndpointId::Dots),
         ] {
             assert_eq!(EndpointId::parse(bad), Err(why), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_id_names_the_character() {
+        let why = |text| EndpointId::parse(text).unwrap_err().to_string();
+        assert_eq!(why("a/b"), "it holds the character `/`, which no id can have");
+        assert_eq!(why("a b"), "it holds a space, which no id can have");
+        assert_eq!(why("a\u{200b}"), "it holds the character U+200B, which no id can have");
+        assert_eq!(why(""), "it is empty");
+    }
+
+    #[test]
+    fn an_id_in_a_message_is_cut_short_and_shows_no_secret() {
+        let shown = |text: &str| EndpointId::parse(text).unwrap().to_string();
+        assert_eq!(shown("ep_1"), "ep_1");
+        assert_eq!(shown(&"é".repeat(255)), format!("{}…", "é".repeat(64)));
+        assert_eq!(shown("whsec_0123"), "[redacted]");
     }
 
     #[test]
@@ -163,11 +239,8 @@ mod tests {
             "2026-07-01T14:00:00+02:00",
             "2026-07-01T12:00:00+00:00",
         ] {
-            assert_eq!(
-                created_at(text).created().map(OffsetDateTime::unix_timestamp),
-                Some(1_782_907_200),
-                "{text}"
-            );
+            let moment = parse_moment(text).map(OffsetDateTime::unix_timestamp);
+            assert_eq!(moment, Some(1_782_907_200), "{text}");
         }
         for text in [
             "",
@@ -177,17 +250,7 @@ mod tests {
             "2026-07-01é12:00:00",
             "2026-07-0é",
         ] {
-            assert_eq!(created_at(text).created(), None, "{text}");
+            assert_eq!(parse_moment(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn the_skew_reaches_back_and_no_further() {
-        let began = SystemTime::UNIX_EPOCH + Duration::from_hours(495_252);
-        let minute = Duration::from_mins(1);
-        assert!(created_at("2026-07-01T12:00:00Z").created_since(began, minute));
-        assert!(created_at("2026-07-01T11:59:00Z").created_since(began, minute));
-        assert!(!created_at("2026-07-01T11:58:59Z").created_since(began, minute));
-        assert!(!created_at("soon").created_since(began, minute));
     }
 }

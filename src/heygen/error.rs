@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Operation;
+use super::{CallStart, Operation, Secret};
 
 /// A call that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,10 +15,23 @@ pub struct Failure {
     pub fault: Fault,
     /// HeyGen's name for the last answer, to quote to its support.
     pub request_id: Option<String>,
+    /// Where the credential came from, if that is what HeyGen does not accept: the words that follow "it came from".
+    pub rejected_credential: Option<String>,
     /// How many attempts were made; 0 = none, or none by this reader, who waited for a page another one fetches.
     pub attempts: u32,
     /// Whether HeyGen may have acted all the same, in any of the attempts.
     pub effect: Effect,
+}
+
+/// A creation without an id to show for it.
+#[derive(Clone, Debug)]
+pub struct CreateFailure {
+    /// What went wrong.
+    pub failure: Failure,
+    /// The secret of the new endpoint, where an answer had one, and no id that it belongs to.
+    pub secret: Option<Secret>,
+    /// When the call began.
+    pub start: CallStart,
 }
 
 /// Whose fault it is.
@@ -28,7 +41,7 @@ pub enum Fault {
     Refused {
         /// The HTTP status, 400 and up.
         status: u16,
-        /// HeyGen's error code; `None` where the answer was not HeyGen's own.
+        /// HeyGen's error code; `None` where the answer was not HeyGen's own, but a gateway's say.
         code: Option<String>,
         /// The explanation, possibly empty.
         message: String,
@@ -37,6 +50,9 @@ pub enum Fault {
     },
     /// No connection came about, and nothing was sent. Holds the reason.
     Unreachable(String),
+    /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it and
+    /// what to do.
+    Untrusted(String),
     /// The connection broke before the whole answer was here: a reset, a truncated body. Holds the reason.
     Dropped(String),
     /// The answer did not come within the time for one attempt.
@@ -54,8 +70,18 @@ pub enum Fault {
     },
     /// A cursor of a list came a second time: the list would never end.
     CursorRepeats,
+    /// The list has items whose id cannot be read, so that it does not show what it lacks.
+    UnidentifiedItems {
+        /// How many.
+        count: usize,
+    },
     /// The user asked to stop.
-    Stopped,
+    Stopped {
+        /// What had gone wrong before, in the last attempt, if there was one.
+        before: Option<Box<Fault>>,
+    },
+    /// This machine has no certificates of authorities to check HeyGen's certificate with. Holds the reason.
+    NoRootCertificates(String),
     /// The HTTP client could not be set up on this machine. Holds the reason.
     Unusable(String),
 }
@@ -76,30 +102,62 @@ impl Failure {
             operation,
             fault,
             request_id: None,
+            rejected_credential: None,
             attempts: 0,
             effect: Effect::None,
         }
     }
 
-    /// Whether HeyGen answered that the endpoint does not exist.
+    /// Whether HeyGen itself answered that the endpoint does not exist. A gateway's 404 says nothing about endpoints.
     pub fn is_not_found(&self) -> bool {
-        matches!(self.fault, Fault::Refused { status: 404, .. })
+        let Fault::Refused { status, code, .. } = &self.fault else {
+            return false;
+        };
+        *status == 404 && code.is_some()
+    }
+
+    /// Whether somebody on the way to HeyGen answered 404, which says nothing about endpoints.
+    pub fn is_foreign_not_found(&self) -> bool {
+        matches!(
+            self.fault,
+            Fault::Refused {
+                status: 404,
+                code: None,
+                ..
+            }
+        )
     }
 }
 
 impl Fault {
+    /// The user's stop, before any attempt had gone wrong.
+    pub(super) const STOPPED: Self = Self::Stopped { before: None };
+
+    /// The user's stop, after this had gone wrong.
+    pub(super) fn stopped_after(self) -> Self {
+        match self {
+            stopped @ Self::Stopped { .. } => stopped,
+            fault => Self::Stopped {
+                before: Some(Box::new(fault)),
+            },
+        }
+    }
+
     /// One word for log lines.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Refused { .. } => "refused",
             Self::Unreachable(_) => "unreachable",
+            Self::Untrusted(_) => "untrusted",
             Self::Dropped(_) => "dropped",
             Self::TimedOut(_) => "timed out",
             Self::Garbled(_) => "garbled",
             Self::TooLarge => "too large",
             Self::Redirected { .. } => "redirected",
             Self::CursorRepeats => "cursor repeats",
-            Self::Stopped => "stopped",
+            Self::UnidentifiedItems { .. } => "unidentified items",
+            Self::Stopped { .. } => "stopped",
+            Self::NoRootCertificates(_) => "no root certificates",
             Self::Unusable(_) => "unusable",
         }
     }
@@ -140,6 +198,7 @@ impl fmt::Display for Fault {
                 Ok(())
             }
             Self::Unreachable(reason) => write!(f, "the API could not be reached: {reason}"),
+            Self::Untrusted(reason) => write!(f, "the API's certificate is refused: {reason}"),
             Self::Dropped(reason) => write!(f, "the connection broke before the answer was complete: {reason}"),
             Self::TimedOut(limit) => {
                 write!(f, "no complete answer within {}", humantime::format_duration(*limit))
@@ -156,7 +215,13 @@ impl fmt::Display for Fault {
                 write!(f, "the API answered {status}, a redirect, which is never followed")
             }
             Self::CursorRepeats => write!(f, "the list repeats a page cursor and would never end"),
-            Self::Stopped => write!(f, "stopped on request"),
+            Self::UnidentifiedItems { count: 1 } => write!(f, "the list has an item whose id cannot be read"),
+            Self::UnidentifiedItems { count } => write!(f, "the list has {count} items whose ids cannot be read"),
+            Self::Stopped { before: None } => write!(f, "interrupted"),
+            Self::Stopped { before: Some(fault) } => write!(f, "interrupted; before that: {fault}"),
+            Self::NoRootCertificates(reason) => {
+                write!(f, "no certificates of authorities were found on this machine: {reason}")
+            }
             Self::Unusable(reason) => write!(f, "the HTTP client could not be set up: {reason}"),
         }
     }
@@ -177,6 +242,7 @@ mod tests {
                 param: Some("url".into()),
             },
             request_id: Some("req-7".into()),
+            rejected_credential: None,
             attempts: 2,
             effect: Effect::None,
         };

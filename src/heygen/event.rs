@@ -1,25 +1,27 @@
 //! Events, as HeyGen describes them.
 
+use super::Field;
+
 /// A kind of event that can be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventType {
     /// Such as `avatar_video.success`.
-    pub name: String,
-    /// What it says, in HeyGen's words; `None` where HeyGen has none for it.
-    pub description: Option<String>,
+    pub name: Field<String>,
+    /// What it says, in HeyGen's words; not all have a description.
+    pub description: Field<String>,
 }
 
 /// One event of the delivery history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// HeyGen's `event_id`.
-    pub id: String,
+    pub id: Field<String>,
     /// Such as `avatar_video.success`.
-    pub event_type: String,
+    pub event_type: Field<String>,
     /// What the delivery held under `event_data`: the text of a JSON object, with its keys in alphabetical order.
-    pub data: String,
+    pub data: Field<String>,
     /// The moment, as received.
-    pub created_at: String,
+    pub created_at: Field<String>,
 }
 
 /// Which events of the history are meant. What is `None` does not matter.

@@ -6,10 +6,14 @@
 
 mod answer;
 mod call;
+mod certificate;
 mod client;
+mod clock;
 mod endpoint;
 mod error;
 mod event;
+mod field;
+mod list_cache;
 mod pages;
 mod redact;
 mod request;
@@ -17,15 +21,15 @@ mod retry;
 mod secret;
 mod settings;
 mod transport;
-mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, Stop};
-pub use endpoint::{Endpoint, EndpointId, Events, InvalidEndpointId};
-pub use error::{Effect, Failure, Fault};
+pub use client::{CallStart, Client, CreatedSince, Stop};
+pub use endpoint::{Endpoint, EndpointId, Events, InvalidEndpointId, ListItem};
+pub use error::{CreateFailure, Effect, Failure, Fault};
 pub use event::{Event, EventFilter, EventType};
-pub use request::{CreateEndpoint, EndpointPatch, Operation};
+pub use field::{Field, FieldError};
+pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};
 pub use secret::Secret;
 pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Pace, Settings};

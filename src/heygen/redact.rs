@@ -29,6 +29,12 @@ impl Redactor {
         self.clean(text, EXPLANATION)
     }
 
+    /// A text of our own, in which something from outside may stand: as it is, but without the credential it knows and
+    /// without anything that looks like a signing secret.
+    pub(super) fn message(&self, text: &str) -> String {
+        without_signing_secrets(&without(text, self.0.expose()))
+    }
+
     /// A name fit to be shown; `None` if nothing is left of it.
     pub(super) fn name(&self, text: &str) -> Option<String> {
         Some(self.clean(text, NAME)).filter(|name| !name.is_empty())
@@ -52,10 +58,13 @@ fn on_one_line(text: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Zero-width characters, and those that turn the direction of what follows.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+/// Characters that show nothing, or turn the direction of what follows: those of Unicode's `Default_Ignorable_Code_Point`,
+/// the marks of annotations, and the blank that is a letter.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn without(text: &str, needle: &str) -> String {
@@ -65,7 +74,7 @@ fn without(text: &str, needle: &str) -> String {
     cut_out(text, needle, |_| 0)
 }
 
-fn without_signing_secrets(text: &str) -> String {
+pub(super) fn without_signing_secrets(text: &str) -> String {
     cut_out(text, SIGNING_SECRET, |rest| {
         rest.bytes()
             .take_while(|b| b.is_ascii_alphanumeric() || b"_-+/=.~".contains(b))

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use http::Method;
+use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
-use uuid::Uuid;
 
-use super::{BaseUrl, EndpointId, EventFilter, Events};
+use super::{BaseUrl, Endpoint, EndpointId, EventFilter, Events, Secret};
 
 /// Items to a page: the most HeyGen gives.
 pub(super) const PAGE: usize = 100;
@@ -25,6 +25,15 @@ pub struct CreateEndpoint {
     /// The entity whose events are meant. No answer ever repeats it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_id: Option<String>,
+}
+
+/// What a creation answered.
+#[derive(Clone, Debug)]
+pub struct CreatedEndpoint {
+    /// The new endpoint, as far as the answer describes it.
+    pub endpoint: Endpoint,
+    /// Its signing secret, unless HeyGen failed to give one.
+    pub secret: Option<Secret>,
 }
 
 /// What is to change about an endpoint. What is `None` is not sent, and HeyGen leaves it alone.
@@ -115,15 +124,22 @@ pub(super) enum Verb {
 pub(super) struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// A key nobody has used.
-    pub(super) fn fresh() -> Self {
-        Self(Uuid::new_v4().hyphenated().to_string())
+    /// A key nobody has used, made of the randomness that TLS uses too; an error where this machine has none.
+    pub(super) fn fresh() -> Result<Self, NoRandomness> {
+        let mut bytes = [0; 16];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
+        let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        Ok(Self(uuid.hyphenated().to_string()))
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// This machine's source of randomness gives none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoRandomness;
 
 impl Request {
     pub(super) fn create(endpoint: &CreateEndpoint, key: IdempotencyKey) -> Self {
@@ -268,7 +284,7 @@ mod tests {
             events: None,
             entity_id: None,
         };
-        let request = Request::create(&all, IdempotencyKey::fresh());
+        let request = Request::create(&all, IdempotencyKey::fresh().unwrap());
         assert_eq!(request.body, Some(json!({"url": "https://a.example/"})));
         assert_eq!(request.method(), Method::POST);
         assert_eq!(
@@ -281,7 +297,7 @@ mod tests {
             entity_id: Some("e".into()),
             ..all
         };
-        let request = Request::create(&some, IdempotencyKey::fresh());
+        let request = Request::create(&some, IdempotencyKey::fresh().unwrap());
         assert_eq!(
             request.body,
             Some(json!({"url": "https://a.example/", "events": ["a", "b"], "entity_id": "e"}))
@@ -319,7 +335,7 @@ mod tests {
     #[test]
     fn every_post_has_its_own_key() {
         let keys: BTreeSet<_> = (0..100)
-            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh()))
+            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh().unwrap()))
             .map(|request| {
                 let key = request.idempotency_key().unwrap().as_str().to_owned();
                 assert!((1..=255).contains(&key.len()));
@@ -342,7 +358,7 @@ mod tests {
         );
         assert_eq!(
             sent_to(
-                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh()),
+                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh().unwrap()),
                 "https://h.example/p"
             ),
             "https://h.example/p/v3/webhooks/endpoints/ep_1/rotate-secret"

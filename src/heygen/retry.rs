@@ -9,6 +9,9 @@ use super::{Effect, Fault, Pace};
 /// HeyGen's code for "the first of these is still running".
 const IN_PROGRESS: &str = "request_in_progress";
 
+/// HeyGen's code for an account that is full. It comes with status 429, and no waiting makes room.
+pub(super) const ACCOUNT_FULL: &str = "resource_limit_reached";
+
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Whether an attempt that ended so is worth, and safe, repeating. Safe it is for every request we can build: reads,
@@ -16,11 +19,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub(super) fn is_repeated(fault: &Fault) -> bool {
     match fault {
         Fault::Refused { status: 409, code, .. } => code.as_deref() == Some(IN_PROGRESS),
-        Fault::Refused { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
+        Fault::Refused { status: 429, code, .. } => code.as_deref() != Some(ACCOUNT_FULL),
+        Fault::Refused { status, .. } => matches!(status, 500 | 502 | 503 | 504),
         Fault::Unreachable(_) | Fault::Dropped(_) | Fault::TimedOut(_) | Fault::Garbled(_) => true,
-        Fault::TooLarge | Fault::Redirected { .. } | Fault::CursorRepeats | Fault::Stopped | Fault::Unusable(_) => {
-            false
-        }
+        Fault::Untrusted(_)
+        | Fault::TooLarge
+        | Fault::Redirected { .. }
+        | Fault::CursorRepeats
+        | Fault::UnidentifiedItems { .. }
+        | Fault::Stopped { .. }
+        | Fault::NoRootCertificates(_)
+        | Fault::Unusable(_) => false,
     }
 }
 
@@ -34,7 +43,13 @@ pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
             Fault::Refused { status, .. } => (400..500).contains(status) && *status != 408,
             // These two ask for the same request elsewhere; the others are how a finished POST sends a browser on.
             Fault::Redirected { status, .. } => matches!(status, 307 | 308),
-            Fault::Unreachable(_) | Fault::Unusable(_) | Fault::Stopped | Fault::CursorRepeats => true,
+            Fault::Unreachable(_)
+            | Fault::Untrusted(_)
+            | Fault::NoRootCertificates(_)
+            | Fault::Unusable(_)
+            | Fault::Stopped { .. }
+            | Fault::CursorRepeats
+            | Fault::UnidentifiedItems { .. } => true,
             Fault::Dropped(_) | Fault::TimedOut(_) | Fault::Garbled(_) | Fault::TooLarge => false,
         };
     if certainly_none { Effect::None } else { Effect::Unknown }
@@ -71,8 +86,9 @@ impl fmt::Debug for Backoff {
     }
 }
 
-/// The wait a `Retry-After` asks for: whole seconds, or an HTTP date seen from `now`. A date in the past asks for none;
-/// what is neither (a negative number, words) is as good as no header. However much it asks, `Backoff` caps it.
+/// The wait a `Retry-After` asks for: whole seconds, or an HTTP date seen from `now`, which is the `Date` of the same
+/// answer. A date in the past asks for none; what is neither (a negative number, words) is as good as no header. However
+/// much it asks, `Backoff` caps it.
 pub(super) fn asked_wait(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -108,7 +124,7 @@ mod tests {
         let id = EndpointId::parse("ep_1").unwrap();
         let read = Request::list(Option::None);
         let changes = [
-            Request::rotate_secret(&id, IdempotencyKey::fresh()),
+            Request::rotate_secret(&id, IdempotencyKey::fresh().unwrap()),
             Request::update(&id, &crate::heygen::EndpointPatch::default()),
             Request::delete(&id),
         ];
@@ -127,7 +143,7 @@ mod tests {
             (refused(422, Option::None), no, None),
             (refused(425, Option::None), no, None),
             (refused(429, Some("rate_limit_exceeded")), again, None),
-            (refused(429, Some("resource_limit_reached")), again, None),
+            (refused(429, Some("resource_limit_reached")), no, None),
             (refused(429, Option::None), again, None),
             (refused(500, Some("internal_error")), again, Unknown),
             (refused(501, Option::None), no, Unknown),
@@ -137,6 +153,7 @@ mod tests {
             (refused(505, Option::None), no, Unknown),
             (refused(520, Option::None), no, Unknown),
             (Fault::Unreachable(String::new()), again, None),
+            (Fault::Untrusted(String::new()), no, None),
             (Fault::Dropped(String::new()), again, Unknown),
             (Fault::TimedOut(Duration::ZERO), again, Unknown),
             (Fault::Garbled(String::new()), again, Unknown),
@@ -174,7 +191,9 @@ mod tests {
                 None,
             ),
             (Fault::CursorRepeats, no, None),
-            (Fault::Stopped, no, None),
+            (Fault::UnidentifiedItems { count: 1 }, no, None),
+            (Fault::STOPPED, no, None),
+            (Fault::NoRootCertificates(String::new()), no, None),
             (Fault::Unusable(String::new()), no, None),
         ] {
             assert_eq!(is_repeated(&fault), repeated, "{fault:?}");

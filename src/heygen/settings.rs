@@ -32,19 +32,29 @@ pub struct Settings {
 pub struct Pace {
     /// The longest wait after a first failed attempt; it doubles with every further one.
     pub first_wait: Duration,
-    /// How long after one walk found an endpoint missing a second may confirm it. A list that lags behind a change needs
-    /// a moment, and nobody is in a hurry to hear that something is gone.
-    pub confirm_after: Duration,
-    /// How long after a look for a lost creation found nothing to look again.
-    pub second_look: Duration,
+    /// When to read the list again that lacks what is looked for, counted from the first time that it did. A list may lag
+    /// behind a change. The first of these confirms that something is gone that has been there for long; all of them are
+    /// waited for where it is new.
+    pub looks: [Duration; 6],
+}
+
+impl Pace {
+    /// How long after one read of the whole list found something missing a second may confirm it.
+    pub(super) fn confirm_after(&self) -> Duration {
+        self.looks[0]
+    }
+
+    /// How long a list may lag behind a creation.
+    pub(super) fn longest_lag(&self) -> Duration {
+        self.looks[self.looks.len() - 1]
+    }
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self {
             first_wait: Duration::from_millis(500),
-            confirm_after: Duration::from_millis(500),
-            second_look: Duration::from_secs(1),
+            looks: [500, 1000, 2000, 4000, 8000, 10_000].map(Duration::from_millis),
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 
 use super::redact::Redactor;
 use super::request::Request;
-use super::{BaseUrl, Fault, Settings};
+use super::{BaseUrl, Fault, Settings, certificate};
 
 /// No answer of HeyGen's has reason to be larger.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
@@ -62,10 +62,8 @@ impl Http {
         self.client
             .get_or_try_init(|| async {
                 let settings = self.settings.clone();
-                match tokio::task::spawn_blocking(move || build(&settings)).await {
-                    Ok(built) => built.map_err(|reason| Fault::Unusable(self.redactor.explanation(&reason))),
-                    Err(_) => Err(Fault::Unusable("setting it up was broken off".to_owned())),
-                }
+                let built = tokio::task::spawn_blocking(move || build(&settings)).await;
+                built.map_err(|_| Fault::Unusable("setting it up was broken off".to_owned()))?
             })
             .await
     }
@@ -129,7 +127,11 @@ impl Transport for Http {
                 body: self.body(response).await,
             }),
             Err(error) if error.is_connect() => {
-                Err(Fault::Unreachable(format!("{}: {}", self.host(), self.reason(&error))))
+                let (fault, reason): (fn(String) -> Fault, _) = match certificate::refusal(&error) {
+                    Some(reason) => (Fault::Untrusted, self.redactor.explanation(&reason)),
+                    None => (Fault::Unreachable, self.reason(&error)),
+                };
+                Err(fault(format!("{}: {reason}", self.host())))
             }
             Err(error) if error.is_builder() => Err(Fault::Unusable(self.reason(&error))),
             Err(error) => Err(Fault::Dropped(self.reason(&error))),
@@ -137,7 +139,7 @@ impl Transport for Http {
     }
 }
 
-fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+fn build(settings: &Settings) -> Result<reqwest::Client, Fault> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, user_agent(&settings.user_agent));
     let mut builder = reqwest::Client::builder()
@@ -151,19 +153,24 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
     if settings.base_url.is_loopback() {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| error.without_url().to_string())
+    builder.build().map_err(|error| unusable(&error.without_url()))
+}
+
+/// What goes wrong here is about this machine, and never about something that must not be shown.
+fn unusable(error: &dyn Error) -> Fault {
+    Fault::Unusable(error.to_string())
 }
 
 /// Ring is handed over here rather than installed for the whole process, which is not ours to decide.
-fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, String> {
+fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
     let builder = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| unusable(&error))?;
     // In the clear, to this machine, nothing is to be verified; a system without a trust store can still do that.
     let mut config = if base.as_url().scheme() == "https" {
         builder
             .with_platform_verifier()
-            .map_err(|error| error.to_string())?
+            .map_err(|error| Fault::NoRootCertificates(error.to_string()))?
             .with_no_client_auth()
     } else {
         builder

@@ -1,5 +1,7 @@
 //! From a failed call to the one message that the user sees.
 
+use std::borrow::Cow;
+
 use crate::heygen::{Effect, EndpointId, Failure, Fault, Operation};
 use crate::terraform::Diagnostic;
 
@@ -13,6 +15,9 @@ pub(super) fn failure(failure: &Failure) -> Diagnostic {
         None => diagnostic,
     }
 }
+
+/// HeyGen's code for an account that is full.
+const ACCOUNT_FULL: &str = "resource_limit_reached";
 
 /// An id that was asked for, and that no endpoint has.
 pub(super) fn no_such_endpoint(id: &EndpointId) -> Diagnostic {
@@ -29,38 +34,66 @@ fn summary(failure: &Failure) -> &'static str {
         Fault::Refused { status: 401, .. } => "HeyGen does not accept the credentials",
         Fault::Refused { status: 402, .. } => "HeyGen asks for payment",
         Fault::Refused { status: 403, .. } => "HeyGen does not allow this",
+        Fault::Refused {
+            status: 404,
+            code: None,
+            ..
+        } => "A 404 that is not HeyGen's own",
         Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => {
             "HeyGen does not know this endpoint"
+        }
+        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => {
+            "The account has no room for another endpoint"
         }
         Fault::Refused { status: 429, .. } => "HeyGen limits the rate of calls",
         Fault::Refused { status: 500.., .. } => "HeyGen failed",
         Fault::Refused { .. } => "HeyGen refused the request",
         Fault::Unreachable(_) => "HeyGen cannot be reached",
+        Fault::Untrusted(_) => "HeyGen's certificate is not trusted",
         Fault::Dropped(_) | Fault::TimedOut(_) => "HeyGen's answer did not arrive",
-        Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats => "HeyGen's answer cannot be understood",
+        Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats | Fault::UnidentifiedItems { .. } => {
+            "HeyGen's answer cannot be understood"
+        }
         Fault::Redirected { .. } => "HeyGen's answer points to another place",
-        Fault::Stopped => "Interrupted",
+        Fault::Stopped { .. } => "Interrupted",
+        Fault::NoRootCertificates(_) => "No root certificates on this machine",
         Fault::Unusable(_) => "No HTTP client on this machine",
     }
 }
 
 /// What the user can do about it.
-fn next_step(failure: &Failure) -> &'static str {
+fn next_step(failure: &Failure) -> Cow<'static, str> {
+    match &failure.rejected_credential {
+        Some(origin) => {
+            format!("The credential came from {origin}: check it there, and that it has not been revoked.").into()
+        }
+        None => next_step_after(failure).into(),
+    }
+}
+
+fn next_step_after(failure: &Failure) -> &'static str {
     match &failure.fault {
-        Fault::Refused { code: Some(code), .. } if code == "resource_limit_reached" => {
-            "The account has as many webhook endpoints as its plan allows: delete some, or raise the limit."
+        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => {
+            "It has as many webhook endpoints as its plan allows: delete some, or raise the limit, then apply again."
         }
-        Fault::Refused { status: 401, .. } => {
-            "Check the API key or access token in the provider block, in HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN, or in the \
-             credentials file of HeyGen's CLI."
+        Fault::Refused { status: 409, .. } if may_be_about_the_url(failure) => {
+            "An endpoint with this URL may exist already. Look for it with the data source heygen_webhook_endpoint, by url; \
+             if no other state manages it, import it."
         }
-        Fault::Refused { status: 400 | 409, .. } if may_be_about_the_url(failure) => {
+        Fault::Refused { status: 400, .. } if may_be_about_the_url(failure) => {
             "HeyGen calls the URL when it is registered: the receiver must be up by then, publicly reachable, and answer \
              an OPTIONS request within a second over TLS 1.2 or later. A receiver that is not up yet is the commonest \
              reason for this."
         }
         Fault::Refused { status: 402, .. } => "Look at the account's plan and balance at HeyGen, then apply again.",
         Fault::Refused { status: 403, .. } => "The credentials are valid but may not do this; ask the account's owner.",
+        Fault::Refused {
+            status: 404,
+            code: None,
+            ..
+        } => {
+            "Check that base_url leads to HeyGen's API, and what stands between: a gateway or a proxy has answered this."
+        }
         Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => {
             "Plan again: a refresh finds out whether the endpoint is gone."
         }
@@ -70,13 +103,22 @@ fn next_step(failure: &Failure) -> &'static str {
             "Apply again later; if it goes on, raise max_retries or request_timeout."
         }
         Fault::Unreachable(_) => "Check the network, the proxy variables and base_url.",
+        Fault::Untrusted(_) => "Nothing was sent.",
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats => {
             "Check that base_url leads to HeyGen's API; if it does, HeyGen's API has changed or is failing."
         }
+        Fault::UnidentifiedItems { .. } => {
+            "So the list does not show whether what was looked for is among them. Plan again later; if it goes on, report \
+             it to HeyGen."
+        }
         Fault::Redirected { .. } => "Set base_url to where the API really is.",
-        Fault::Stopped if failure.effect == Effect::None => "Nothing was changed by this call.",
-        Fault::Stopped => "Whether it took effect is not known; plan again to see.",
-        Fault::Unusable(_) => "Check the system's certificates and the proxy variables.",
+        Fault::Stopped { .. } if failure.effect == Effect::None => "Nothing was changed by this call.",
+        Fault::Stopped { .. } => "Whether it took effect is not known; plan again to see.",
+        Fault::NoRootCertificates(_) => {
+            "Install the system's CA certificates (the package is called ca-certificates on most systems), or name a file of \
+             them in SSL_CERT_FILE or a folder in SSL_CERT_DIR."
+        }
+        Fault::Unusable(_) => "Check the proxy variables, and that this machine has a source of randomness.",
         Fault::Refused { .. } => {
             "Correct what it complains of. If your configuration has no part in it, look for a newer version of the \
              provider, or report it."
@@ -129,19 +171,25 @@ mod tests {
     use crate::terraform::Path;
 
     fn refused(operation: Operation, status: u16, param: Option<&str>) -> Diagnostic {
+        failure(&failed(operation, status, param))
+    }
+
+    /// HeyGen's own answer, unless it is a gateway's.
+    fn failed(operation: Operation, status: u16, param: Option<&str>) -> Failure {
         let fault = Fault::Refused {
             status,
             code: None,
             message: String::new(),
             param: param.map(str::to_owned),
         };
-        failure(&Failure {
+        Failure {
             operation,
             fault,
             request_id: None,
+            rejected_credential: None,
             attempts: 1,
             effect: Effect::None,
-        })
+        }
     }
 
     fn update() -> Operation {
@@ -152,12 +200,55 @@ mod tests {
     fn the_receiver_is_suspected_where_a_url_is_registered_and_nothing_else_is_blamed() {
         let suspects = |refused: Diagnostic| refused.detail.contains("the receiver must be up");
         assert!(suspects(refused(Operation::Create, 400, None)));
-        assert!(suspects(refused(Operation::Create, 409, Some("url"))));
         assert!(suspects(refused(update(), 400, Some("url"))));
         assert!(!suspects(refused(update(), 400, Some("events"))));
         assert!(!suspects(refused(Operation::List, 400, None)));
         assert!(!suspects(refused(Operation::Events, 400, None)));
         assert!(!suspects(refused(Operation::Create, 402, None)));
+    }
+
+    #[test]
+    fn a_conflict_where_a_url_is_registered_leads_to_the_endpoint_that_has_it() {
+        for operation in [Operation::Create, update()] {
+            let detail = refused(operation, 409, None).detail;
+            let next = "An endpoint with this URL may exist already. Look for it with the data source \
+                        heygen_webhook_endpoint, by url; if no other state manages it, import it.";
+            assert!(detail.ends_with(next), "{detail}");
+        }
+        let elsewhere = refused(Operation::List, 409, None).detail;
+        assert!(!elsewhere.contains("may exist already"), "{elsewhere}");
+    }
+
+    #[test]
+    fn an_account_that_is_full_is_not_said_to_limit_calls() {
+        let full = failure(&Failure {
+            fault: Fault::Refused {
+                status: 429,
+                code: Some("resource_limit_reached".to_owned()),
+                message: "at most 10".to_owned(),
+                param: None,
+            },
+            ..failed(Operation::Create, 429, None)
+        });
+        assert_eq!(full.summary, "The account has no room for another endpoint");
+        assert_eq!(
+            full.detail,
+            "Creating a webhook endpoint: the API answered 429 resource_limit_reached: at most 10. It has as many webhook \
+             endpoints as its plan allows: delete some, or raise the limit, then apply again."
+        );
+    }
+
+    #[test]
+    fn a_rejected_credential_is_looked_for_where_it_came_from() {
+        let rejected = failure(&Failure {
+            rejected_credential: Some("HEYGEN_API_KEY".to_owned()),
+            ..failed(Operation::List, 401, None)
+        });
+        assert_eq!(
+            rejected.detail,
+            "Listing the webhook endpoints: the API answered 401. The credential came from HEYGEN_API_KEY: check it there, \
+             and that it has not been revoked."
+        );
     }
 
     #[test]
@@ -167,6 +258,17 @@ mod tests {
             let (_, next) = detail.split_once(". ").unwrap();
             assert!(next.len() > 20, "{status}: {detail}");
         }
+    }
+
+    #[test]
+    fn a_404_of_a_gateway_says_nothing_about_endpoints() {
+        let foreign = refused(update(), 404, None);
+        assert_eq!(foreign.summary, "A 404 that is not HeyGen's own");
+        assert!(
+            foreign.detail.contains("base_url") && !foreign.detail.contains("gone"),
+            "{}",
+            foreign.detail
+        );
     }
 
     #[test]
@@ -188,11 +290,23 @@ mod tests {
 
     #[test]
     fn what_is_not_found_is_an_endpoint_only_where_one_was_named() {
-        let named = refused(update(), 404, None);
+        let refused = |operation| {
+            let own = Fault::Refused {
+                status: 404,
+                code: Some("not_found".to_owned()),
+                message: String::new(),
+                param: None,
+            };
+            failure(&Failure {
+                fault: own,
+                ..failed(operation, 404, None)
+            })
+        };
+        let named = refused(update());
         assert_eq!(named.summary, "HeyGen does not know this endpoint");
         let find = Operation::Find(EndpointId::parse("ep_1").unwrap());
         for operation in [find, Operation::List, Operation::EventTypes, Operation::Events] {
-            let list = refused(operation, 404, None);
+            let list = refused(operation);
             assert_eq!(list.summary, "HeyGen refused the request");
             assert!(list.detail.contains("base_url"), "{}", list.detail);
         }

@@ -61,6 +61,19 @@ impl Session {
         }
     }
 
+    /// What the user is told, without the credential and anything that looks like a signing secret: what is quoted of a
+    /// configuration or a state may be either, by mistake.
+    pub(super) fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
+        let Ok(client) = self.client() else {
+            return diagnostics;
+        };
+        let redacted = diagnostics.into_iter().map(|diagnostic| Diagnostic {
+            detail: client.redacted(&diagnostic.detail),
+            ..diagnostic
+        });
+        redacted.collect()
+    }
+
     /// Remembers an endpoint that state has or is about to have, or that a data source has shown: it is somebody's.
     /// Answers whether that was news.
     pub(super) fn remember(&self, id: &EndpointId) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{KEY, endpoint, endpoint_with_secret, id};
 use crate::heygen::answer;
 use crate::heygen::redact::Redactor;
-use crate::heygen::{Fault, Secret};
+use crate::heygen::{CreatedEndpoint, Event, EventType, Fault, FieldError, Secret};
 
 fn bytes(body: &Value) -> Vec<u8> {
     body.to_string().into_bytes()
@@ -36,62 +36,67 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
         "endpoint_id": "ep_1", "url": "https://a.example/", "status": "paused", "created_at": "2026-07-01T12:00:00",
         "events": ["b", "a", "b"], "secret": "whsec_1", "colour": {"new": []},
     }, "meta": 1});
-    let endpoint = answer::endpoint(&bytes(&body)).unwrap();
-    assert_eq!((endpoint.id.as_str(), &*endpoint.url), ("ep_1", "https://a.example/"));
+    let CreatedEndpoint { endpoint, secret } = answer::created(&bytes(&body)).unwrap();
     assert_eq!(
-        (&*endpoint.status, &*endpoint.created_at),
-        ("paused", "2026-07-01T12:00:00")
+        (endpoint.id.as_str(), endpoint.url.as_deref()),
+        ("ep_1", Ok("https://a.example/"))
     );
-    assert_eq!(endpoint.events.unwrap().into_iter().collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(endpoint.secret.unwrap().expose(), "whsec_1");
+    assert_eq!(
+        (endpoint.status.as_deref(), endpoint.created_at.as_deref()),
+        (Ok("paused"), Ok("2026-07-01T12:00:00"))
+    );
+    let events = endpoint.events.unwrap().unwrap();
+    assert_eq!(events.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(secret.unwrap().expose(), "whsec_1");
 
     for body in [without("events"), with("events", Value::Null)] {
-        assert!(answer::endpoint(&body).unwrap().events.is_none());
+        assert_eq!(answer::created(&body).unwrap().endpoint.events, Ok(None));
     }
     for body in [
         without("secret"),
         with("secret", Value::Null),
         with("secret", json!("")),
+        with("secret", json!(1)),
     ] {
-        assert!(answer::endpoint(&body).unwrap().secret.is_none());
+        assert!(answer::created(&body).unwrap().secret.is_none());
     }
-    assert_eq!(
-        answer::endpoint(&with("events", json!([])))
-            .unwrap()
-            .events
-            .unwrap()
-            .len(),
-        0
-    );
+    let none = answer::created(&with("events", json!([]))).unwrap().endpoint.events;
+    assert_eq!(none, Ok(Some([].into())));
 }
 
 #[test]
-fn what_the_rest_stands_on_must_be_there() {
-    for key in ["endpoint_id", "url", "status", "created_at"] {
-        for body in [without(key), with(key, Value::Null)] {
-            assert_eq!(reason(answer::endpoint(&body)), format!("`data.{key}` is missing"));
-        }
-        assert_eq!(
-            reason(answer::endpoint(&with(key, json!(7)))),
-            format!("`data.{key}` is not text")
-        );
+fn a_creation_must_have_an_id_and_every_other_field_is_judged_when_it_is_asked_for() {
+    for body in [without("endpoint_id"), with("endpoint_id", Value::Null)] {
+        assert_eq!(reason(answer::created(&body)), "`data.endpoint_id` is missing");
     }
     assert_eq!(
-        reason(answer::endpoint(&with("events", json!("all")))),
-        "`data.events` is not a list"
+        reason(answer::created(&with("endpoint_id", json!(7)))),
+        "`data.endpoint_id` is not text"
     );
     assert_eq!(
-        reason(answer::endpoint(&with("events", json!([1])))),
-        "`data.events` holds something besides text"
+        reason(answer::created(&with("endpoint_id", json!("../x")))),
+        "`data.endpoint_id` is not an endpoint id: it holds the character `/`, which no id can have"
     );
-    assert_eq!(
-        reason(answer::endpoint(&with("secret", json!(1)))),
-        "`data.secret` is not text"
-    );
-    assert_eq!(
-        reason(answer::endpoint(&with("endpoint_id", json!("../x")))),
-        "`data.endpoint_id`: an endpoint id consists of letters, digits and _ . : ~ - only"
-    );
+    for key in ["url", "status", "created_at"] {
+        let field = |body: &[u8]| {
+            let endpoint = answer::created(body).unwrap().endpoint;
+            [
+                ("url", endpoint.url),
+                ("status", endpoint.status),
+                ("created_at", endpoint.created_at),
+            ]
+            .into_iter()
+            .find_map(|(name, field)| (name == key).then_some(field))
+            .unwrap()
+        };
+        assert_eq!(field(&without(key)), Err(FieldError::Missing));
+        assert_eq!(field(&with(key, Value::Null)), Err(FieldError::Missing));
+        assert_eq!(field(&with(key, json!(7))), Err(FieldError::Malformed));
+    }
+    for events in [json!("all"), json!([1]), json!({})] {
+        let endpoint = answer::created(&with("events", events)).unwrap().endpoint;
+        assert_eq!(endpoint.events, Err(FieldError::Malformed));
+    }
     for (body, why) in [
         ("", "it is not JSON (line 1, column 0)"),
         (
@@ -104,7 +109,7 @@ fn what_the_rest_stands_on_must_be_there() {
         ("{\"data\": null}", "`data` is not an object"),
         (&"[".repeat(100_000), "it is not JSON (line 1, column 128)"),
     ] {
-        assert_eq!(reason(answer::endpoint(body.as_bytes())), why);
+        assert_eq!(reason(answer::created(body.as_bytes())), why);
     }
 }
 
@@ -121,9 +126,23 @@ fn an_answer_about_another_endpoint_is_no_answer() {
         reason(answer::updated(&body, &id("ep_2"))),
         "it is about another endpoint"
     );
-    for secret in [json!(null), json!("")] {
+}
+
+#[test]
+fn a_rotation_must_have_a_secret_and_need_not_repeat_the_id() {
+    for secret in [json!(null), json!(""), json!(7)] {
         let body = bytes(&json!({"data": {"endpoint_id": "ep_1", "secret": secret}}));
-        assert_eq!(reason(answer::rotated(&body, &id("ep_1"))), "`data.secret` is missing");
+        assert_eq!(
+            reason(answer::rotated(&body, &id("ep_1"))),
+            "`data.secret` is missing, or not text"
+        );
+    }
+    for body in [
+        json!({"secret": "whsec_2"}),
+        json!({"secret": "whsec_2", "endpoint_id": null}),
+    ] {
+        let body = bytes(&json!({"data": body}));
+        assert_eq!(answer::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_2");
     }
 }
 
@@ -136,14 +155,6 @@ fn a_delete_is_confirmed_by_json_or_by_nothing() {
     for body in ["<html>sign in</html>", "{\"data\"", "[]", "null", failed] {
         answer::deleted(body.as_bytes()).unwrap_err();
     }
-}
-
-#[test]
-fn what_a_list_holds_in_place_of_a_secret_is_no_secret() {
-    let mut masked = endpoint("ep_1");
-    masked["secret"] = json!("whsec_…ab12");
-    let page = answer::endpoints(&bytes(&json!({"data": [masked], "has_more": false}))).unwrap();
-    assert!(page.items[0].secret.is_none());
 }
 
 #[test]
@@ -185,8 +196,6 @@ fn half_a_list_never_passes_for_a_whole_one() {
         assert_eq!(reason(page(more)), "`has_more` is missing");
     }
     assert!(reason(page(json!({"has_more": true, "next_token": "t".repeat(5000)}))).contains("longer than"));
-    let bad_item = json!({"data": [endpoint("ep_1"), {"endpoint_id": "ep_2"}], "has_more": false});
-    assert_eq!(reason(answer::endpoints(&bytes(&bad_item))), "`data[1].url` is missing");
     assert_eq!(
         reason(answer::endpoints(b"{\"data\": {}, \"has_more\": false}")),
         "`data` is not a list"
@@ -206,36 +215,54 @@ fn an_event_is_read_with_its_particulars_as_text() {
         answer::events(&bytes(&json!({"data": [event], "has_more": false})))
     };
     let read = event(json!({})).unwrap().items.remove(0);
-    assert_eq!((&*read.id, &*read.event_type), ("evt_1", "new.type"));
-    assert_eq!(read.created_at, "2026-07-01T12:00:00");
-    assert_eq!(read.data, r#"{"a":12345678901234567890,"b":{"c":[null,"é"],"d":1}}"#);
-    for key in ["event_id", "event_type", "event_data", "created_at"] {
-        assert_eq!(reason(event(json!({key: null}))), format!("`data[0].{key}` is missing"));
-    }
     assert_eq!(
-        reason(event(json!({"event_data": "{}"}))),
-        "`data[0].event_data` is not an object"
+        (read.id.as_deref(), read.event_type.as_deref()),
+        (Ok("evt_1"), Ok("new.type"))
     );
+    assert_eq!(read.created_at.as_deref(), Ok("2026-07-01T12:00:00"));
+    assert_eq!(
+        read.data.as_deref(),
+        Ok(r#"{"a":12345678901234567890,"b":{"c":[null,"é"],"d":1}}"#)
+    );
+    let missing = |event: Event| [event.id, event.event_type, event.data, event.created_at];
+    for (at, key) in ["event_id", "event_type", "event_data", "created_at"]
+        .into_iter()
+        .enumerate()
+    {
+        let read = missing(event(json!({key: null})).unwrap().items.remove(0));
+        let errors: Vec<_> = read.into_iter().map(Result::err).collect();
+        let mut expected = [None; 4];
+        expected[at] = Some(FieldError::Missing);
+        assert_eq!(errors, expected, "{key}");
+    }
+    let read = event(json!({"event_data": "{}"})).unwrap().items.remove(0);
+    assert_eq!(read.data, Err(FieldError::Malformed));
+    let no_object = answer::events(&bytes(&json!({"data": [7], "has_more": false}))).unwrap();
+    assert!(missing(no_object.items[0].clone()).iter().all(Result::is_err));
 }
 
 #[test]
 fn an_event_type_may_do_without_a_description() {
-    let read = |data: Value| answer::event_types(&bytes(&json!({"data": [data], "has_more": false})));
-    let described = |data| read(data).unwrap().items.remove(0).description;
+    let read = |data: Value| {
+        let page = answer::event_types(&bytes(&json!({"data": [data], "has_more": false})));
+        let EventType { name, description } = page.unwrap().items.remove(0);
+        (name, description)
+    };
+    let a = || Ok("a".to_owned());
     assert_eq!(
-        described(json!({"event_type": "a", "description": "A."})).as_deref(),
-        Some("A.")
+        read(json!({"event_type": "a", "description": "A."})),
+        (a(), Ok("A.".to_owned()))
     );
-    assert_eq!(described(json!({"event_type": "a"})), None);
-    assert_eq!(described(json!({"event_type": "a", "description": null})), None);
+    assert_eq!(read(json!({"event_type": "a"})), (a(), Err(FieldError::Missing)));
     assert_eq!(
-        reason(read(json!({"event_type": "a", "description": 1}))),
-        "`data[0].description` is not text"
+        read(json!({"event_type": "a", "description": null})),
+        (a(), Err(FieldError::Missing))
     );
     assert_eq!(
-        reason(read(json!({"description": "A."}))),
-        "`data[0].event_type` is missing"
+        read(json!({"event_type": "a", "description": 1})),
+        (a(), Err(FieldError::Malformed))
     );
+    assert_eq!(read(json!({"description": "A."})).0, Err(FieldError::Missing));
 }
 
 #[test]
@@ -312,7 +339,8 @@ proptest! {
     fn no_answer_makes_us_panic(json in any_json(), raw in prop::collection::vec(any::<u8>(), 0..64)) {
         let redactor = Redactor::new(Secret::new(KEY));
         for body in [bytes(&json), bytes(&json!({"data": json})), raw] {
-            let _ = answer::endpoint(&body);
+            let _ = answer::created(&body);
+            let _ = answer::secret_of_unidentified(&body).is_some();
             let _ = answer::updated(&body, &id("ep_1"));
             let _ = answer::rotated(&body, &id("ep_1")).is_ok();
             let _ = answer::deleted(&body);

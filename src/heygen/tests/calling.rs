@@ -7,7 +7,10 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Act, Scripted, TIMEOUT, endpoint, endpoint_with_secret, id};
-use crate::heygen::{CreateEndpoint, Effect, EndpointPatch, Failure, Fault, Stop};
+use crate::heygen::request::NoRandomness;
+use crate::heygen::{
+    CallStart, CreateEndpoint, CreatedSince, Effect, Endpoint, EndpointPatch, Failure, Fault, FieldError, Stop,
+};
 
 fn some_endpoint() -> CreateEndpoint {
     CreateEndpoint {
@@ -43,6 +46,7 @@ async fn failed_create(acts: Vec<Act>) -> Failure {
         .create(&some_endpoint(), &Stop::new())
         .await
         .unwrap_err()
+        .failure
 }
 
 #[tokio::test(start_paused = true)]
@@ -187,10 +191,10 @@ async fn nothing_starts_after_a_stop() {
     let failure = server.client(4).delete(&id("ep_1"), &stop).await.unwrap_err();
     assert_eq!(
         (failure.fault, failure.attempts, failure.effect),
-        (Fault::Stopped, 0, Effect::None)
+        (Fault::STOPPED, 0, Effect::None)
     );
-    let failure = server.client(4).find(&id("ep_1"), &stop).await.unwrap_err();
-    assert_eq!(failure.fault, Fault::Stopped);
+    let failure = server.client(4).find(&id("ep_1"), None, &stop).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::STOPPED);
     assert_eq!(server.calls(), 0);
 }
 
@@ -209,11 +213,15 @@ async fn a_stop_ends_the_wait_between_attempts_at_once() {
         };
         let endpoint = some_endpoint();
         let (outcome, ()) = tokio::join!(client.create(&endpoint, &stop), stopping);
-        let failure = outcome.unwrap_err();
-        assert_eq!(
-            (failure.fault, failure.attempts, failure.effect),
-            (Fault::Stopped, 1, effect)
-        );
+        let failure = outcome.unwrap_err().failure;
+        let Fault::Stopped { before: Some(before) } = failure.fault else {
+            panic!("{failure}");
+        };
+        assert!(matches!(
+            *before,
+            Fault::Refused { status: 429, .. } | Fault::Dropped(_)
+        ));
+        assert_eq!((failure.attempts, failure.effect), (1, effect));
         assert_eq!(began.elapsed().as_millis(), 100);
     }
 }
@@ -236,7 +244,7 @@ async fn a_mutation_under_way_is_given_its_answer_and_a_read_is_not() {
     };
     let read = async {
         let failure = client.list(&stop).await.unwrap_err();
-        assert_eq!(failure.fault, Fault::Stopped);
+        assert_eq!(failure.fault, Fault::STOPPED);
         began.elapsed().as_secs()
     };
     let ep = id("ep_1");
@@ -247,8 +255,8 @@ async fn a_mutation_under_way_is_given_its_answer_and_a_read_is_not() {
         async { client.rotate_secret(&ep, &stop).await },
         read
     );
-    assert_eq!(created.unwrap().id, ep);
-    assert_eq!(updated.unwrap().id, ep);
+    assert_eq!(created.unwrap().endpoint.id, ep);
+    updated.unwrap().unwrap();
     assert_eq!(rotated.unwrap().expose(), "whsec_first");
     assert_eq!(read, 1);
     assert_eq!(began.elapsed(), slow);
@@ -266,8 +274,8 @@ async fn a_mutation_that_misses_its_answer_after_a_stop_is_not_repeated() {
     let (outcome, ()) = tokio::join!(client.rotate_secret(&ep, &stop), stopping);
     let failure = outcome.unwrap_err();
     assert_eq!(
-        (failure.fault, failure.attempts, failure.effect),
-        (Fault::Stopped, 1, Effect::Unknown)
+        (failure.fault.stopped_after(), failure.attempts, failure.effect),
+        (Fault::TimedOut(TIMEOUT).stopped_after(), 1, Effect::Unknown)
     );
     assert_eq!(server.calls(), 1);
 }
@@ -285,7 +293,10 @@ async fn a_create_without_a_secret_and_a_rotation_without_one_differ() {
             .is_none()
     );
     let failure = client.rotate_secret(&id("ep_1"), &Stop::new()).await.unwrap_err();
-    assert_eq!(failure.fault, Fault::Garbled("`data.secret` is missing".into()));
+    assert_eq!(
+        failure.fault,
+        Fault::Garbled("`data.secret` is missing, or not text".into())
+    );
     assert_eq!((failure.attempts, failure.effect), (2, Effect::Unknown));
 }
 
@@ -304,4 +315,165 @@ async fn redirects_and_odd_statuses_are_not_answers() {
     assert_eq!(failure.fault, Fault::Redirected { status: 307, to: None });
     let failure = failed_create((0..5).map(|_| Act::Answer(199, Vec::new(), b"{}".to_vec())).collect()).await;
     assert_eq!(failure.fault, Fault::Garbled("status 199 is not an answer".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_after_date_counts_from_the_date_of_its_own_answer() {
+    let server = Scripted::acts([
+        Act::error(429, "rate_limit_exceeded")
+            .with_header("date", "Mon, 01 Jan 2001 00:00:00 GMT")
+            .with_header("retry-after", "Mon, 01 Jan 2001 00:00:09 GMT"),
+        Act::ok(&json!({})),
+    ]);
+    let began = Instant::now();
+    server.client(1).delete(&id("ep_1"), &Stop::new()).await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
+    let server = Scripted::new(|_| Act::error(503, "busy"));
+    let (client, stop) = (server.client(100), Stop::new());
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.cancel();
+    };
+    let ep = id("ep_1");
+    let (outcome, ()) = tokio::join!(client.find(&ep, None, &stop), stopping);
+    assert_eq!(
+        outcome.unwrap_err().to_string(),
+        "reading webhook endpoint ep_1: interrupted; before that: the API answered 503 busy: so it is"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_needs_an_id_and_nothing_else() {
+    let bare = json!({"endpoint_id": "ep_1", "secret": "whsec_first"});
+    let odd = json!({
+        "endpoint_id": "ep_1", "secret": "whsec_first",
+        "url": null, "events": "all", "status": 7, "created_at": ["now"],
+    });
+    for data in [bare, odd] {
+        let made = Scripted::acts([Act::ok(&data)])
+            .client(0)
+            .create(&some_endpoint(), &Stop::new())
+            .await
+            .unwrap();
+        assert_eq!(made.endpoint.id, id("ep_1"));
+        assert_eq!(made.secret.unwrap().expose(), "whsec_first");
+        assert!(made.endpoint.url.is_err() && made.endpoint.status.is_err() && made.endpoint.created_at.is_err());
+    }
+    let no_text = json!({"endpoint_id": "ep_1", "secret": 7});
+    let made = Scripted::acts([Act::ok(&no_text)])
+        .client(0)
+        .create(&some_endpoint(), &Stop::new())
+        .await
+        .unwrap();
+    assert!(made.secret.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_comes_without_an_id_is_kept_whatever_follows() {
+    let secret_alone = json!({"secret": "whsec_first", "url": "https://a.example/"});
+    let server = Scripted::acts([Act::ok(&secret_alone), Act::error(500, "internal_error")]);
+    let failed = server
+        .client(1)
+        .create(&some_endpoint(), &Stop::new())
+        .await
+        .unwrap_err();
+    assert_eq!(failed.failure.effect, Effect::Unknown);
+    assert_eq!(failed.secret.unwrap().expose(), "whsec_first");
+    assert!(!format!("{}", failed.failure).contains("whsec"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_is_confirmed_by_anything_but_a_page_and_another_endpoint() {
+    let update = async |act: Act| {
+        let server = Scripted::acts([act]);
+        server.client(0).update(&id("ep_1"), &some_patch(), &Stop::new()).await
+    };
+    let empty = || Act::Answer(204, Vec::new(), Vec::new());
+    assert_eq!(update(empty()).await, Ok(Err(FieldError::Missing)));
+    assert_eq!(update(Act::json(200, &json!({}))).await, Ok(Err(FieldError::Missing)));
+    assert_eq!(
+        update(Act::ok(&json!({"status": 7}))).await,
+        Ok(Err(FieldError::Missing))
+    );
+    assert_eq!(
+        update(Act::ok(&json!({"events": 7}))).await,
+        Ok(Err(FieldError::Malformed))
+    );
+    assert_eq!(update(Act::ok(&json!({"events": null}))).await, Ok(Ok(None)));
+    let page = Act::Answer(200, Vec::new(), b"<html>sign in</html>".to_vec());
+    for refused in [
+        page,
+        Act::ok(&endpoint("ep_2")),
+        Act::json(200, &json!({"error": {"code": "x"}})),
+    ] {
+        assert!(matches!(update(refused).await.unwrap_err().fault, Fault::Garbled(_)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_without_randomness_gets_an_error_and_sends_nothing() {
+    let server = Scripted::acts([]);
+    let client = server.client_with_keys(|| Err(NoRandomness));
+    let failure = client.create(&some_endpoint(), &Stop::new()).await.unwrap_err().failure;
+    assert_eq!((failure.attempts, failure.effect), (0, Effect::None));
+    assert!(failure.to_string().contains("no source of randomness"), "{failure}");
+    let failure = client.rotate_secret(&id("ep_1"), &Stop::new()).await.unwrap_err();
+    assert!(matches!(failure.fault, Fault::Unusable(_)));
+    assert_eq!(server.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_an_endpoint_was_created_since_goes_by_heygens_clock() {
+    let dated = |date: &str| {
+        let page = json!({"data": [], "has_more": false});
+        Scripted::acts([Act::json(200, &page).with_header("date", date)])
+    };
+    let created = |text: &str| Endpoint {
+        id: id("ep_1"),
+        url: Err(FieldError::Missing),
+        events: Ok(None),
+        status: Err(FieldError::Missing),
+        created_at: Ok(text.to_owned()),
+    };
+    // HeyGen lives twenty-five years behind this machine.
+    let client = dated("Mon, 01 Jan 2001 12:00:10 GMT").client(0);
+    let start = CallStart::now();
+    tokio::time::advance(Duration::from_millis(3500)).await;
+    client.list(&Stop::new()).await.unwrap();
+    // The call began 3.5 s before this answer, in 12:00:06.5 at the earliest.
+    for (text, since) in [
+        ("2001-01-01T12:00:09Z", CreatedSince::Yes),
+        ("2001-01-01T12:00:06Z", CreatedSince::Yes),
+        ("2001-01-01T12:00:05.9Z", CreatedSince::Perhaps),
+        ("2001-01-01T12:00:04Z", CreatedSince::Perhaps),
+        ("2001-01-01T12:00:03.9Z", CreatedSince::No),
+        ("2001-01-01T11:59:40Z", CreatedSince::No),
+        ("just now", CreatedSince::Perhaps),
+    ] {
+        assert_eq!(client.created_since(&created(text), &start), since, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_answer_has_a_date_a_minute_of_skew_is_allowed() {
+    let client = Scripted::acts([]).client(0);
+    let start = CallStart::now();
+    let ago = |age: Duration| {
+        let moment = time::OffsetDateTime::from(SystemTime::now() - age);
+        let created_at = moment.format(&time::format_description::well_known::Rfc3339).unwrap();
+        let endpoint = Endpoint {
+            id: id("ep_1"),
+            url: Err(FieldError::Missing),
+            events: Ok(None),
+            status: Err(FieldError::Missing),
+            created_at: Ok(created_at),
+        };
+        client.created_since(&endpoint, &start)
+    };
+    assert_eq!(ago(Duration::from_secs(50)), CreatedSince::Yes);
+    assert_eq!(ago(Duration::from_secs(70)), CreatedSince::No);
 }

@@ -3,8 +3,8 @@
 mod answers;
 mod calling;
 mod environment;
+mod list_cache;
 mod listing;
-mod walking;
 mod wire;
 
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,9 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::call::Caller;
+use super::clock::ServerClock;
 use super::redact::Redactor;
-use super::request::{IdempotencyKey, Request};
+use super::request::{IdempotencyKey, NoRandomness, Request};
 use super::retry::Backoff;
 use super::transport::{Reply, Transport};
 use super::{Client, EndpointId, Fault, Pace, Secret};
@@ -58,6 +59,7 @@ impl Act {
                 headers.push((name, value.into()));
                 Self::Answer(status, headers, body)
             }
+            Self::After(wait, next) => next.with_header(name, value).after(wait),
             other => other,
         }
     }
@@ -87,15 +89,24 @@ impl Scripted {
     }
 
     fn client(&self, max_retries: u32) -> Client {
-        let caller = Caller {
+        Client::with_parts(self.caller(max_retries), IdempotencyKey::fresh)
+    }
+
+    fn client_with_keys(&self, new_key: fn() -> Result<IdempotencyKey, NoRandomness>) -> Client {
+        Client::with_parts(self.caller(0), new_key)
+    }
+
+    fn caller(&self, max_retries: u32) -> Caller {
+        Caller {
             transport: Box::new(self.clone()),
             redactor: Redactor::new(Secret::new(KEY)),
             backoff: Backoff::new(Pace::default(), || 1.0),
             max_retries,
             request_timeout: TIMEOUT,
             pace: Pace::default(),
-        };
-        Client::with_parts(caller, IdempotencyKey::fresh)
+            clock: ServerClock::new(),
+            credential_origin: "a test".to_owned(),
+        }
     }
 
     fn asked(&self) -> Vec<Request> {

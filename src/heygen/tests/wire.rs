@@ -149,6 +149,7 @@ async fn a_request_on_the_wire_is_what_heygen_documents() {
             &stop,
         )
         .await
+        .unwrap()
         .unwrap();
     client.delete(&ep, &stop).await.unwrap();
     client.rotate_secret(&ep, &stop).await.unwrap();

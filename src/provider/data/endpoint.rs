@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, text};
-use crate::heygen::{Client, Endpoint, EndpointId, Stop};
+use super::{Asker, attribute, failed, field, text};
+use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::report;
-use crate::provider::webhook_endpoint::{TYPE_NAME, url};
+use crate::provider::webhook_endpoint::{TYPE_NAME, quoted, url};
 use crate::terraform::{
     Attr, Attribute, DataSource, Diagnostic, Diagnostics, Existence, Schema, Set, Type, model, normalized,
 };
@@ -28,16 +28,33 @@ model! {
     }
 }
 
+impl From<&ListItem> for EndpointData {
+    fn from(item: &ListItem) -> Self {
+        let id = item.id.as_ref().map_or(Attr::Null, |id| text(id.as_str()));
+        Self::new(id, item)
+    }
+}
+
 impl From<&Endpoint> for EndpointData {
-    /// Without the secret, if there should be one: it is nobody's business here.
     fn from(endpoint: &Endpoint) -> Self {
-        let events = endpoint.events.as_ref();
+        Self::new(text(endpoint.id.as_str()), endpoint)
+    }
+}
+
+impl EndpointData {
+    /// Null where the list says nothing readable.
+    fn new<Id>(id: Attr<String>, endpoint: &Endpoint<Id>) -> Self {
+        let events = endpoint.events.as_ref().map(Option::as_ref);
         Self {
-            id: text(endpoint.id.as_str()),
-            url: text(&endpoint.url),
-            events: Attr::from(events.map(|names| names.iter().map(|name| text(name)).collect())),
-            status: text(&endpoint.status),
-            created_at: text(&endpoint.created_at),
+            id,
+            url: field(&endpoint.url),
+            events: Attr::from(
+                events
+                    .unwrap_or_default()
+                    .map(|names| names.iter().map(|name| text(name)).collect()),
+            ),
+            status: field(&endpoint.status),
+            created_at: field(&endpoint.created_at),
         }
     }
 }
@@ -68,13 +85,16 @@ impl DataSource for WebhookEndpoint {
     async fn read(&self, config: EndpointData, stop: &Stop) -> Result<EndpointData, Diagnostics> {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
-        let endpoint = lookup.find(&client, stop).await?;
-        self.0.shown(&endpoint);
-        Ok(EndpointData {
+        // What is quoted of the id may be a credential, given by mistake.
+        let found = lookup.find(&client, stop).await;
+        let endpoint = found.map_err(|problems| self.0.redacted(problems))?;
+        self.0.shown(&endpoint.id);
+        let mut data = EndpointData::from(&endpoint);
+        if let Some(url) = lookup.url() {
             // Another spelling of the same URL stays as it was asked for.
-            url: lookup.url().map_or_else(|| text(&endpoint.url), text),
-            ..EndpointData::from(&endpoint)
-        })
+            data.url = text(url);
+        }
+        Ok(data)
     }
 }
 
@@ -99,7 +119,7 @@ impl Lookup {
                 Ok(id) => Ok(Some(Lookup::Id(id))),
                 Err(why) => Err(Diagnostic::error(
                     "Not an endpoint id",
-                    format!("HeyGen cannot have an endpoint of this id: {why}."),
+                    format!("HeyGen cannot have an endpoint of the id {}: {why}.", quoted(id)),
                 )
                 .at("id")),
             },
@@ -118,24 +138,24 @@ impl Lookup {
     async fn find(&self, client: &Client, stop: &Stop) -> Result<Endpoint, Diagnostics> {
         match self {
             Lookup::Id(id) => {
-                let found = client.find(id, stop).await.map_err(failed)?;
+                let found = client.find(id, None, stop).await.map_err(failed)?;
                 found.ok_or_else(|| report::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
-                let all = client.list(stop).await.map_err(failed)?;
-                Ok(only_one(all, url)?)
+                let is_it = |item: &ListItem| Some(url::equivalent(url, &normalized(item.url.as_ref().ok()?)));
+                Ok(only_one(&client.find_all(is_it, stop).await.map_err(failed)?)?)
             }
         }
     }
 }
 
-/// The one endpoint with this URL, in whatever spelling. Messages do not quote the URL: it may hold a password.
-fn only_one(mut all: Vec<Endpoint>, url: &str) -> Result<Endpoint, Diagnostic> {
-    all.retain(|endpoint| url::equivalent(url, &normalized(&endpoint.url)));
-    match all.as_slice() {
+/// The one endpoint that was found by its URL. Messages do not quote the URL: it may hold a password.
+fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
+    match found {
         [] => Err(Diagnostic::error(
             "No such webhook endpoint",
-            "HeyGen's list has no endpoint with this URL. Check the URL, and that the credentials are of its account.",
+            "HeyGen's list, read twice, has no endpoint with this URL. Check the URL, and that the credentials are of its \
+             account.",
         )
         .at("url")),
         [endpoint] => Ok(endpoint.clone()),
@@ -193,17 +213,16 @@ fn attributes() -> Vec<Attribute> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heygen::Secret;
+    use crate::heygen::FieldError;
     use crate::terraform::{Model, Path, Value};
 
     fn listed(id: &str, url: &str) -> Endpoint {
         Endpoint {
             id: EndpointId::parse(id).unwrap(),
-            url: url.to_owned(),
-            events: None,
-            status: "enabled".to_owned(),
-            created_at: "2026-07-01T12:00:00".to_owned(),
-            secret: None,
+            url: Ok(url.to_owned()),
+            events: Ok(None),
+            status: Ok("enabled".to_owned()),
+            created_at: Ok("2026-07-01T12:00:00".to_owned()),
         }
     }
 
@@ -245,30 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn a_url_finds_the_one_endpoint_that_has_it_in_any_spelling() {
-        let all = || {
-            vec![
-                listed("ep_1", "https://a.example/hook"),
-                listed("ep_2", "https://b.example/hook"),
-                listed("ep_3", "https://b.example/hook/"),
-            ]
-        };
-        let found = only_one(all(), "https://A.example:443/hook/").unwrap();
-        assert_eq!(found.id.as_str(), "ep_1");
-        let none = only_one(all(), "https://jane:hunter22@c.example/").unwrap_err();
+    fn a_url_that_none_or_several_have_is_an_error_at_the_url() {
+        let one = listed("ep_1", "https://a.example/hook");
+        assert_eq!(only_one(std::slice::from_ref(&one)).unwrap().id.as_str(), "ep_1");
+        let none = only_one(&[]).unwrap_err();
         assert_eq!(none.path, Some(Path::attribute("url")));
-        assert!(!none.detail.contains("hunter22"), "{}", none.detail);
-        let several = only_one(all(), "https://b.example/hook").unwrap_err();
+        let several = only_one(&[one, listed("ep_2", "https://a.example/hook/")]).unwrap_err();
         assert_eq!(several.path, Some(Path::attribute("url")));
-        assert!(several.detail.contains("ep_2, ep_3"), "{}", several.detail);
-        assert!(!several.detail.contains("ep_1"), "{}", several.detail);
+        assert!(several.detail.contains("ep_1, ep_2"), "{}", several.detail);
     }
 
     #[test]
-    fn an_answer_is_mapped_without_its_secret() {
+    fn what_the_list_says_is_answered_and_what_it_does_not_say_is_null() {
         let endpoint = Endpoint {
-            events: Some(["b".to_owned(), "a".to_owned()].into()),
-            secret: Some(Secret::new("whsec_never")),
+            events: Ok(Some(["b".to_owned(), "a".to_owned()].into())),
+            status: Err(FieldError::Missing),
             ..listed("ep_1", "https://a.example/")
         };
         let object = EndpointData::from(&endpoint).into_object();
@@ -279,7 +289,7 @@ mod tests {
                 ("id", text("ep_1")),
                 ("url", text("https://a.example/")),
                 ("events", Value::Sequence(vec![text("a"), text("b")])),
-                ("status", text("enabled")),
+                ("status", Value::Null),
                 ("created_at", text("2026-07-01T12:00:00")),
             ]
             .map(|(name, value)| (name.to_owned(), value))

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::endpoint::EndpointData;
 use super::{Asker, attribute, failed, refuse_empty};
-use crate::heygen::{Endpoint, Stop};
+use crate::heygen::{ListItem, Stop};
 use crate::terraform::{Attr, DataSource, Diagnostics, Existence, Schema, Type, model, normalized};
 
 const DOING: &str = "Listing the webhook endpoints";
@@ -73,8 +73,8 @@ impl DataSource for WebhookEndpoints {
         let client = self.0.client(DOING)?;
         let mut endpoints = client.list(stop).await.map_err(failed)?;
         endpoints.retain(|endpoint| config.lets_through(endpoint));
-        for endpoint in &endpoints {
-            self.0.shown(endpoint);
+        for id in endpoints.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
+            self.0.shown(id);
         }
         let endpoints = endpoints.iter().map(|endpoint| Attr::Known(endpoint.into()));
         Ok(EndpointList {
@@ -85,38 +85,62 @@ impl DataSource for WebhookEndpoints {
 }
 
 impl EndpointList {
-    fn lets_through(&self, endpoint: &Endpoint) -> bool {
-        let prefix = self.url_prefix.known();
-        let event = self.event.known();
-        prefix.is_none_or(|prefix| normalized(&endpoint.url).starts_with(prefix.as_str()))
-            && event.is_none_or(|event| receives(endpoint, event))
+    /// What cannot be read does not pass a filter that asks for it.
+    fn lets_through(&self, endpoint: &ListItem) -> bool {
+        let begins_with = |prefix: &String| {
+            endpoint
+                .url
+                .as_ref()
+                .is_ok_and(|url| normalized(url).starts_with(prefix))
+        };
+        self.url_prefix.known().is_none_or(begins_with)
+            && self.event.known().is_none_or(|event| receives(endpoint, event))
     }
 }
 
-fn receives(endpoint: &Endpoint, event: &str) -> bool {
-    let events = endpoint.events.as_ref();
-    events.is_none_or(|events| events.iter().any(|name| normalized(name) == event))
+fn receives(endpoint: &ListItem, event: &str) -> bool {
+    let Ok(events) = &endpoint.events else {
+        return false;
+    };
+    let mut names = events.iter().flatten();
+    events.is_none() || names.any(|name| normalized(name) == event)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heygen::EndpointId;
+    use crate::heygen::{Endpoint, EndpointId, Field, FieldError};
 
-    fn lets_through(prefix: Option<&str>, event: Option<&str>, events: Option<&str>) -> bool {
-        let filters = EndpointList {
+    fn endpoint(url: Field<String>, events: Field<Option<&str>>) -> ListItem {
+        Endpoint {
+            id: Ok(EndpointId::parse("ep_1").unwrap()),
+            url,
+            events: events.map(|events| events.map(|name| [name.to_owned()].into())),
+            status: Ok("enabled".to_owned()),
+            created_at: Ok("2026-07-01T12:00:00".to_owned()),
+        }
+    }
+
+    fn filters(prefix: Option<&str>, event: Option<&str>) -> EndpointList {
+        EndpointList {
             url_prefix: Attr::from(prefix.map(str::to_owned)),
             event: Attr::from(event.map(str::to_owned)),
             endpoints: Attr::Null,
-        };
-        filters.lets_through(&Endpoint {
-            id: EndpointId::parse("ep_1").unwrap(),
-            url: "https://a.example/hook".to_owned(),
-            events: events.map(|name| [name.to_owned()].into()),
-            status: "enabled".to_owned(),
-            created_at: "2026-07-01T12:00:00".to_owned(),
-            secret: None,
-        })
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_passes_no_filter_that_asks_for_it() {
+        let without_url = endpoint(Err(FieldError::Missing), Ok(None));
+        assert!(filters(None, Some("x")).lets_through(&without_url));
+        assert!(!filters(Some("https://"), None).lets_through(&without_url));
+        let without_events = endpoint(Ok("https://a.example/".to_owned()), Err(FieldError::Malformed));
+        assert!(filters(Some("https://"), None).lets_through(&without_events));
+        assert!(!filters(None, Some("x")).lets_through(&without_events));
+    }
+
+    fn lets_through(prefix: Option<&str>, event: Option<&str>, events: Option<&str>) -> bool {
+        filters(prefix, event).lets_through(&endpoint(Ok("https://a.example/hook".to_owned()), Ok(events)))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, text};
+use super::{Asker, attribute, failed, field};
 use crate::heygen::{EventType, Stop};
 use crate::terraform::{Attr, DataSource, Diagnostics, Existence, Schema, Type, model};
 
@@ -29,8 +29,8 @@ model! {
 impl From<&EventType> for EventTypeData {
     fn from(event_type: &EventType) -> Self {
         Self {
-            event_type: text(&event_type.name),
-            description: event_type.description.as_deref().map_or(Attr::Null, text),
+            event_type: field(&event_type.name),
+            description: field(&event_type.description),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, refuse_empty, text};
+use super::{Asker, attribute, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
 use crate::terraform::{Attr, DataSource, Diagnostic, Diagnostics, Existence, Number, Schema, Type, model};
 
@@ -45,10 +45,10 @@ model! {
 impl From<&Event> for HistoryEvent {
     fn from(event: &Event) -> Self {
         Self {
-            event_id: text(&event.id),
-            event_type: text(&event.event_type),
-            event_data: text(&event.data),
-            created_at: text(&event.created_at),
+            event_id: field(&event.id),
+            event_type: field(&event.event_type),
+            event_data: field(&event.data),
+            created_at: field(&event.created_at),
         }
     }
 }

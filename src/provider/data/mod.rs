@@ -8,7 +8,7 @@ mod events;
 use std::sync::Arc;
 
 use super::session::Session;
-use crate::heygen::{Client, Endpoint, Failure};
+use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::report;
 use crate::terraform::{AnyDataSource, Attr, Attribute, Diagnostic, Diagnostics, Existence, Type, normalized};
 
@@ -31,9 +31,14 @@ impl Asker {
         self.0.client().map_err(|no_client| no_client.into_error(doing))
     }
 
+    /// What the user is told, without the credential.
+    fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
+        self.0.redacted(diagnostics)
+    }
+
     /// What was shown to somebody is not what a creation made whose answer got lost.
-    fn shown(&self, endpoint: &Endpoint) {
-        self.0.remember(&endpoint.id);
+    fn shown(&self, id: &EndpointId) {
+        self.0.remember(id);
     }
 }
 
@@ -56,6 +61,11 @@ fn attribute(name: &'static str, ty: Type, existence: Existence, description: &'
 /// Text of an answer.
 fn text(text: &str) -> Attr<String> {
     Attr::Known(normalized(text))
+}
+
+/// A field of an answer; null where it has no value.
+fn field(field: &Field<String>) -> Attr<String> {
+    field.as_ref().map_or(Attr::Null, |value| text(value))
 }
 
 /// An empty filter would let nothing through, or everything.

@@ -1,109 +1,177 @@
-//! A creation whose answer never came: has it happened?
+//! A creation that failed without telling whether it happened: has it?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{state, url};
-use crate::heygen::{Client, CreateEndpoint, Endpoint, EndpointId, Failure, Stop};
+use crate::heygen::{CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Stop};
 use crate::provider::session::Session;
+use crate::terraform::normalized;
 
-/// How far `HeyGen`'s clock may be behind ours.
-const CLOCK_SKEW: Duration = Duration::from_mins(1);
-
-/// What a search for a lost creation found.
-pub(super) enum Found {
-    /// One endpoint, and it can only be this one. It is nobody else's from now on.
-    This(Box<Endpoint>),
-    /// None that is new, so far as the list shows.
-    None,
-    /// It may be any of these, or none of them.
-    OneOf(Vec<EndpointId>),
-    /// The list could not be read.
-    Unclear(Failure),
-}
-
-/// A creation whose answer is lost.
-pub(super) struct Lost<'a> {
+/// A creation that failed without telling whether it happened.
+pub(super) struct UnconfirmedCreate<'a> {
     pub(super) asked: &'a CreateEndpoint,
     /// When its call began.
-    pub(super) began: SystemTime,
+    pub(super) start: CallStart,
 }
 
-/// Walks the list for what a lost creation may have left behind.
+/// What a search for the endpoint of an [`UnconfirmedCreate`] found.
+pub(super) enum SearchOutcome {
+    /// One endpoint that it can be, and no other. It is nobody else's from now on.
+    Adopted(Box<Endpoint>),
+    /// It may be any of these, or none of them.
+    Candidates(Candidates),
+    /// The list could not be read.
+    Unreadable(Failure),
+}
+
+/// The endpoints that a search cannot tell from the one it looks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Candidates {
+    pub(super) ids: Vec<EndpointId>,
+    /// How many of them have no id that can be read.
+    pub(super) unidentified: usize,
+}
+
+/// Whether an endpoint of the list may be the one looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Match {
+    /// Everything speaks for it.
+    Full,
+    /// Nothing speaks against it.
+    Possible,
+}
+
+/// Looks through the list for what the creation may have left behind, again and again for as long as a list may lag, and
+/// adopts what is the one candidate then.
 pub(super) async fn search(
-    lost: &Lost<'_>,
+    lost: &UnconfirmedCreate<'_>,
     client: &Client,
     session: &Session,
     creations: &Creations,
     stop: &Stop,
-) -> Found {
-    let look = async || match client.list_afresh(stop).await {
-        Ok(listed) => {
-            // Whatever is in the list had begun before. Once the others of its kind have ended, those that were answered
-            // are known, and only the lost ones are left to choose from.
-            tokio::select! {
-                () = creations.ended(lost.asked) => lost.judge(listed, session),
-                () = stop.cancelled() => Found::uncertain(&lost.candidates(listed, session)),
+) -> SearchOutcome {
+    let began = Instant::now();
+    let mut sightings = Sightings::default();
+    let mut unreadable = None;
+    for wait in client.pace().looks {
+        unreadable = match client.list_at(began + wait, stop).await {
+            Ok(listed) => {
+                sightings.add(listed.into_iter().filter(|item| lost.compare(item, client).is_some()));
+                None
             }
+            Err(failure) => Some(failure),
+        };
+        if stop.is_cancelled() {
+            break;
         }
-        Err(failure) => Found::Unclear(failure),
+    }
+    // Whatever is in the list had begun before. Once the others of its kind have ended, those that were answered are known,
+    // and only the lost ones are left to choose from.
+    let all_ended = tokio::select! {
+        biased;
+        () = stop.cancelled() => false,
+        () = creations.ended(lost.asked) => true,
     };
-    match look().await {
-        // A list may lag behind a creation.
-        Found::None => tokio::select! {
-            () = tokio::time::sleep(client.pace().second_look) => look().await,
-            () = stop.cancelled() => Found::None,
-        },
-        found => found,
+    match unreadable {
+        Some(failure) if all_ended => SearchOutcome::Unreadable(failure),
+        _ => {
+            let candidates = sightings.candidates(|item| lost.compare(item, client), session);
+            UnconfirmedCreate::judge(&candidates, all_ended, session)
+        }
     }
 }
 
-impl Lost<'_> {
+/// What the looks of one search have seen that may be the endpoint looked for.
+#[derive(Default)]
+struct Sightings {
+    /// By id, as last seen, and whether the last look has shown it.
+    identified: BTreeMap<EndpointId, (ListItem, bool)>,
+    /// Those of the last look whose ids cannot be read.
+    unidentified: Vec<ListItem>,
+}
+
+/// One endpoint that may be the one looked for.
+struct Candidate {
+    item: ListItem,
+    /// Whether everything speaks for it, and the last look has shown it.
+    certain: bool,
+}
+
+impl Sightings {
+    fn add(&mut self, look: impl Iterator<Item = ListItem>) {
+        for (_, shown) in self.identified.values_mut() {
+            *shown = false;
+        }
+        self.unidentified.clear();
+        for item in look {
+            match item.id.clone() {
+                Ok(id) => drop(self.identified.insert(id, (item, true))),
+                Err(_) => self.unidentified.push(item),
+            }
+        }
+    }
+
+    /// Those that still may be it, now that the clock is known better, and that have not become somebody else's.
+    fn candidates(self, compare: impl Fn(&ListItem) -> Option<Match>, session: &Session) -> Vec<Candidate> {
+        let identified = self.identified.into_iter().filter(|(id, _)| !session.knows(id));
+        let shown = identified.map(|(_, sighting)| sighting);
+        let unidentified = self.unidentified.into_iter().map(|item| (item, true));
+        let all = shown.chain(unidentified).filter_map(|(item, shown)| {
+            let certain = compare(&item)? == Match::Full && shown;
+            Some(Candidate { item, certain })
+        });
+        all.collect()
+    }
+}
+
+impl UnconfirmedCreate<'_> {
     /// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody
-    /// here.
-    fn judge(&self, listed: Vec<Endpoint>, session: &Session) -> Found {
-        let mut candidates = self.candidates(listed, session);
-        let certain = candidates.iter().all(|endpoint| endpoint.created().is_some());
-        match candidates.pop() {
-            Some(only) if candidates.is_empty() && certain => {
-                if session.remember(&only.id) {
-                    Found::This(Box::new(only))
-                } else {
-                    // Another search was faster.
-                    Found::None
-                }
-            }
-            last => {
-                candidates.extend(last);
-                Found::uncertain(&candidates)
-            }
+    /// here; and no look has shown another one.
+    fn judge(candidates: &[Candidate], all_ended: bool, session: &Session) -> SearchOutcome {
+        if let [Candidate { item, certain: true }] = candidates
+            && all_ended
+            && let Some(endpoint) = item.identified()
+        {
+            return if session.remember(&endpoint.id) {
+                SearchOutcome::Adopted(Box::new(endpoint))
+            } else {
+                // Another search was faster.
+                SearchOutcome::Candidates(Candidates::default())
+            };
         }
+        let ids = candidates.iter().filter_map(|candidate| candidate.item.id.clone().ok());
+        let ids: Vec<EndpointId> = ids.collect();
+        SearchOutcome::Candidates(Candidates {
+            unidentified: candidates.len() - ids.len(),
+            ids,
+        })
     }
 
-    fn candidates(&self, listed: Vec<Endpoint>, session: &Session) -> Vec<Endpoint> {
-        listed
-            .into_iter()
-            .filter(|endpoint| url::equivalent(&self.asked.url, &endpoint.url))
-            .filter(|endpoint| {
-                let events = state::normalized_events(endpoint);
-                same_events(events.as_ref(), self.asked.events.as_ref())
-            })
-            // A moment that cannot be read proves nothing either way.
-            .filter(|endpoint| endpoint.created().is_none() || endpoint.created_since(self.began, CLOCK_SKEW))
-            .filter(|endpoint| !session.knows(&endpoint.id))
-            .collect()
+    fn compare(&self, item: &ListItem, client: &Client) -> Option<Match> {
+        self.match_with(item, client.created_since(item, &self.start))
     }
-}
 
-impl Found {
-    fn uncertain(candidates: &[Endpoint]) -> Self {
-        if candidates.is_empty() {
-            return Found::None;
+    /// What cannot be read speaks neither for an endpoint nor against it.
+    fn match_with(&self, item: &ListItem, created: CreatedSince) -> Option<Match> {
+        let url = item
+            .url
+            .as_ref()
+            .map(|url| url::equivalent(&self.asked.url, &normalized(url)));
+        let events = state::answered_events(item);
+        let events = events.map(|events| same_events(events.as_ref(), self.asked.events.as_ref()));
+        if url == Ok(false) || events == Ok(false) || created == CreatedSince::No {
+            return None;
         }
-        Found::OneOf(candidates.iter().map(|endpoint| endpoint.id.clone()).collect())
+        let everything_speaks_for_it = url.is_ok() && events.is_ok() && item.id.is_ok() && created == CreatedSince::Yes;
+        Some(if everything_speaks_for_it {
+            Match::Full
+        } else {
+            Match::Possible
+        })
     }
 }
 
@@ -173,13 +241,11 @@ fn alike(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::provider::webhook_endpoint::validate::KNOWN_EVENTS;
+    use std::time::Duration;
 
-    /// 2026-07-01T12:00:00Z
-    fn began() -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_hours(495_252)
-    }
+    use super::*;
+    use crate::heygen::FieldError;
+    use crate::provider::webhook_endpoint::validate::KNOWN_EVENTS;
 
     fn events(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
@@ -193,25 +259,62 @@ mod tests {
         }
     }
 
-    fn listed(id: &str) -> Endpoint {
+    fn listed(id: &str) -> ListItem {
         Endpoint {
-            id: EndpointId::parse(id).unwrap(),
-            url: "https://example.com/hook".to_owned(),
-            events: Some(events(&["b", "a"])),
-            status: "enabled".to_owned(),
-            created_at: "2026-07-01T12:00:05Z".to_owned(),
-            secret: None,
+            id: Ok(EndpointId::parse(id).unwrap()),
+            url: Ok("https://example.com/hook".to_owned()),
+            events: Ok(Some(events(&["b", "a"]))),
+            status: Ok("enabled".to_owned()),
+            created_at: Ok("2026-07-01T12:00:05Z".to_owned()),
         }
     }
 
-    fn found(listed: Vec<Endpoint>, asked: &CreateEndpoint, session: &Session) -> Result<String, Vec<String>> {
-        let lost = Lost { asked, began: began() };
-        match lost.judge(listed, session) {
-            Found::This(endpoint) => Ok(endpoint.id.to_string()),
-            Found::None => Err(Vec::new()),
-            Found::OneOf(ids) => Err(ids.iter().map(ToString::to_string).collect()),
-            Found::Unclear(failure) => panic!("{failure}"),
+    /// What a search finds whose looks showed these, each with the time of its creation as it turns out.
+    fn found_in(
+        looks: &[&[(ListItem, CreatedSince)]],
+        asked: &CreateEndpoint,
+        session: &Session,
+    ) -> Result<String, Candidates> {
+        let lost = UnconfirmedCreate {
+            asked,
+            start: CallStart::now(),
+        };
+        let mut sightings = Sightings::default();
+        let created = |item: &ListItem| {
+            looks
+                .iter()
+                .flat_map(|look| *look)
+                .find(|(it, _)| it == item)
+                .unwrap()
+                .1
+        };
+        for look in looks {
+            let may_be = |item: &ListItem| lost.match_with(item, created(item)).is_some();
+            sightings.add(look.iter().map(|(item, _)| item.clone()).filter(may_be));
         }
+        let candidates = sightings.candidates(|item| lost.match_with(item, created(item)), session);
+        match UnconfirmedCreate::judge(&candidates, true, session) {
+            SearchOutcome::Adopted(endpoint) => Ok(endpoint.id.to_string()),
+            SearchOutcome::Candidates(candidates) => Err(candidates),
+            SearchOutcome::Unreadable(failure) => panic!("{failure}"),
+        }
+    }
+
+    fn found(listed: Vec<ListItem>, asked: &CreateEndpoint, session: &Session) -> Result<String, Candidates> {
+        let look: Vec<_> = listed.into_iter().map(|item| (item, CreatedSince::Yes)).collect();
+        found_in(&[&look], asked, session)
+    }
+
+    fn named(ids: &[&str]) -> Result<String, Candidates> {
+        let ids = ids.iter().map(|id| EndpointId::parse(id).unwrap());
+        Err(Candidates {
+            ids: ids.collect(),
+            unidentified: 0,
+        })
+    }
+
+    fn none() -> Result<String, Candidates> {
+        named(&[])
     }
 
     fn fresh() -> Session {
@@ -226,48 +329,48 @@ mod tests {
     #[test]
     fn an_endpoint_that_differs_is_no_candidate() {
         let other_url = Endpoint {
-            url: "https://example.com/other".to_owned(),
+            url: Ok("https://example.com/other".to_owned()),
             ..listed("ep_1")
         };
         let other_events = Endpoint {
-            events: Some(events(&["a"])),
+            events: Ok(Some(events(&["a"]))),
             ..listed("ep_2")
         };
-        let older = Endpoint {
-            created_at: "2026-07-01T11:58:59Z".to_owned(),
-            ..listed("ep_3")
-        };
         let all = Endpoint {
-            events: None,
+            events: Ok(None),
             ..listed("ep_4")
         };
-        assert_eq!(
-            found(vec![other_url, other_events, older, all], &asked(), &fresh()),
-            Err(vec![])
-        );
+        assert_eq!(found(vec![other_url, other_events, all], &asked(), &fresh()), none());
+        let older = (listed("ep_3"), CreatedSince::No);
+        assert_eq!(found_in(&[&[older]], &asked(), &fresh()), none());
     }
 
     #[test]
-    fn a_minute_of_clock_skew_is_allowed() {
-        let skewed = Endpoint {
-            created_at: "2026-07-01T11:59:00".to_owned(),
-            ..listed("ep_1")
-        };
-        assert_eq!(found(vec![skewed], &asked(), &fresh()), Ok("ep_1".to_owned()));
+    fn one_that_was_perhaps_created_before_is_named_and_not_taken() {
+        let perhaps = (listed("ep_1"), CreatedSince::Perhaps);
+        assert_eq!(found_in(&[&[perhaps]], &asked(), &fresh()), named(&["ep_1"]));
     }
 
     #[test]
     fn several_candidates_are_named_and_none_taken() {
         let both = vec![listed("ep_1"), listed("ep_2")];
-        let named = Err(vec!["ep_1".to_owned(), "ep_2".to_owned()]);
-        assert_eq!(found(both, &asked(), &fresh()), named);
+        assert_eq!(found(both, &asked(), &fresh()), named(&["ep_1", "ep_2"]));
+    }
+
+    #[test]
+    fn a_candidate_that_any_look_showed_counts_to_the_end() {
+        let (one, other) = ((listed("ep_1"), CreatedSince::Yes), (listed("ep_2"), CreatedSince::Yes));
+        let looks: [&[_]; 2] = [&[other], std::slice::from_ref(&one)];
+        assert_eq!(found_in(&looks, &asked(), &fresh()), named(&["ep_1", "ep_2"]));
+        let gone: [&[_]; 2] = [std::slice::from_ref(&one), &[]];
+        assert_eq!(found_in(&gone, &asked(), &fresh()), named(&["ep_1"]));
     }
 
     #[test]
     fn an_endpoint_that_is_known_here_is_somebody_elses() {
         let session = fresh();
-        session.remember(&listed("ep_1").id);
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Err(vec![]));
+        session.remember(&EndpointId::parse("ep_1").unwrap());
+        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), none());
         assert_eq!(
             found(vec![listed("ep_1"), listed("ep_2")], &asked(), &session),
             Ok("ep_2".to_owned())
@@ -278,16 +381,43 @@ mod tests {
     fn an_endpoint_is_found_by_one_search_only() {
         let session = fresh();
         assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Ok("ep_1".to_owned()));
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Err(vec![]));
+        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), none());
     }
 
     #[test]
-    fn a_moment_that_cannot_be_read_makes_a_candidate_uncertain() {
-        let undated = Endpoint {
-            created_at: "just now".to_owned(),
+    fn what_cannot_be_read_makes_a_candidate_uncertain_and_excludes_none() {
+        let without_url = ListItem {
+            url: Err(FieldError::Missing),
             ..listed("ep_1")
         };
-        assert_eq!(found(vec![undated], &asked(), &fresh()), Err(vec!["ep_1".to_owned()]));
+        let without_events = ListItem {
+            events: Err(FieldError::Malformed),
+            ..listed("ep_1")
+        };
+        for odd in [without_url, without_events] {
+            assert_eq!(found(vec![odd], &asked(), &fresh()), named(&["ep_1"]));
+        }
+        let without_id = ListItem {
+            id: Err(FieldError::Missing),
+            ..listed("ep_1")
+        };
+        let unidentified = |ids: &[&str]| {
+            let ids = ids.iter().map(|id| EndpointId::parse(id).unwrap()).collect();
+            Err(Candidates { ids, unidentified: 1 })
+        };
+        assert_eq!(found(vec![without_id.clone()], &asked(), &fresh()), unidentified(&[]));
+        assert_eq!(
+            found(vec![without_id.clone(), listed("ep_2")], &asked(), &fresh()),
+            unidentified(&["ep_2"])
+        );
+        let elsewhere = ListItem {
+            url: Ok("https://example.com/other".to_owned()),
+            ..without_id
+        };
+        assert_eq!(
+            found(vec![elsewhere, listed("ep_2")], &asked(), &fresh()),
+            Ok("ep_2".to_owned())
+        );
     }
 
     #[test]
@@ -297,16 +427,16 @@ mod tests {
             ..asked()
         };
         let null = Endpoint {
-            events: None,
+            events: Ok(None),
             ..listed("ep_1")
         };
         let spelled_out = Endpoint {
-            events: Some(events(&KNOWN_EVENTS)),
+            events: Ok(Some(events(&KNOWN_EVENTS))),
             ..listed("ep_1")
         };
         assert_eq!(found(vec![null], &all, &fresh()), Ok("ep_1".to_owned()));
         assert_eq!(found(vec![spelled_out], &all, &fresh()), Ok("ep_1".to_owned()));
-        assert_eq!(found(vec![listed("ep_1")], &all, &fresh()), Err(vec![]));
+        assert_eq!(found(vec![listed("ep_1")], &all, &fresh()), none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,10 +1,11 @@
 //! What the user is told about an endpoint, beyond a plain failed call.
 
-use std::fmt::Display;
+use std::fmt::Write;
 
+use super::lost_create::Candidates;
 use super::schema::{EndpointModel, TYPE_NAME};
 use super::url;
-use crate::heygen::{Effect, EndpointId, Failure};
+use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
 use crate::provider::report;
 use crate::terraform::{Diagnostic, Severity};
 
@@ -21,18 +22,40 @@ pub(super) fn not_refreshed(state: &EndpointModel, attributes: &[&str]) -> Diagn
     )
 }
 
-/// HeyGen has switched the endpoint off.
+/// The list has the endpoint no more.
+pub(super) fn gone(id: &EndpointId) -> Diagnostic {
+    Diagnostic::warning(
+        "Webhook endpoint is gone",
+        format!(
+            "HeyGen's list has no endpoint {id} any more: either it was deleted outside of Terraform, or the credentials are \
+             of another account. State lets go of it, and the next plan creates it anew. If the account is the wrong one, do \
+             not apply: correct the credentials first."
+        ),
+    )
+}
+
+/// The list has the endpoint, and says nothing readable about some of its attributes.
+pub(super) fn unreadable_in_list(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
+    (!attributes.is_empty()).then(|| {
+        Diagnostic::warning(
+            "Webhook endpoint not read completely",
+            format!(
+                "HeyGen's list has {id}, but what it says about {} is missing or malformed. State keeps the value that it \
+                 had; changes made there elsewhere are not seen.",
+                attributes.join(", ")
+            ),
+        )
+    })
+}
+
+/// HeyGen has switched the endpoint off. What configuration says now is not known to a read.
 pub(super) fn disabled(state: &EndpointModel) -> Diagnostic {
-    let then = if state.replace_when_disabled.known() == Some(&true) {
-        "replace_when_disabled is set, so it will be planned to be replaced, with a new id and a new secret."
-    } else {
-        "To get events again, replace it: terraform apply -replace=ADDRESS, or set replace_when_disabled = true. The new \
-         endpoint has a new id and a new secret."
-    };
     Diagnostic::warning(
         "Webhook endpoint is disabled",
         format!(
-            "HeyGen has disabled {} and delivers nothing to it. HeyGen cannot re-enable an endpoint through its API. {then}",
+            "HeyGen has disabled {} and delivers nothing to it. HeyGen cannot re-enable an endpoint through its API. Unless \
+             replace_when_disabled is true in the configuration, which plans the replacement by itself, replace it to get \
+             events again: terraform apply -replace=ADDRESS. The new endpoint has a new id and a new secret.",
             name(state)
         ),
     )
@@ -49,48 +72,90 @@ pub(super) fn created_without_secret(id: &EndpointId) -> Diagnostic {
     )
 }
 
-/// The answer to a creation got lost, and the endpoint was found.
-pub(super) fn created_and_lost(lost: &Failure, id: &EndpointId) -> Diagnostic {
+/// Neither the answer to a creation nor the list says what was asked for.
+pub(super) fn created_and_not_described(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
+    (!attributes.is_empty()).then(|| {
+        Diagnostic::warning(
+            "Webhook endpoint created, but not described completely",
+            format!(
+                "HeyGen created {id}, and neither its answer nor its list has a readable value for {}. State has null there; \
+                 the next refresh reads it again.",
+                attributes.join(", ")
+            ),
+        )
+    })
+}
+
+/// A creation failed without telling whether it happened, and exactly one endpoint can be its own.
+pub(super) fn created_without_answer(failure: &Failure, id: &EndpointId) -> Diagnostic {
+    let secret = match &failure.fault {
+        Fault::Dropped(_) | Fault::TimedOut(_) => "its secret was only in the answer that did not arrive",
+        _ => "HeyGen shows its secret only in the answer to the creation",
+    };
     Diagnostic::error(
         "Webhook endpoint created, but its secret was lost",
         format!(
-            "{}. HeyGen's list shows that it was created as {id}, but its secret was only in the answer that did not arrive. \
-             The endpoint is in state, marked as tainted: the next apply replaces it.",
-            sentence(lost)
+            "{}. {id} is the one endpoint in HeyGen's list with this URL and these events that was created since this call \
+             began, so it is taken for the one that this call made; {secret}. It is in state, marked as tainted: the next \
+             apply deletes it and creates another. If another run made it, take it out of state first: terraform state rm \
+             ADDRESS.",
+            sentence(failure)
         ),
     )
 }
 
-/// The answer to a creation got lost, and nobody can tell whether it happened.
-pub(super) fn perhaps_created(lost: &Failure, url: &str, candidates: &[EndpointId]) -> Diagnostic {
-    let what = if candidates.is_empty() {
+/// The same, where an answer had the secret and no id.
+pub(super) fn created_and_id_found(failure: &Failure, id: &EndpointId) -> Diagnostic {
+    Diagnostic::warning(
+        "Webhook endpoint created, and its id found in the list",
         format!(
-            "HeyGen's list shows no new endpoint with the URL {} now that is not in state, but it may lag behind: look again \
-             later.",
-            url::without_query(url)
-        )
-    } else {
-        let ids: Vec<String> = candidates.iter().map(ToString::to_string).collect();
-        format!("HeyGen's list holds endpoints that may be it: {}.", ids.join(", "))
+            "{}. The answer had a signing secret and no id. {id} is the one endpoint in HeyGen's list with this URL and these \
+             events that was created since this call began, so it is in state now, with that secret. If deliveries do not \
+             verify with it, rotate the secret: set rotate_trigger to another value.",
+            sentence(failure)
+        ),
+    )
+}
+
+/// A creation failed without telling whether it happened, and nobody can tell.
+pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candidates) -> Diagnostic {
+    let url = url::without_query(url);
+    let mut what = match candidates.ids.as_slice() {
+        [] => format!(
+            "HeyGen's list shows no new endpoint with the URL {url} now that is not in state, but it may lag behind: look \
+             again later."
+        ),
+        ids => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            format!("HeyGen's list holds endpoints that may be it: {}.", ids.join(", "))
+        }
     };
+    if candidates.unidentified > 0 {
+        let _ = write!(
+            what,
+            " {} of its items, whose ids cannot be read, may be it as well: look at HeyGen for a new endpoint with the URL \
+             {url}.",
+            candidates.unidentified
+        );
+    }
     Diagnostic::error(
         "Webhook endpoint perhaps created",
         format!(
             "{}. Whether it took effect is not known. {what} {}",
-            sentence(lost),
+            sentence(failure),
             either_way()
         ),
     )
 }
 
 /// The same, and the list could not be read.
-pub(super) fn perhaps_created_and_unlisted(lost: &Failure, url: &str, unlisted: &Failure) -> Diagnostic {
+pub(super) fn perhaps_created_and_unlisted(failure: &Failure, url: &str, unlisted: &Failure) -> Diagnostic {
     Diagnostic::error(
         "Webhook endpoint perhaps created",
         format!(
             "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}). Look at HeyGen for \
              a new endpoint with the URL {}. {}",
-            sentence(lost),
+            sentence(failure),
             url::without_query(url),
             either_way()
         ),
@@ -130,6 +195,18 @@ pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
     }
 }
 
+/// HeyGen was told to deliver all events, and nobody said whether it does.
+pub(super) fn all_events_not_confirmed(id: &EndpointId) -> Diagnostic {
+    Diagnostic::warning(
+        "All events not confirmed",
+        format!(
+            "{id} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list \
+             says what the endpoint receives now. The next refresh shows it."
+        ),
+    )
+    .at("events")
+}
+
 /// HeyGen kept its list when it was told to deliver all events.
 pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
@@ -151,7 +228,8 @@ pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic 
         (false, _) => "The secret was not rotated and is still valid.",
         (true, Effect::Unknown) => "The secret may have been rotated, and then the one in state has stopped working.",
         (true, Effect::None) => {
-            "An earlier rotation was never answered and may have happened, and then the secret in state has stopped working."
+            "An earlier rotation failed without telling whether it happened, and then the secret in state may have stopped \
+             working."
         }
     };
     let then = if unsettled {
@@ -169,31 +247,76 @@ pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic 
     }
 }
 
-pub(super) fn secret_not_imported(id: &EndpointId) -> Diagnostic {
+/// A deletion was answered 404 by somebody on the way, and HeyGen's list still has the endpoint.
+pub(super) fn not_deleted(failure: &Failure) -> Diagnostic {
+    still_in_state(
+        failure,
+        "HeyGen's list still has the endpoint, so this 404 is not HeyGen's word that it is gone",
+    )
+}
+
+/// The same, and the list could not be read.
+pub(super) fn perhaps_deleted(failure: &Failure, unread: &Failure) -> Diagnostic {
+    still_in_state(
+        failure,
+        &format!("Whether the endpoint is gone is not known: this 404 is not HeyGen's word for it, and {unread}"),
+    )
+}
+
+fn still_in_state(failure: &Failure, why: &str) -> Diagnostic {
+    let diagnostic = report::failure(failure);
+    Diagnostic {
+        detail: format!(
+            "{} {why}. State keeps the endpoint; apply again to delete it.",
+            diagnostic.detail
+        ),
+        ..diagnostic
+    }
+}
+
+/// Said once for all endpoints that a process imports: engines show it once for each time it is said.
+pub(super) fn secrets_not_imported() -> Diagnostic {
     Diagnostic::warning(
         "The signing secret cannot be imported",
-        format!(
-            "HeyGen shows the secret of {id} only when it is created or rotated, so secret is null in state. To mint a new \
-             one, set rotate_trigger to any value and apply; the old secret stops working at that moment."
-        ),
+        "HeyGen shows the secret of an endpoint only when it is created or rotated. So secret is null in state for every \
+         endpoint that is imported in this run. To mint a new one, set rotate_trigger to any value and apply (where the \
+         configuration sets it already, the next apply does so); the old secret stops working at that moment. Unless you \
+         need the secret in Terraform, leave it as it is: deliveries go on.",
     )
 }
 
-pub(super) fn not_an_id(why: &dyn Display) -> Diagnostic {
+pub(super) fn not_an_id(text: &str, why: InvalidEndpointId) -> Diagnostic {
     Diagnostic::error(
         "Not an endpoint id",
-        format!("This cannot be imported: {why}. Give HeyGen's endpoint_id."),
+        format!("{} cannot be imported: {why}. Give HeyGen's endpoint_id.", quoted(text)),
     )
 }
 
-pub(super) fn bad_id_in_state(why: &dyn Display) -> Diagnostic {
+pub(super) fn id_not_known() -> Diagnostic {
+    Diagnostic::error(
+        "Not an endpoint id",
+        "This cannot be imported: the id is not known. Give HeyGen's endpoint_id.",
+    )
+}
+
+pub(super) fn bad_id_in_state(text: &str, why: InvalidEndpointId) -> Diagnostic {
     Diagnostic::error(
         "Not an endpoint id in state",
         format!(
-            "State does not hold an id that HeyGen could have given: {why}. Remove the resource from state (terraform state \
-             rm) and import it again."
+            "State holds {}, which HeyGen could not have given: {why}. Remove the resource from state (terraform state rm) \
+             and import it again.",
+            quoted(text)
         ),
     )
+}
+
+/// What was given for an id, as a message shows it: cut short, and so that every character can be seen.
+pub(in crate::provider) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 64;
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("\"{}…\"", text[..at].escape_debug()),
+        None => format!("\"{}\"", text.escape_debug()),
+    }
 }
 
 fn name(state: &EndpointModel) -> &str {

@@ -10,28 +10,36 @@ mod validate;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
-use self::lost_create::{Creations, Found, Lost};
+use self::lost_create::{Creations, SearchOutcome, UnconfirmedCreate};
+pub(super) use self::messages::quoted;
 use self::plan::Rotation;
 pub(super) use self::schema::TYPE_NAME;
 use self::schema::{EndpointModel, Private};
+use self::state::FromAnswer;
 use super::report;
 use super::session::{NoClient, Session};
-use crate::heygen::{Client, CreateEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Failure, Stop};
+use crate::heygen::{
+    Client, CreateEndpoint, CreateFailure, CreatedEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Events,
+    Failure, Field, Secret, Stop,
+};
 use crate::terraform::{
-    Attr, Diagnostic, Diagnostics, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Resource, Schema,
-    Set, Stored, Value,
+    Attr, Diagnostic, Diagnostics, IdentitySchema, ImportTarget, Model, Object, Outcome, Plan, Proposal, Resource,
+    Schema, Set, Stored, Value,
 };
 
-/// An endpoint with the provider's private data beside it.
-type Known = Stored<EndpointModel, Private>;
+/// An endpoint in state, with the provider's private data beside it.
+type StoredEndpoint = Stored<EndpointModel, Private>;
 
 pub(super) struct WebhookEndpoint {
     session: Arc<Session>,
     creations: Creations,
+    /// Whether somebody was told that secrets cannot be imported. Engines cannot group what an import has to say.
+    told_of_secrets: AtomicBool,
 }
 
 impl WebhookEndpoint {
@@ -39,6 +47,7 @@ impl WebhookEndpoint {
         Self {
             session,
             creations: Creations::default(),
+            told_of_secrets: AtomicBool::new(false),
         }
     }
 }
@@ -77,7 +86,7 @@ impl Resource for WebhookEndpoint {
         schema::LOSS_OF_PRIVATE_DATA
     }
 
-    async fn read(&self, stored: Known, stop: &Stop) -> Outcome<Option<Known>> {
+    async fn read(&self, stored: StoredEndpoint, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
         let client = match self.session.client() {
             Ok(client) => client,
             Err(NoClient::NotYet(attributes)) => {
@@ -90,18 +99,20 @@ impl Resource for WebhookEndpoint {
             Ok(id) => id,
             Err(problem) => return Outcome::new(Some(stored), problem),
         };
-        match self.find(&client, &id, stop).await {
+        match self.find(&client, &id, &stored.state.created_at, stop).await {
             Ok(Some(endpoint)) => {
-                let read = state::from_answer(&endpoint, &stored);
-                let disabled = plan::is_disabled(&read.state).then(|| messages::disabled(&read.state));
-                Outcome::new(Some(read), disabled.into_iter().collect::<Diagnostics>())
+                let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &stored);
+                let mut diagnostics = Diagnostics::none();
+                diagnostics.extend(messages::unreadable_in_list(&id, &unreadable));
+                diagnostics.extend(plan::is_disabled(&stored.state).then(|| messages::disabled(&stored.state)));
+                Outcome::new(Some(stored), diagnostics)
             }
-            Ok(None) => Outcome::quiet(None),
+            Ok(None) => Outcome::new(None, messages::gone(&id)),
             Err(failure) => Outcome::new(Some(stored), report::failure(&failure)),
         }
     }
 
-    async fn create(&self, planned: EndpointModel, stop: &Stop) -> Outcome<Option<Known>> {
+    async fn create(&self, planned: EndpointModel, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
         let client = match self.session.client() {
             Ok(client) => client,
             Err(no_client) => return Outcome::new(None, no_client.into_error("Creating a webhook endpoint")),
@@ -111,37 +122,26 @@ impl Resource for WebhookEndpoint {
             events: names(&planned.events),
             entity_id: planned.entity_id.known().cloned(),
         };
-        let began = SystemTime::now();
         match self.call_to_create(&client, &asked, stop).await {
-            Ok(endpoint) => {
-                let no_secret = endpoint
-                    .secret
-                    .is_none()
-                    .then(|| messages::created_without_secret(&endpoint.id));
-                let created = created(&endpoint, planned);
-                Outcome::new(Some(created), no_secret.into_iter().collect::<Diagnostics>())
-            }
-            Err(failure) if failure.effect == Effect::None => Outcome::new(None, report::failure(&failure)),
-            Err(failure) => {
-                let lost = Lost { asked: &asked, began };
-                match lost_create::search(&lost, &client, &self.session, &self.creations, stop).await {
-                    Found::This(endpoint) => {
-                        let error = messages::created_and_lost(&failure, &endpoint.id);
-                        Outcome::new(Some(created(&endpoint, planned)), error)
-                    }
-                    Found::None => Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &[])),
-                    Found::OneOf(ids) => Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &ids)),
-                    Found::Unclear(unlisted) => Outcome::new(
-                        None,
-                        messages::perhaps_created_and_unlisted(&failure, &asked.url, &unlisted),
-                    ),
+            Ok(CreatedEndpoint { endpoint, secret }) => {
+                let endpoint = completed(&client, endpoint, stop).await;
+                let mut diagnostics = Diagnostics::none();
+                if secret.is_none() {
+                    diagnostics.push(messages::created_without_secret(&endpoint.id));
                 }
+                let FromAnswer { stored, unreadable } = created(&endpoint, secret.as_ref(), planned);
+                diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
+                Outcome::new(Some(stored), diagnostics)
             }
+            Err(CreateFailure { failure, .. }) if failure.effect == Effect::None => {
+                Outcome::new(None, report::failure(&failure))
+            }
+            Err(unconfirmed) => self.search_for(unconfirmed, &client, &asked, planned, stop).await,
         }
     }
 
     /// Patches what changed, then rotates the secret if that is due. A step that fails leaves the steps before it done.
-    async fn update(&self, prior: Known, planned: EndpointModel, stop: &Stop) -> Outcome<Known> {
+    async fn update(&self, prior: StoredEndpoint, planned: EndpointModel, stop: &Stop) -> Outcome<StoredEndpoint> {
         let patch = patch(&prior.state, &planned);
         let rotation = Rotation::between(&prior, &planned.rotate_trigger);
         if patch.is_empty() && rotation == Rotation::None {
@@ -152,71 +152,109 @@ impl Resource for WebhookEndpoint {
             Err(problems) => return Outcome::new(prior, problems),
         };
 
-        let done = if patch.is_empty() {
-            patched(&prior, planned.clone())
-        } else {
-            match client.update(&id, &patch, stop).await {
-                Ok(answer) => {
-                    let mut done = patched(&prior, planned.clone());
-                    if patch.events.is_some() {
-                        done.private.all_events = None;
-                    }
-                    if let (Some(None), Some(answered)) = (&patch.events, state::normalized_events(&answer)) {
-                        if kept_its_list(&prior.state, &answered) {
-                            done.state.events = prior.state.events.clone();
-                            let done = without_rotation(done, &prior);
-                            return Outcome::new(done, messages::events_kept(&id));
-                        }
-                        done.private.all_events = Some(answered);
-                    }
-                    done
-                }
+        let mut done = patched(&prior, planned);
+        let mut diagnostics = Diagnostics::none();
+        if !patch.is_empty() {
+            let answered = match client.update(&id, &patch, stop).await {
+                Ok(answered) => answered,
                 Err(failure) => return Outcome::new(prior, messages::update_failed(&failure)),
+            };
+            if patch.events.is_some() {
+                done.private.all_events = None;
+                done.private.all_events_not_answered = false;
             }
-        };
+            if patch.events == Some(None) {
+                match all_events(&client, &id, answered, &prior.state, stop).await {
+                    AllEvents::Null => {}
+                    AllEvents::Listed(list) => done.private.all_events = Some(list),
+                    AllEvents::NotAnswered => {
+                        done.private.all_events_not_answered = true;
+                        diagnostics.push(messages::all_events_not_confirmed(&id));
+                    }
+                    AllEvents::Ignored => {
+                        done.state.events = prior.state.events.clone();
+                        return Outcome::new(without_rotation(done, &prior), messages::events_kept(&id));
+                    }
+                }
+            }
+        }
 
         match rotation {
-            Rotation::None | Rotation::Perhaps => Outcome::quiet(done),
-            Rotation::Due | Rotation::Unsettled => rotate(&client, &id, done, &prior, stop).await,
+            Rotation::None | Rotation::Perhaps => Outcome::new(done, diagnostics),
+            Rotation::Due | Rotation::Unsettled => {
+                let rotated = rotate(&client, &id, done, &prior, stop).await;
+                diagnostics.extend(rotated.diagnostics);
+                Outcome::new(rotated.value, diagnostics)
+            }
         }
     }
 
-    async fn delete(&self, prior: Known, stop: &Stop) -> Diagnostics {
+    async fn delete(&self, prior: StoredEndpoint, stop: &Stop) -> Diagnostics {
         let (client, id) = match self.to_call_about(&prior.state, "Deleting a webhook endpoint") {
             Ok(ready) => ready,
             Err(problems) => return problems,
         };
-        match client.delete(&id, stop).await {
-            Err(failure) if !failure.is_not_found() => report::failure(&failure).into(),
-            Ok(()) | Err(_) => Diagnostics::none(),
+        let failure = match client.delete(&id, stop).await {
+            Ok(()) => return Diagnostics::none(),
+            Err(failure) => failure,
+        };
+        if failure.is_not_found() {
+            return Diagnostics::none();
+        }
+        if !failure.is_foreign_not_found() {
+            return report::failure(&failure).into();
+        }
+        // Somebody on the way answered that there is nothing. Only HeyGen's list can say whether that is so.
+        match client.find(&id, created_at(&prior.state), stop).await {
+            Ok(None) => Diagnostics::none(),
+            Ok(Some(_)) => messages::not_deleted(&failure).into(),
+            Err(unread) => messages::perhaps_deleted(&failure, &unread).into(),
         }
     }
 
-    async fn import(&self, target: ImportTarget, stop: &Stop) -> Outcome<Option<Known>> {
-        let id = match import_id(&target).map(EndpointId::parse) {
+    async fn import(&self, target: ImportTarget, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
+        let Outcome { value, diagnostics } = self.import_target(target, stop).await;
+        // What is quoted of the id may be a credential, given by mistake.
+        Outcome::new(value, self.session.redacted(diagnostics))
+    }
+}
+
+impl WebhookEndpoint {
+    async fn import_target(&self, target: ImportTarget, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
+        let id = match import_id(&target).map(|id| EndpointId::parse(id).map_err(|why| (id, why))) {
             Some(Ok(id)) => id,
-            Some(Err(why)) => return Outcome::new(None, messages::not_an_id(&why)),
-            None => return Outcome::new(None, messages::not_an_id(&"it is not known")),
+            Some(Err((id, why))) => return Outcome::new(None, messages::not_an_id(id, why)),
+            None => return Outcome::new(None, messages::id_not_known()),
         };
         let client = match self.session.client() {
             Ok(client) => client,
             Err(no_client) => return Outcome::new(None, no_client.into_error("Importing a webhook endpoint")),
         };
-        match self.find(&client, &id, stop).await {
+        match self.find(&client, &id, &Attr::Null, stop).await {
             Ok(Some(endpoint)) => {
-                let imported = state::from_answer(&endpoint, &nothing_known());
-                Outcome::new(Some(imported), messages::secret_not_imported(&id))
+                let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &nothing_known());
+                let mut diagnostics = Diagnostics::none();
+                diagnostics.extend(messages::unreadable_in_list(&id, &unreadable));
+                if !self.told_of_secrets.swap(true, Ordering::Relaxed) {
+                    diagnostics.push(messages::secrets_not_imported());
+                }
+                Outcome::new(Some(stored), diagnostics)
             }
             Ok(None) => Outcome::new(None, report::no_such_endpoint(&id)),
             Err(failure) => Outcome::new(None, report::failure(&failure)),
         }
     }
-}
 
-impl WebhookEndpoint {
     /// What a read and an import ask. An endpoint that is found is known to be somebody's.
-    async fn find(&self, client: &Client, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
-        let found = client.find(id, stop).await?;
+    async fn find(
+        &self,
+        client: &Client,
+        id: &EndpointId,
+        created_at: &Attr<String>,
+        stop: &Stop,
+    ) -> Result<Option<Endpoint>, Failure> {
+        let created_at = created_at.known().map(String::as_str);
+        let found = client.find(id, created_at, stop).await?;
         if found.is_some() {
             self.session.remember(id);
         }
@@ -224,11 +262,47 @@ impl WebhookEndpoint {
     }
 
     /// The call of a creation. Once it is over, an endpoint that was answered is known to be somebody's.
-    async fn call_to_create(&self, client: &Client, asked: &CreateEndpoint, stop: &Stop) -> Result<Endpoint, Failure> {
+    async fn call_to_create(
+        &self,
+        client: &Client,
+        asked: &CreateEndpoint,
+        stop: &Stop,
+    ) -> Result<CreatedEndpoint, CreateFailure> {
         let _under_way = self.creations.begin(asked);
-        let endpoint = client.create(asked, stop).await?;
-        self.session.remember(&endpoint.id);
-        Ok(endpoint)
+        let created = client.create(asked, stop).await?;
+        self.session.remember(&created.endpoint.id);
+        Ok(created)
+    }
+
+    /// Looks for the endpoint of a creation that failed without telling whether it happened.
+    async fn search_for(
+        &self,
+        unconfirmed: CreateFailure,
+        client: &Client,
+        asked: &CreateEndpoint,
+        planned: EndpointModel,
+        stop: &Stop,
+    ) -> Outcome<Option<StoredEndpoint>> {
+        let CreateFailure { failure, secret, start } = unconfirmed;
+        let lost = UnconfirmedCreate { asked, start };
+        match lost_create::search(&lost, client, &self.session, &self.creations, stop).await {
+            SearchOutcome::Adopted(endpoint) => {
+                let FromAnswer { stored, unreadable } = created(&endpoint, secret.as_ref(), planned);
+                let mut diagnostics = Diagnostics::from(match secret {
+                    Some(_) => messages::created_and_id_found(&failure, &endpoint.id),
+                    None => messages::created_without_answer(&failure, &endpoint.id),
+                });
+                diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
+                Outcome::new(Some(stored), diagnostics)
+            }
+            SearchOutcome::Candidates(candidates) => {
+                Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &candidates))
+            }
+            SearchOutcome::Unreadable(unlisted) => Outcome::new(
+                None,
+                messages::perhaps_created_and_unlisted(&failure, &asked.url, &unlisted),
+            ),
+        }
     }
 
     /// What a call about an endpoint in state needs.
@@ -241,7 +315,13 @@ impl WebhookEndpoint {
 }
 
 /// The last step of an update.
-async fn rotate(client: &Client, id: &EndpointId, mut done: Known, prior: &Known, stop: &Stop) -> Outcome<Known> {
+async fn rotate(
+    client: &Client,
+    id: &EndpointId,
+    mut done: StoredEndpoint,
+    prior: &StoredEndpoint,
+    stop: &Stop,
+) -> Outcome<StoredEndpoint> {
     match client.rotate_secret(id, stop).await {
         Ok(secret) => {
             done.state.secret = Attr::Known(state::hidden(&secret));
@@ -257,41 +337,71 @@ async fn rotate(client: &Client, id: &EndpointId, mut done: Known, prior: &Known
     }
 }
 
-/// The new state of an endpoint that was just created.
-fn created(answer: &Endpoint, planned: EndpointModel) -> Known {
-    let all_events = planned
-        .events
-        .is_null()
-        .then(|| state::normalized_events(answer))
-        .flatten();
-    let before = Known {
-        state: planned.clone(),
-        private: Private {
-            all_events,
-            ..Private::default()
+/// An answer to a creation with what it lacks looked up in the list, once: its secret is not saved before this returns.
+async fn completed(client: &Client, answered: Endpoint, stop: &Stop) -> Endpoint {
+    let is_complete =
+        answered.url.is_ok() && answered.events.is_ok() && answered.status.is_ok() && answered.created_at.is_ok();
+    if is_complete {
+        return answered;
+    }
+    match client.find_once(&answered.id, stop).await {
+        Ok(Some(listed)) => Endpoint {
+            id: answered.id,
+            url: answered.url.or(listed.url),
+            events: answered.events.or(listed.events),
+            status: answered.status.or(listed.status),
+            created_at: answered.created_at.or(listed.created_at),
         },
+        Ok(None) => answered,
+        Err(failure) => {
+            tracing::debug!(%failure, "the answer to a creation could not be completed from the list");
+            answered
+        }
+    }
+}
+
+/// The new state of an endpoint that was just created. What the plan knew is as planned, so only what it left open can be
+/// unreadable.
+fn created(answer: &Endpoint, secret: Option<&Secret>, planned: EndpointModel) -> FromAnswer {
+    let mut before = StoredEndpoint {
+        state: planned.clone(),
+        private: Private::default(),
     };
-    let Known { state, private } = state::from_answer(answer, &before);
-    Known {
-        state: state::as_planned(state, planned),
-        private,
+    let open = before.state.settle();
+    if planned.events.is_null() {
+        match state::answered_events(answer) {
+            Ok(list) => before.private.all_events = list,
+            Err(_) => before.private.all_events_not_answered = true,
+        }
+    }
+    let FromAnswer { mut stored, unreadable } = state::from_answer(answer, &before);
+    stored.state.secret = Attr::from(secret.map(state::hidden));
+    FromAnswer {
+        stored: StoredEndpoint {
+            state: state::as_planned(stored.state, planned),
+            private: stored.private,
+        },
+        unreadable: unreadable
+            .into_iter()
+            .filter(|attribute| open.contains(attribute))
+            .collect(),
     }
 }
 
 /// The new state of an endpoint whose attributes were brought to the plan, its secret not yet touched.
-fn patched(prior: &Known, planned: EndpointModel) -> Known {
+fn patched(prior: &StoredEndpoint, planned: EndpointModel) -> StoredEndpoint {
     let mut private = prior.private.clone();
     if !planned.entity_id.is_null() {
         private.entity_id_not_known = false;
     }
-    Known {
+    StoredEndpoint {
         state: state::as_planned(prior.state.clone(), planned),
         private,
     }
 }
 
 /// The same, as long as the rotation has not happened: the next plan will find it due again.
-fn without_rotation(mut done: Known, prior: &Known) -> Known {
+fn without_rotation(mut done: StoredEndpoint, prior: &StoredEndpoint) -> StoredEndpoint {
     done.state.rotate_trigger = prior.state.rotate_trigger.clone();
     done.state.secret = prior.state.secret.clone();
     done
@@ -307,10 +417,58 @@ fn patch(prior: &EndpointModel, planned: &EndpointModel) -> EndpointPatch {
     }
 }
 
-/// Whether HeyGen's answer to *all events* is the list from before, and not all events spelled out: those are a list from
-/// before too, if that was read from HeyGen.
-fn kept_its_list(prior: &EndpointModel, answered: &BTreeSet<String>) -> bool {
-    names(&prior.events).as_ref() == Some(answered) && !state::spells_out_all(answered)
+/// What became of `"events": null`, which may mean all events or nothing.
+enum AllEvents {
+    /// All events, answered as null.
+    Null,
+    /// All events, spelled out.
+    Listed(BTreeSet<String>),
+    /// `HeyGen` kept the list from before.
+    Ignored,
+    /// Nobody said.
+    NotAnswered,
+}
+
+/// Finds out what became of `"events": null`: from the answer, or else from the list, which may lag behind for a while.
+async fn all_events(
+    client: &Client,
+    id: &EndpointId,
+    answered: Field<Events>,
+    prior: &EndpointModel,
+    stop: &Stop,
+) -> AllEvents {
+    if let Ok(answered) = answered {
+        return AllEvents::from_answer(answered, prior);
+    }
+    let began = Instant::now();
+    let mut found = AllEvents::NotAnswered;
+    for wait in client.pace().looks {
+        let Ok(listed) = client.list_at(began + wait, stop).await else {
+            break;
+        };
+        let item = listed.into_iter().find(|item| item.id.as_ref() == Ok(id));
+        found = match item.and_then(|item| item.events.ok()) {
+            Some(events) => AllEvents::from_answer(events, prior),
+            None => AllEvents::NotAnswered,
+        };
+        if matches!(found, AllEvents::Null | AllEvents::Listed(_)) {
+            break;
+        }
+    }
+    found
+}
+
+impl AllEvents {
+    /// All events spelled out are a list from before too, if that was read from `HeyGen`.
+    fn from_answer(answered: Events, prior: &EndpointModel) -> Self {
+        match answered.map(|list| state::normalized_names(&list)) {
+            None => Self::Null,
+            Some(list) if names(&prior.events).as_ref() == Some(&list) && !state::spells_out_all(&list) => {
+                Self::Ignored
+            }
+            Some(list) => Self::Listed(list),
+        }
+    }
 }
 
 /// The names in a set of events; `None` for all.
@@ -320,7 +478,11 @@ fn names(events: &Attr<Set<String>>) -> Option<BTreeSet<String>> {
 
 fn id_of(state: &EndpointModel) -> Result<EndpointId, Diagnostic> {
     let id = state.id.known().map_or("", String::as_str);
-    EndpointId::parse(id).map_err(|why| messages::bad_id_in_state(&why))
+    EndpointId::parse(id).map_err(|why| messages::bad_id_in_state(id, why))
+}
+
+fn created_at(state: &EndpointModel) -> Option<&str> {
+    state.created_at.known().map(String::as_str)
 }
 
 fn import_id(target: &ImportTarget) -> Option<&str> {
@@ -334,8 +496,8 @@ fn import_id(target: &ImportTarget) -> Option<&str> {
 }
 
 /// What there is before an import.
-fn nothing_known() -> Known {
-    Known {
+fn nothing_known() -> StoredEndpoint {
+    StoredEndpoint {
         state: EndpointModel {
             id: Attr::Null,
             url: Attr::Null,
@@ -370,9 +532,13 @@ mod tests {
     fn all_events_spelled_out_are_no_list_that_was_kept() {
         let some = BTreeSet::from(["batch.finished".to_owned()]);
         let all: BTreeSet<String> = KNOWN_EVENTS.map(str::to_owned).into();
-        assert!(kept_its_list(&prior(&some), &some));
-        assert!(!kept_its_list(&prior(&some), &all));
+        let kept = |before: &BTreeSet<String>, answered: &BTreeSet<String>| {
+            let became = AllEvents::from_answer(Some(answered.clone()), &prior(before));
+            matches!(became, AllEvents::Ignored)
+        };
+        assert!(kept(&some, &some));
+        assert!(!kept(&some, &all));
         // A null whose answer got lost is found as this list by the next refresh, and asked for once more.
-        assert!(!kept_its_list(&prior(&all), &all));
+        assert!(!kept(&all, &all));
     }
 }

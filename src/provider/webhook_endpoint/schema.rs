@@ -41,6 +41,9 @@ pub(crate) struct Private {
     /// The list that `HeyGen` answered when all events were asked for, if it answered one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub all_events: Option<BTreeSet<String>>,
+    /// All events were asked for, and how HeyGen answers that has not been seen: the answer could not be read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub all_events_not_answered: bool,
     /// The endpoint was imported: a null `entity_id` says "not known" and not "none".
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub entity_id_not_known: bool,
@@ -172,6 +175,7 @@ mod tests {
     fn private_data_survives_a_round_trip_and_unknown_fields() {
         let private = Private {
             all_events: Some(BTreeSet::from(["a".to_owned()])),
+            all_events_not_answered: true,
             entity_id_not_known: true,
             rotation_unsettled: true,
         };

@@ -7,58 +7,79 @@ use secrecy::SecretString;
 use super::schema::{EndpointModel, Private};
 use super::url;
 use super::validate::KNOWN_EVENTS;
-use crate::heygen::{Endpoint, Secret};
+use crate::heygen::{Endpoint, Field, Secret};
 use crate::terraform::{Attr, Set, Stored, normalized};
+
+/// What an answer made of an endpoint.
+pub(super) struct FromAnswer {
+    pub(super) stored: Stored<EndpointModel, Private>,
+    /// The attributes that the answer says nothing readable about. State keeps what it had.
+    pub(super) unreadable: Vec<&'static str>,
+}
 
 /// What an answer says, in the light of what was there before it.
 ///
 /// `before` is the state that is being read anew, or the plan that was carried out: it has what `HeyGen` never answers
 /// (`entity_id`, `rotate_trigger`, `replace_when_disabled`, the secret) and how the URL is spelled.
-pub(super) fn from_answer(
-    answer: &Endpoint,
-    before: &Stored<EndpointModel, Private>,
-) -> Stored<EndpointModel, Private> {
-    let state = &before.state;
-    let answered_url = normalized(&answer.url);
-    let url = match state.url.known() {
-        Some(given) if url::equivalent(given, &answered_url) => given.clone(),
-        _ => answered_url,
-    };
-    let secret = match &answer.secret {
-        Some(secret) => Attr::Known(hidden(secret)),
-        None => state.secret.clone(),
-    };
-    let all_were_asked_for = state.events.is_null();
-    Stored {
-        state: EndpointModel {
-            id: text(answer.id.as_str()),
-            url: Attr::Known(url),
-            events: events(answer, all_were_asked_for, &before.private),
-            secret,
-            status: text(&answer.status),
-            created_at: text(&answer.created_at),
-            ..state.clone()
-        },
-        private: before.private.clone(),
+pub(super) fn from_answer(answer: &Endpoint, before: &Stored<EndpointModel, Private>) -> FromAnswer {
+    let Stored { mut state, mut private } = before.clone();
+    let mut unreadable = Vec::new();
+    state.id = text(answer.id.as_str());
+    match &answer.url {
+        Ok(answered) => state.url = Attr::Known(spelled_as_before(&before.state.url, normalized(answered))),
+        Err(_) => unreadable.push("url"),
+    }
+    match answered_events(answer) {
+        Ok(answered) => state.events = events(answered, &before.state.events, &mut private),
+        Err(_) => unreadable.push("events"),
+    }
+    match &answer.status {
+        Ok(status) => state.status = text(status),
+        Err(_) => unreadable.push("status"),
+    }
+    match &answer.created_at {
+        Ok(created_at) => state.created_at = text(created_at),
+        Err(_) => unreadable.push("created_at"),
+    }
+    FromAnswer {
+        stored: Stored { state, private },
+        unreadable,
+    }
+}
+
+fn spelled_as_before(before: &Attr<String>, answered: String) -> String {
+    match before.known() {
+        Some(given) if url::equivalent(given, &answered) => given.clone(),
+        _ => answered,
     }
 }
 
 /// `HeyGen` may answer *all events* as null or as the list of all; the list it answered when all was asked for is
 /// remembered, and as long as it stays that list it means null.
-fn events(answer: &Endpoint, all_were_asked_for: bool, private: &Private) -> Attr<Set<String>> {
-    let Some(answered) = normalized_events(answer) else {
+fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, private: &mut Private) -> Attr<Set<String>> {
+    let Some(answered) = answered else {
         return Attr::Null;
     };
-    if all_were_asked_for && private.all_events.as_ref() == Some(&answered) {
+    if before.is_null() && private.all_events_not_answered && spells_out_all(&answered) {
+        private.all_events_not_answered = false;
+        private.all_events = Some(answered);
+        return Attr::Null;
+    }
+    if before.is_null() && private.all_events.as_ref() == Some(&answered) {
         return Attr::Null;
     }
     Attr::Known(answered.into())
 }
 
 /// The events of an answer as Terraform would hand them back; `None` for all.
-pub(super) fn normalized_events(answer: &Endpoint) -> Option<BTreeSet<String>> {
-    let events = answer.events.as_ref()?;
-    Some(events.iter().map(|name| normalized(name)).collect())
+pub(super) fn answered_events<Id>(answer: &Endpoint<Id>) -> Field<Option<BTreeSet<String>>> {
+    let events = answer.events.as_ref().map_err(|error| *error)?.as_ref();
+    Ok(events.map(normalized_names))
+}
+
+/// Names of events as Terraform would hand them back.
+pub(super) fn normalized_names(names: &BTreeSet<String>) -> BTreeSet<String> {
+    names.iter().map(|name| normalized(name)).collect()
 }
 
 /// Whether a list of events can be *all events*, spelled out: it has at least those that have long been known.
@@ -102,16 +123,16 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
-    use crate::heygen::EndpointId;
+    use crate::heygen::{EndpointId, FieldError};
+    use crate::terraform::Model;
 
     fn answer() -> Endpoint {
         Endpoint {
             id: EndpointId::parse("ep_1").unwrap(),
-            url: "https://example.com/hook".to_owned(),
-            events: None,
-            status: "enabled".to_owned(),
-            created_at: "2026-07-01T00:00:00".to_owned(),
-            secret: None,
+            url: Ok("https://example.com/hook".to_owned()),
+            events: Ok(None),
+            status: Ok("enabled".to_owned()),
+            created_at: Ok("2026-07-01T00:00:00".to_owned()),
         }
     }
 
@@ -140,9 +161,48 @@ mod tests {
         }
     }
 
+    /// The state that a complete answer makes.
+    fn read(answer: &Endpoint, before: &Stored<EndpointModel, Private>) -> EndpointModel {
+        let FromAnswer { stored, unreadable } = from_answer(answer, before);
+        assert!(unreadable.is_empty());
+        stored.state
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_keeps_the_value_of_state_and_is_named() {
+        let odd = Endpoint {
+            url: Err(FieldError::Missing),
+            events: Err(FieldError::Malformed),
+            status: Err(FieldError::Missing),
+            created_at: Err(FieldError::Malformed),
+            ..answer()
+        };
+        let mut before = before();
+        before.state.events = members(&["a"]);
+        let FromAnswer { stored, unreadable } = from_answer(&odd, &before);
+        assert_eq!(unreadable, ["url", "events", "status", "created_at"]);
+        assert_eq!(stored.state.into_object(), before.state.into_object());
+    }
+
+    #[test]
+    fn all_events_spelled_out_are_recognised_once_where_the_creation_did_not_tell() {
+        let mut before = before();
+        let all = set(&KNOWN_EVENTS);
+        let answered = Endpoint {
+            events: Ok(Some(all.clone())),
+            ..answer()
+        };
+        assert!(!read(&answered, &before).events.is_null());
+        before.private.all_events_not_answered = true;
+        let FromAnswer { stored, .. } = from_answer(&answered, &before);
+        assert!(stored.state.events.is_null());
+        assert_eq!(stored.private.all_events, Some(all));
+        assert!(!stored.private.all_events_not_answered);
+    }
+
     #[test]
     fn what_heygen_never_answers_is_kept() {
-        let state = from_answer(&answer(), &before()).state;
+        let state = read(&answer(), &before());
         assert_eq!(state.entity_id, text("entity"));
         assert_eq!(state.rotate_trigger, text("1"));
         assert_eq!(state.replace_when_disabled, Attr::Known(true));
@@ -152,12 +212,12 @@ mod tests {
     #[test]
     fn what_heygen_answers_is_drift_where_it_differs() {
         let answered = Endpoint {
-            url: "https://example.com/other".to_owned(),
-            events: Some(set(["a"].as_slice())),
-            status: "disabled".to_owned(),
+            url: Ok("https://example.com/other".to_owned()),
+            events: Ok(Some(set(["a"].as_slice()))),
+            status: Ok("disabled".to_owned()),
             ..answer()
         };
-        let state = from_answer(&answered, &before()).state;
+        let state = read(&answered, &before());
         assert_eq!(state.url, text("https://example.com/other"));
         assert_eq!(state.events, members(&["a"]));
         assert_eq!(state.status, text("disabled"));
@@ -166,13 +226,10 @@ mod tests {
     #[test]
     fn another_spelling_of_the_url_keeps_the_configured_one() {
         let answered = Endpoint {
-            url: "https://EXAMPLE.com:443/hook/".to_owned(),
+            url: Ok("https://EXAMPLE.com:443/hook/".to_owned()),
             ..answer()
         };
-        assert_eq!(
-            from_answer(&answered, &before()).state.url,
-            text("https://example.com/hook")
-        );
+        assert_eq!(read(&answered, &before()).url, text("https://example.com/hook"));
     }
 
     #[test]
@@ -180,31 +237,31 @@ mod tests {
         let mut before = before();
         before.private.all_events = Some(set(&["a", "b"]));
         let mut answered = answer();
-        answered.events = Some(set(&["b", "a"]));
-        assert!(from_answer(&answered, &before).state.events.is_null());
-        answered.events = Some(set(&["a", "b", "c"]));
-        assert_eq!(from_answer(&answered, &before).state.events, members(&["a", "b", "c"]));
-        answered.events = None;
-        assert!(from_answer(&answered, &before).state.events.is_null());
+        answered.events = Ok(Some(set(&["b", "a"])));
+        assert!(read(&answered, &before).events.is_null());
+        answered.events = Ok(Some(set(&["a", "b", "c"])));
+        assert_eq!(read(&answered, &before).events, members(&["a", "b", "c"]));
+        answered.events = Ok(None);
+        assert!(read(&answered, &before).events.is_null());
         before.state.events = members(&["a", "b"]);
-        answered.events = Some(set(&["a", "b"]));
-        assert_eq!(from_answer(&answered, &before).state.events, members(&["a", "b"]));
+        answered.events = Ok(Some(set(&["a", "b"])));
+        assert_eq!(read(&answered, &before).events, members(&["a", "b"]));
     }
 
     #[test]
     fn the_plan_wins_wherever_it_was_known() {
-        let answered = from_answer(
+        let answered = read(
             &Endpoint {
-                url: "https://elsewhere.example/".to_owned(),
-                status: "disabled".to_owned(),
-                created_at: "later".to_owned(),
+                url: Ok("https://elsewhere.example/".to_owned()),
+                status: Ok("disabled".to_owned()),
+                created_at: Ok("later".to_owned()),
                 ..answer()
             },
             &before(),
         );
         let mut planned = before().state;
         planned.created_at = Attr::Unknown;
-        let state = as_planned(answered.state, planned);
+        let state = as_planned(answered, planned);
         assert_eq!(state.url, text("https://example.com/hook"));
         assert_eq!(state.status, text("enabled"));
         assert_eq!(state.created_at, text("later"));

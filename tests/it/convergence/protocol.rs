@@ -265,8 +265,7 @@ impl Run {
             base_url: Some(self.heygen.base_url()),
             pace: Pace {
                 first_wait: Duration::ZERO,
-                confirm_after: Duration::from_millis(1),
-                second_look: Duration::from_millis(1),
+                looks: [1, 2, 4, 6, 8, 10].map(Duration::from_millis),
             },
             ..Environment::default()
         };

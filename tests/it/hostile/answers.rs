@@ -32,7 +32,7 @@ fn client(base_url: &str, number: usize) -> Client {
 /// All calls, each answered the same.
 async fn call_everything(client: Client, answer: &Canned) {
     let (stop, id) = (Stop::new(), EndpointId::parse(ID).unwrap());
-    let found = client.find(&id, &stop).await;
+    let found = client.find(&id, None, &stop).await;
     if let Ok(None) = &found {
         assert!(is_last_page(answer), "taken for gone: {answer:?}");
     }
@@ -45,8 +45,8 @@ async fn call_everything(client: Client, answer: &Canned) {
         event_types.err(),
         events.err(),
         found.err(),
-        client.list_afresh(&stop).await.err(),
-        client.create(&create(), &stop).await.err(),
+        client.list_at(tokio::time::Instant::now(), &stop).await.err(),
+        client.create(&create(), &stop).await.err().map(|failed| failed.failure),
         client.update(&id, &EndpointPatch::default(), &stop).await.err(),
         client.rotate_secret(&id, &stop).await.err(),
         client.delete(&id, &stop).await.err(),
@@ -191,9 +191,9 @@ fn answers_nested_deep_or_too_large_are_refused() {
     RUNTIME.block_on(async {
         let url = serve(answers.to_vec()).await;
         let id = EndpointId::parse(ID).unwrap();
-        let deep = client(&url, 0).find(&id, &Stop::new()).await.unwrap_err();
+        let deep = client(&url, 0).find(&id, None, &Stop::new()).await.unwrap_err();
         assert!(matches!(deep.fault, Fault::Garbled(_)), "{deep:?}");
-        let large = client(&url, 1).find(&id, &Stop::new()).await.unwrap_err();
+        let large = client(&url, 1).find(&id, None, &Stop::new()).await.unwrap_err();
         assert_eq!(large.fault, Fault::TooLarge);
     });
 }

@@ -1,9 +1,9 @@
-//! The shared walk over the list, counted in calls.
+//! Reading the list together, counted in calls.
 
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{Act, Scripted, endpoint, id};
 use crate::heygen::request::Request;
-use crate::heygen::{Client, EndpointPatch, Fault, Stop};
+use crate::heygen::{Client, EndpointPatch, Fault, ListItem, Stop};
 
 /// How long the list server takes for a page.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -65,7 +65,7 @@ impl List {
 
 async fn found(client: &Client, name: &str) -> bool {
     client
-        .find(&id(name), &Stop::new())
+        .find(&id(name), None, &Stop::new())
         .await
         .unwrap()
         .is_some_and(|endpoint| endpoint.id == id(name))
@@ -75,6 +75,7 @@ async fn rename(client: &Client) {
     client
         .update(&id("ep_0"), &EndpointPatch::default(), &Stop::new())
         .await
+        .unwrap()
         .unwrap();
 }
 
@@ -137,10 +138,11 @@ async fn the_whole_list_keeps_its_order_and_names_each_endpoint_once() {
         )
     }));
     let list = server.client(0).list(&Stop::new()).await.unwrap();
-    assert_eq!(
-        list.iter().map(|endpoint| endpoint.id.as_str()).collect::<Vec<_>>(),
-        ["ep_3", "ep_1", "ep_2", "ep_0"]
-    );
+    let ids: Vec<_> = list
+        .iter()
+        .map(|endpoint| endpoint.id.as_ref().unwrap().as_str())
+        .collect();
+    assert_eq!(ids, ["ep_3", "ep_1", "ep_2", "ep_0"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,11 +200,10 @@ async fn a_failing_walk_never_means_gone() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         Act::json(200, &body)
     };
-    let spoiled: [Box<dyn Fn() -> Act>; 7] = [
+    let spoiled: [Box<dyn Fn() -> Act>; 6] = [
         Box::new(|| Act::error(401, "unauthorized")),
         Box::new(|| Act::error(404, "not_found")),
         Box::new(|| Act::error(500, "internal_error")),
-        Box::new(move || answered(json!([{"endpoint_id": "ep_9"}]), json!({"has_more": false}))),
         Box::new(move || answered(json!([]), json!({"has_more": true, "next_token": null}))),
         Box::new(move || answered(json!([]), json!({}))),
         Box::new(|| Act::Fail(Fault::TooLarge)),
@@ -220,7 +221,7 @@ async fn a_failing_walk_never_means_gone() {
                 }
             });
             let client = server.client(0);
-            let failure = client.find(&id("gone"), &Stop::new()).await.unwrap_err();
+            let failure = client.find(&id("gone"), None, &Stop::new()).await.unwrap_err();
             assert_eq!(server.calls(), bad + 1, "{failure}");
             assert!(
                 found(&client, "ep_149").await,
@@ -245,7 +246,7 @@ async fn readers_share_a_failed_page_and_the_next_one_tries_anew() {
     let client = server.client(4);
     let readers = (0..10).map(|n| {
         let client = client.clone();
-        tokio::spawn(async move { client.find(&id(&format!("ep_{n}")), &Stop::new()).await })
+        tokio::spawn(async move { client.find(&id(&format!("ep_{n}")), None, &Stop::new()).await })
     });
     for outcome in join_all(readers).await {
         let failure = outcome.unwrap().unwrap_err();
@@ -262,7 +263,11 @@ async fn a_cursor_that_repeats_is_an_error_and_not_a_loop() {
     let cursors = ["a", "b", "c", "a"];
     let server =
         Scripted::acts(cursors.map(|next| Act::json(200, &json!({"data": [], "has_more": true, "next_token": next}))));
-    let failure = server.client(4).find(&id("ep_1"), &Stop::new()).await.unwrap_err();
+    let failure = server
+        .client(4)
+        .find(&id("ep_1"), None, &Stop::new())
+        .await
+        .unwrap_err();
     assert_eq!(failure.fault, Fault::CursorRepeats);
     assert_eq!(server.calls(), 4);
 }
@@ -281,7 +286,11 @@ async fn a_list_of_more_endpoints_than_anybody_has_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_look_for_an_endpoint_names_it() {
     let server = Scripted::acts([Act::error(401, "unauthorized")]);
-    let failure = server.client(0).find(&id("ep_7"), &Stop::new()).await.unwrap_err();
+    let failure = server
+        .client(0)
+        .find(&id("ep_7"), None, &Stop::new())
+        .await
+        .unwrap_err();
     assert!(
         failure.to_string().starts_with("reading webhook endpoint ep_7: "),
         "{failure}"
@@ -325,7 +334,7 @@ async fn what_is_known_is_dropped_by_changes_and_by_age() {
     assert!(found(&client, "ep_5").await);
     assert_eq!(lists(), 5);
 
-    let all = client.list_afresh(&Stop::new()).await.unwrap();
+    let all = client.list_at(Instant::now(), &Stop::new()).await.unwrap();
     assert_eq!((all.len(), lists()), (150, 7));
     assert_eq!(client.list(&Stop::new()).await.unwrap().len(), 150);
     assert_eq!(lists(), 7);
@@ -408,7 +417,7 @@ async fn what_was_known_before_a_change_is_not_told_to_those_who_ask_during_it()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_who_comes_late_to_a_walk_that_failed_hears_of_the_failure() {
+async fn a_page_that_failed_for_others_is_asked_for_anew() {
     let list = List::of(150);
     let mut calls = 0;
     let server = Scripted::new(move |request| {
@@ -421,12 +430,11 @@ async fn a_reader_who_comes_late_to_a_walk_that_failed_hears_of_the_failure() {
     });
     let client = server.client(0);
     let (ep, stop) = (id("ep_149"), Stop::new());
-    let mut late = pin!(client.find(&ep, &stop));
+    let mut late = pin!(client.find(&ep, None, &stop));
     assert!(late.as_mut().now_or_never().is_none(), "it waits for the first page");
-    client.find(&id("ep_120"), &Stop::new()).await.unwrap_err();
-    let failure = late.await.unwrap_err();
-    assert!(matches!(failure.fault, Fault::Refused { status: 403, .. }), "{failure}");
-    assert_eq!(server.calls(), 2);
+    client.find(&id("ep_120"), None, &Stop::new()).await.unwrap_err();
+    assert!(late.await.unwrap().is_some());
+    assert_eq!(server.calls(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -458,12 +466,12 @@ async fn a_reader_who_leaves_takes_nothing_away_from_the_others() {
     let (stop, staying, stopped) = (Stop::new(), client.clone(), client.clone());
     let stopping = stop.clone();
     let staying = tokio::spawn(async move { found(&staying, "ep_299").await });
-    let stopped = tokio::spawn(async move { stopped.find(&id("ep_250"), &stopping).await });
+    let stopped = tokio::spawn(async move { stopped.find(&id("ep_250"), None, &stopping).await });
     sleep(LATENCY / 2).await;
     assert_eq!(server.calls(), 1);
     leaving.abort();
     stop.cancel();
-    assert_eq!(stopped.await.unwrap().unwrap_err().fault, Fault::Stopped);
+    assert_eq!(stopped.await.unwrap().unwrap_err().fault, Fault::STOPPED);
     assert!(staying.await.unwrap());
     assert_eq!(server.calls(), 3, "no page was read twice");
 }
@@ -477,16 +485,21 @@ async fn a_page_nobody_waits_for_any_more_is_not_read_on() {
         stop.cancel();
     };
     let ep = id("ep_1");
-    let (outcome, ()) = tokio::join!(client.find(&ep, &stop), stopping);
-    assert_eq!(outcome.unwrap_err().fault, Fault::Stopped);
+    let (outcome, ()) = tokio::join!(client.find(&ep, None, &stop), stopping);
+    assert!(matches!(outcome.unwrap_err().fault, Fault::Stopped { before: Some(_) }));
     let calls = server.calls();
     sleep(Duration::from_mins(5)).await;
     assert_eq!(server.calls(), calls);
-    assert!(!client.find(&ep, &Stop::new()).await.is_ok_and(|found| found.is_none()));
+    assert!(
+        !client
+            .find(&ep, None, &Stop::new())
+            .await
+            .is_ok_and(|found| found.is_none())
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_ends_the_pause_before_the_second_walk() {
+async fn a_stop_ends_the_pause_before_the_second_look() {
     let server = List::of(1).served();
     let (client, stop) = (server.client(0), Stop::new());
     let began = Instant::now();
@@ -495,7 +508,328 @@ async fn a_stop_ends_the_pause_before_the_second_walk() {
         stop.cancel();
     };
     let ep = id("gone");
-    let (outcome, ()) = tokio::join!(client.find(&ep, &stop), stopping);
-    assert_eq!(outcome.unwrap_err().fault, Fault::Stopped);
+    let (outcome, ()) = tokio::join!(client.find(&ep, None, &stop), stopping);
+    assert_eq!(outcome.unwrap_err().fault, Fault::STOPPED);
     assert_eq!((server.calls(), began.elapsed()), (1, LATENCY * 2));
+}
+
+/// A list whose answers carry HeyGen's date: one in 2001, which goes on with the clock of the test.
+fn dated(list: &List, latency: Duration) -> Scripted {
+    let (list, start) = (list.clone(), Instant::now());
+    Scripted::new(move |request| {
+        let act = if request.only_reads() {
+            list.page(request).after(latency)
+        } else {
+            Act::ok(&endpoint("ep_0"))
+        };
+        let now = SystemTime::UNIX_EPOCH + HEYGENS_START + start.elapsed();
+        act.with_header("date", httpdate::fmt_http_date(now))
+    })
+}
+
+/// 2001-01-01T00:00:00Z, since the Unix epoch.
+const HEYGENS_START: Duration = Duration::from_hours(271_752);
+
+/// When an endpoint was created that has just been made, by HeyGen's clock.
+const JUST_NOW: &str = "2000-12-31T23:59:59Z";
+
+async fn found_young(client: &Client, name: &str) -> bool {
+    client
+        .find(&id(name), Some(JUST_NOW), &Stop::new())
+        .await
+        .unwrap()
+        .is_some()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_young_endpoint_is_gone_only_when_the_list_has_lacked_it_for_ten_seconds() {
+    let server = dated(&List::of(3), LATENCY);
+    let client = server.client(0);
+    let began = Instant::now();
+    assert!(!found_young(&client, "ep_new").await);
+    let took = began.elapsed();
+    assert!(
+        took >= Duration::from_secs(10) && took < Duration::from_secs(11),
+        "{took:?}"
+    );
+    assert_eq!(
+        server.calls(),
+        7,
+        "the first look and those at 0.5, 1, 2, 4, 8 and 10 s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_young_endpoint_is_found_as_soon_as_the_list_shows_it() {
+    let list = List::of(3);
+    let server = dated(&list, LATENCY);
+    let client = server.client(0);
+    let began = Instant::now();
+    let late = async {
+        sleep(Duration::from_millis(3500)).await;
+        list.put("ep_new");
+    };
+    let (found, ()) = tokio::join!(found_young(&client, "ep_new"), late);
+    assert!(
+        found && began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_missing_young_endpoints_wait_together() {
+    let server = dated(&List::of(250), LATENCY);
+    let client = server.client(0);
+    let began = Instant::now();
+    // As Terraform asks: ten at a time.
+    for batch in 0..5 {
+        let names: Vec<_> = (0..10).map(|n| format!("gone_{batch}_{n}")).collect();
+        let found = join_all(names.iter().map(|name| found_young(&client, name))).await;
+        assert!(!found.contains(&true));
+    }
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert_eq!(server.calls(), 7 * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_from_before_a_change_say_nothing_about_what_came_of_it() {
+    let server = dated(&List::of(3), LATENCY);
+    let client = server.client(0);
+    assert!(!found_young(&client, "ep_new").await);
+    rename(&client).await;
+    let began = Instant::now();
+    assert!(!found_young(&client, "ep_new").await);
+    assert!(began.elapsed() >= Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_from_before_an_endpoint_was_made_have_not_lacked_it() {
+    let server = dated(&List::of(3), LATENCY);
+    let client = server.client(0);
+    assert!(!found_young(&client, "ep_other").await);
+    let began = Instant::now();
+    let made_by_another_run = Some("2001-01-01T00:00:10Z");
+    let found = client.find(&id("ep_new"), made_by_another_run, &Stop::new()).await;
+    assert_eq!(found.unwrap(), None);
+    assert!(began.elapsed() >= Duration::from_secs(9), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_two_minutes_an_endpoint_is_gone_at_the_second_look_and_so_is_one_of_unknown_age() {
+    for created_at in [None, Some("2000-12-31T23:58:00Z"), Some("lately")] {
+        let server = dated(&List::of(3), LATENCY);
+        let found = server.client(0).find(&id("gone"), created_at, &Stop::new()).await;
+        assert_eq!((found, server.calls()), (Ok(None), 2), "{created_at:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_list_is_read_once_however_late_its_readers_come() {
+    const PAGE_TAKES: Duration = Duration::from_secs(7);
+    let list = List::of(600);
+    let server = Scripted::new(move |request| list.page(request).after(PAGE_TAKES));
+    let client = server.client(0);
+    let readers = Arc::new(tokio::sync::Semaphore::new(10));
+    let reading = (0..21).map(|n| {
+        let (client, readers) = (client.clone(), readers.clone());
+        tokio::spawn(async move {
+            let _one_of_ten = readers.acquire().await.unwrap();
+            found(&client, &format!("ep_{}", 550 + n)).await
+        })
+    });
+    assert!(join_all(reading).await.into_iter().all(|found| found.unwrap()));
+    assert_eq!(server.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_while_a_slow_list_is_read_reads_no_page_again() {
+    let list = List::of(600);
+    let server = Scripted::new(move |request| list.page(request).after(Duration::from_secs(7)));
+    let client = server.client(0);
+    let readers = (0..6).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(6 * n)).await;
+            found(&client, "ep_599").await
+        })
+    });
+    assert!(join_all(readers).await.into_iter().all(|found| found.unwrap()));
+    assert_eq!(server.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn readers_under_a_rate_limit_share_its_waits() {
+    let list = List::of(300);
+    let mut calls = 0;
+    let server = Scripted::new(move |request| {
+        calls += 1;
+        if calls % 2 == 1 {
+            Act::error(429, "rate_limit_exceeded").with_header("retry-after", "25")
+        } else {
+            list.page(request)
+        }
+    });
+    let client = server.client(1);
+    let readers = (0..10).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(5 * n)).await;
+            found(&client, "ep_299").await
+        })
+    });
+    assert!(join_all(readers).await.into_iter().all(|found| found.unwrap()));
+    assert_eq!(server.calls(), 6, "three pages, each refused once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_leads_elsewhere_when_it_is_read_again_drops_what_followed() {
+    let mut first_pages = ["a", "b"].into_iter();
+    let server = Scripted::new(move |request| {
+        let cursor = request.query.iter().find(|(name, _)| *name == "token");
+        let (name, next) = match cursor.map(|(_, cursor)| cursor.as_str()) {
+            None => ("ep_first", first_pages.next()),
+            Some("a") => ("ep_old", None),
+            _ => ("ep_new", None),
+        };
+        Act::json(
+            200,
+            &json!({"data": [endpoint(name)], "has_more": next.is_some(), "next_token": next}),
+        )
+        .after(Duration::from_secs(20))
+    });
+    let client = server.client(0);
+    assert!(found(&client, "ep_old").await);
+    // The first page is stale by now, and the second is not.
+    sleep(Duration::from_secs(15)).await;
+    assert!(found(&client, "ep_new").await);
+    assert_eq!(server.calls(), 4);
+    assert!(
+        !found(&client, "ep_old").await,
+        "its page is no part of the list any more"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_that_repeats_is_no_error_for_those_who_have_found_what_they_look_for() {
+    let cursors = ["a", "a", "a"];
+    let mut number = 0;
+    let server = Scripted::acts(cursors.map(|next| {
+        number += 1;
+        let data = [endpoint(&format!("ep_{number}"))];
+        Act::json(200, &json!({"data": data, "has_more": true, "next_token": next}))
+    }));
+    let client = server.client(0);
+    assert!(found(&client, "ep_2").await);
+    assert!(found(&client, "ep_1").await);
+    let failure = client.find(&id("ep_9"), None, &Stop::new()).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::CursorRepeats);
+}
+
+fn page_of(items: &[serde_json::Value]) -> Act {
+    Act::json(200, &json!({"data": items, "has_more": false}))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_odd_item_matters_to_nobody_who_asks_for_another_one() {
+    let odd = [
+        json!({"endpoint_id": "ep_1"}),
+        json!({"endpoint_id": 7, "url": "https://a.example/"}),
+        json!({"endpoint_id": "a/b"}),
+        json!({}),
+        json!("ep_2"),
+        json!(null),
+        endpoint("ep_3"),
+    ];
+    let server = Scripted::new(move |_| page_of(&odd));
+    let client = server.client(0);
+    assert!(found(&client, "ep_3").await);
+    let items = client.list(&Stop::new()).await.unwrap();
+    assert_eq!(items.len(), 7);
+    assert_eq!(items.iter().filter(|item| item.id.is_err()).count(), 5);
+
+    let failure = client.find(&id("ep_4"), None, &Stop::new()).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::UnidentifiedItems { count: 5 });
+    assert_eq!(
+        failure.to_string(),
+        "reading webhook endpoint ep_4: the list has 5 items whose ids cannot be read"
+    );
+}
+
+/// Finds endpoints by their URL, as the data source does.
+async fn by_url(client: &Client, url: &str) -> Result<Vec<String>, Fault> {
+    let is_it = |item: &ListItem| Some(item.url.as_ref().ok()? == url);
+    let found = client.find_all(is_it, &Stop::new()).await;
+    let ids = |found: Vec<crate::heygen::Endpoint>| found.iter().map(|endpoint| endpoint.id.to_string()).collect();
+    found.map(ids).map_err(|failure| failure.fault)
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_no_endpoint_has_a_url_takes_two_looks_and_items_that_can_be_read() {
+    let list = List::of(3);
+    let server = list.served();
+    let client = server.client(0);
+    assert_eq!(
+        by_url(&client, "https://ep_1.example/").await,
+        Ok(vec!["ep_1".to_owned()])
+    );
+    assert_eq!(server.calls(), 1);
+    assert_eq!(by_url(&client, "https://none.example/").await, Ok(vec![]));
+    assert_eq!(server.calls(), 2);
+
+    for odd in [
+        json!({"endpoint_id": "ep_9"}),
+        json!({"url": "https://a.example/"}),
+        json!(7),
+    ] {
+        let server = Scripted::new(move |_| page_of(&[odd.clone(), endpoint("ep_1")]));
+        let client = server.client(0);
+        assert_eq!(
+            by_url(&client, "https://ep_1.example/").await,
+            Ok(vec!["ep_1".to_owned()])
+        );
+        let none = by_url(&client, "https://none.example/").await;
+        assert_eq!(none, Err(Fault::UnidentifiedItems { count: 1 }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_look_at_about_the_same_time_share_their_looks() {
+    let server = List::of(150).served();
+    let client = server.client(0);
+    sleep(Duration::from_millis(120)).await;
+    let looks = (0..10).map(|n| {
+        let client = client.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(30 * n)).await;
+            let began = Instant::now();
+            let list = client.list_at(began, &Stop::new()).await.unwrap();
+            assert!(began.elapsed() < Duration::from_millis(600));
+            list.len()
+        })
+    });
+    assert!(join_all(looks).await.into_iter().all(|len| len.unwrap() == 150));
+    assert_eq!(server.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_once_makes_one_attempt_a_page_and_takes_no_longer_than_one_may() {
+    let list = List::of(250);
+    let server = list.served();
+    let found = server.client(4).find_once(&id("ep_240"), &Stop::new()).await.unwrap();
+    assert_eq!((found.unwrap().id, server.calls()), (id("ep_240"), 3));
+
+    let server = Scripted::new(|_| Act::error(503, "busy"));
+    server.client(4).find_once(&id("ep_1"), &Stop::new()).await.unwrap_err();
+    assert_eq!(server.calls(), 1);
+
+    let list = List::of(1000);
+    let server = Scripted::new(move |request| list.page(request).after(Duration::from_secs(20)));
+    let began = Instant::now();
+    server
+        .client(4)
+        .find_once(&id("ep_999"), &Stop::new())
+        .await
+        .unwrap_err();
+    assert_eq!(began.elapsed(), super::TIMEOUT);
 }

@@ -1,0 +1,545 @@
+//! Reading the list of endpoints: each page once for everybody who asks.
+//!
+//! There is no way to ask HeyGen for one endpoint, so readers share the pages of the list. Whoever needs a page that nobody
+//! has read lately fetches it, and whoever needs the same page meanwhile waits for that fetch. The fetch belongs to all who
+//! wait for it: it goes on when one of them leaves, and ends when the last one does.
+//!
+//! An endpoint is found on any page that is fresh. That it is gone takes complete passes over the list which all lack it: a
+//! list may lag behind a change, and its pages shift while they are read. Such a pass is a [`Look`], and looks serve
+//! everybody who asks later, as the pages do.
+//!
+//! Everything is dropped by each change made here ([`Invalidation`]). Whoever is on a pass then finishes it: what it reads
+//! is no older than its own question.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep_until};
+
+use super::answer;
+use super::call::{Caller, LastFault};
+use super::pages::CursorGuard;
+use super::request::{Operation, Request};
+use super::{EndpointId, Failure, Fault, ListItem, Stop};
+
+/// How long after it was read a page serves those who begin to read.
+const FRESH_FOR: Duration = Duration::from_secs(30);
+
+/// How long after its creation the list may still lag behind an endpoint.
+const YOUNG_FOR: time::Duration = time::Duration::minutes(2);
+
+/// No account has reason to have more endpoints, however many of them come in one page.
+const MOST_ENDPOINTS: usize = 100_000;
+
+/// How many looks are remembered, which is more than two minutes of waiting make.
+const MOST_LOOKS: usize = 64;
+
+/// The list of endpoints, as far as it is known.
+pub(super) struct ListCache {
+    caller: Arc<Caller>,
+    known: Arc<Mutex<Known>>,
+    /// Where the grid of [`ListCache::look_at`] begins.
+    origin: Instant,
+}
+
+/// What readers share.
+#[derive(Default)]
+struct Known {
+    /// How often everything was dropped: what was begun before is not kept after.
+    dropped: u64,
+    /// By the cursor that leads to the page; the first has none.
+    slots: HashMap<Option<String>, Slot>,
+    /// The complete passes since everything was dropped, in the order in which they began.
+    looks: Vec<Arc<Look>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    page: Option<Arc<ListPage>>,
+    fetch: Option<Fetch>,
+}
+
+/// A page on its way. Only those who wait keep it going.
+#[derive(Clone)]
+struct Fetch {
+    asked_at: Instant,
+    last_fault: Arc<LastFault>,
+    outcome: WeakShared<BoxFuture<'static, FetchOutcome>>,
+}
+
+type FetchOutcome = Result<Arc<ListPage>, Failure>;
+
+/// One page of the list.
+struct ListPage {
+    items: Vec<ListItem>,
+    by_id: HashMap<EndpointId, usize>,
+    next: Option<String>,
+    asked_at: Instant,
+    read_at: Instant,
+}
+
+/// The whole list, as one complete pass over it read it.
+pub(super) struct Look {
+    pages: Vec<Arc<ListPage>>,
+    /// When the first of its pages was asked for.
+    asked_at: Instant,
+    /// When the last of its pages was there.
+    read_at: Instant,
+    /// When the oldest of its pages was there.
+    oldest_read_at: Instant,
+}
+
+/// Which pages serve a reader.
+#[derive(Clone, Copy)]
+enum Freshness {
+    /// Those that were fresh when it began to read, and all that were read since.
+    WhenBegun(Instant),
+    /// Those that were asked for since.
+    AskedSince(Instant),
+}
+
+/// What a reader looks for.
+pub(super) trait Query: Sync {
+    /// What is found.
+    type Found: Send;
+
+    /// What one page alone has of it, where one page is enough.
+    fn on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
+
+    /// What the whole list has of it.
+    fn in_list(&self, list: &Look) -> Option<Self::Found>;
+
+    /// Whether this item may be what is looked for without anybody seeing it.
+    fn may_be(&self, item: &ListItem) -> bool;
+}
+
+/// The items of a page.
+pub(super) struct Items<'a>(&'a ListPage);
+
+impl Items<'_> {
+    /// The item of this id.
+    pub(super) fn by_id(&self, id: &EndpointId) -> Option<&ListItem> {
+        self.0.item(id)
+    }
+}
+
+/// How long the list must lack something before it is gone.
+#[derive(Clone, Copy)]
+enum Age {
+    /// It was created at this moment or before, and a list may still lag behind that.
+    Young { created: Instant },
+    /// It has been there for long, or nobody knows.
+    Old,
+}
+
+/// For how long the list has lacked something.
+struct Absence {
+    /// The end of the first look that lacked it.
+    since: Instant,
+    /// The beginning of the last look that lacked it.
+    until: Instant,
+    /// How many items may be it all the same.
+    unidentified: usize,
+}
+
+/// How a pass over the list ended.
+enum Pass<T> {
+    Found(T),
+    Whole(Arc<Look>),
+}
+
+impl ListCache {
+    pub(super) fn new(caller: Arc<Caller>) -> Self {
+        Self {
+            caller,
+            known: Arc::default(),
+            origin: Instant::now(),
+        }
+    }
+
+    /// Drops what is known now, and again when the guard goes: what is read while something changes may be the state
+    /// before or after, good for those who ask meanwhile and for nobody later.
+    pub(super) fn invalidate(&self) -> Invalidation<'_> {
+        self.drop_all();
+        Invalidation(self)
+    }
+
+    fn drop_all(&self) {
+        let mut known = lock(&self.known);
+        *known = Known {
+            dropped: known.dropped + 1,
+            ..Known::default()
+        };
+    }
+
+    /// Looks for something until it is found, or has been missing for long enough to be gone: for a moment, or, if it was
+    /// `created` less than two minutes ago by HeyGen's clock, for as long as a list may lag.
+    pub(super) async fn find<Q: Query>(
+        &self,
+        query: &Q,
+        created: Option<OffsetDateTime>,
+        stop: &Stop,
+    ) -> Result<Option<Q::Found>, Failure> {
+        let began = Instant::now();
+        if let Some(found) = self.on_fresh_page(query, began) {
+            return Ok(Some(found));
+        }
+        let mut freshness = Freshness::WhenBegun(began);
+        let mut own_looks = Vec::new();
+        let mut age = None;
+        loop {
+            let look = match self.pass(freshness, stop, |page| query.on_page(&Items(page))).await? {
+                Pass::Found(found) => return Ok(Some(found)),
+                Pass::Whole(look) => look,
+            };
+            if let Some(found) = query.in_list(&look) {
+                return Ok(Some(found));
+            }
+            own_looks.push(look);
+            // Only now has there been an answer for certain, and with it a date.
+            let age = *age.get_or_insert_with(|| self.age(created));
+            let absence = self.absence(query, &own_looks, age, began);
+            let Some(next_look) = self.next_look(&absence, age) else {
+                return match absence.unidentified {
+                    0 => Ok(None),
+                    count => Err(failure(Fault::UnidentifiedItems { count })),
+                };
+            };
+            wait_until(next_look, stop).await?;
+            freshness = Freshness::AskedSince(next_look);
+        }
+    }
+
+    /// The whole list, fresh when this is called.
+    pub(super) async fn list(&self, stop: &Stop) -> Result<Arc<Look>, Failure> {
+        self.whole(Freshness::WhenBegun(Instant::now()), stop).await
+    }
+
+    /// The whole list, not asked for before `moment`. Moments are rounded up to a grid, so that those who look at about the
+    /// same time share their looks.
+    pub(super) async fn look_at(&self, moment: Instant, stop: &Stop) -> Result<Arc<Look>, Failure> {
+        let moment = self.on_grid(moment);
+        wait_until(moment, stop).await?;
+        self.whole(Freshness::AskedSince(moment), stop).await
+    }
+
+    fn on_grid(&self, moment: Instant) -> Instant {
+        let step = self.caller.pace.confirm_after().as_nanos().max(1);
+        let over = moment.duration_since(self.origin).as_nanos() % step;
+        let short = if over == 0 { 0 } else { step - over };
+        moment + Duration::from_nanos(u64::try_from(short).unwrap_or_default())
+    }
+
+    async fn whole(&self, freshness: Freshness, stop: &Stop) -> Result<Arc<Look>, Failure> {
+        match self.pass(freshness, stop, |_| None::<Never>).await? {
+            Pass::Found(never) => match never {},
+            Pass::Whole(look) => Ok(look),
+        }
+    }
+
+    /// Goes over the list from its first page, until `take` has what it wants.
+    async fn pass<T>(
+        &self,
+        freshness: Freshness,
+        stop: &Stop,
+        take: impl Fn(&ListPage) -> Option<T>,
+    ) -> Result<Pass<T>, Failure> {
+        let dropped = lock(&self.known).dropped;
+        let mut guard = CursorGuard::default();
+        let mut pages: Vec<Arc<ListPage>> = Vec::new();
+        let mut endpoints = 0;
+        loop {
+            let cursor = pages.last().and_then(|page| page.next.clone());
+            let page = self.page(cursor, freshness, stop).await?;
+            if let Some(found) = take(&page) {
+                return Ok(Pass::Found(found));
+            }
+            endpoints += page.items.len();
+            if endpoints > MOST_ENDPOINTS {
+                return Err(failure(Fault::Garbled(format!(
+                    "the list has more than {MOST_ENDPOINTS} endpoints"
+                ))));
+            }
+            guard.follow(page.next.as_deref()).map_err(failure)?;
+            let is_last = page.next.is_none();
+            pages.push(page);
+            if is_last {
+                let look = Arc::new(Look::new(pages));
+                lock(&self.known).remember(&look, dropped);
+                return Ok(Pass::Whole(look));
+            }
+        }
+    }
+
+    /// The page at a cursor, from whoever has read it or is reading it.
+    async fn page(&self, cursor: Option<String>, freshness: Freshness, stop: &Stop) -> FetchOutcome {
+        let (last_fault, outcome) = {
+            let mut known = lock(&self.known);
+            let dropped = known.dropped;
+            let slot = known.slots.entry(cursor.clone()).or_default();
+            if let Some(page) = slot.page.as_ref().filter(|page| freshness.admits(page)) {
+                return Ok(page.clone());
+            }
+            let under_way = slot.fetch.as_ref().filter(|fetch| freshness.admits_fetch(fetch));
+            match under_way.and_then(|fetch| Some((fetch.last_fault.clone(), fetch.outcome.upgrade()?))) {
+                Some(under_way) => under_way,
+                None => self.fetch(cursor, slot, dropped),
+            }
+        };
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(failure(last_fault.stopped())),
+            outcome = outcome => outcome,
+        }
+    }
+
+    /// Begins to fetch a page into its slot.
+    fn fetch(&self, cursor: Option<String>, slot: &mut Slot, dropped: u64) -> (Arc<LastFault>, SharedFetch) {
+        let (caller, known) = (self.caller.clone(), self.known.clone());
+        let last_fault = Arc::new(LastFault::default());
+        let reason = last_fault.clone();
+        let asked_at = Instant::now();
+        let fetch: BoxFuture<'static, FetchOutcome> = Box::pin(async move {
+            let request = Request::list(cursor.as_deref());
+            let answered = caller.call_for_many(&request, &reason, answer::endpoints).await;
+            let answered = answered.map(|page| Arc::new(ListPage::new(page, asked_at)));
+            lock(&known).fetched(cursor, &answered, asked_at, dropped);
+            answered
+        });
+        let fetch = fetch.shared();
+        slot.fetch = fetch.downgrade().map(|outcome| Fetch {
+            asked_at,
+            last_fault: last_fault.clone(),
+            outcome,
+        });
+        (last_fault, fetch)
+    }
+
+    /// What a page has that is fresh for who begins to read now. Where none is, there is no use in keeping any.
+    fn on_fresh_page<Q: Query>(&self, query: &Q, now: Instant) -> Option<Q::Found> {
+        let mut known = lock(&self.known);
+        let freshness = Freshness::WhenBegun(now);
+        let mut fresh = known.slots.values().filter_map(|slot| slot.page.as_ref()).peekable();
+        if fresh.peek().is_some() && !fresh.clone().any(|page| freshness.admits(page)) {
+            known.slots.retain(|_, slot| slot.fetch.is_some());
+            return None;
+        }
+        fresh
+            .filter(|page| freshness.admits(page))
+            .find_map(|page| query.on_page(&Items(page)))
+    }
+
+    fn age(&self, created: Option<OffsetDateTime>) -> Age {
+        let Some(created) = created else {
+            return Age::Old;
+        };
+        let now = Instant::now();
+        // Where no answer has had a date, this machine's clock is the best there is.
+        let heygens_now = self
+            .caller
+            .clock
+            .at(now)
+            .map_or_else(|| OffsetDateTime::from(SystemTime::now()), |bounds| bounds.earliest);
+        let age = heygens_now - created;
+        if age >= YOUNG_FOR {
+            return Age::Old;
+        }
+        let age = Duration::try_from(age).unwrap_or_default();
+        Age::Young {
+            created: now.checked_sub(age).unwrap_or(now),
+        }
+    }
+
+    /// For how long the list has lacked something, by the reader's own looks and those of the others.
+    fn absence<Q: Query>(&self, query: &Q, own_looks: &[Arc<Look>], age: Age, began: Instant) -> Absence {
+        let shared = lock(&self.known).looks.clone();
+        let counts = |look: &Arc<Look>| match age {
+            // A look made before the endpoint was cannot have lacked it.
+            Age::Young { created } => look.asked_at >= created,
+            Age::Old => began.saturating_duration_since(look.oldest_read_at) < FRESH_FOR,
+        };
+        let mut looks: Vec<Arc<Look>> = shared.into_iter().filter(counts).collect();
+        looks.extend(own_looks.iter().cloned());
+        looks.sort_by_key(|look| look.asked_at);
+        let lacking = looks.iter().rev().take_while(|look| query.in_list(look).is_none());
+        let mut absence = Absence {
+            since: began,
+            until: began,
+            unidentified: 0,
+        };
+        for (newer, look) in lacking.enumerate() {
+            if newer == 0 {
+                absence.until = look.asked_at;
+            }
+            absence.since = look.read_at;
+            let unidentified = look.items().filter(|item| query.may_be(item)).count();
+            absence.unidentified = absence.unidentified.max(unidentified);
+        }
+        absence
+    }
+
+    /// When to look again; `None` if the absence has lasted for long enough.
+    fn next_look(&self, absence: &Absence, age: Age) -> Option<Instant> {
+        let pace = &self.caller.pace;
+        let enough = match age {
+            Age::Young { .. } => pace.longest_lag(),
+            Age::Old => pace.confirm_after(),
+        };
+        if absence.until >= absence.since + enough {
+            return None;
+        }
+        let mut looks = pace.looks.iter().map(|look| absence.since + *look);
+        looks.find(|look| *look > absence.until)
+    }
+}
+
+type SharedFetch = Shared<BoxFuture<'static, FetchOutcome>>;
+
+/// There is no value of it.
+enum Never {}
+
+/// What is known of the list is dropped when this is.
+pub(super) struct Invalidation<'a>(&'a ListCache);
+
+impl Drop for Invalidation<'_> {
+    fn drop(&mut self) {
+        self.0.drop_all();
+    }
+}
+
+impl Known {
+    /// Takes in what came of a fetch, unless everything was dropped meanwhile, or another fetch took its place.
+    fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, asked_at: Instant, dropped: u64) {
+        if self.dropped != dropped {
+            return;
+        }
+        let Entry::Occupied(mut slot) = self.slots.entry(cursor) else {
+            return;
+        };
+        let slot = slot.get_mut();
+        if slot.fetch.as_ref().is_none_or(|fetch| fetch.asked_at != asked_at) {
+            return;
+        }
+        slot.fetch = None;
+        let Ok(page) = outcome else {
+            return;
+        };
+        let before = slot.page.replace(page.clone());
+        if let Some(before) = before
+            && before.next != page.next
+        {
+            self.drop_from(before.next.clone());
+        }
+    }
+
+    /// Drops the pages from this cursor on: what led to them leads elsewhere now.
+    fn drop_from(&mut self, mut cursor: Option<String>) {
+        while let Some(slot) = cursor.and_then(|cursor| self.slots.remove(&Some(cursor))) {
+            cursor = slot.page.and_then(|page| page.next.clone());
+        }
+    }
+
+    fn remember(&mut self, look: &Arc<Look>, dropped: u64) {
+        let is_known = || self.looks.iter().any(|known| known.is_same(look));
+        if self.dropped != dropped || is_known() {
+            return;
+        }
+        let at = self.looks.partition_point(|known| known.asked_at <= look.asked_at);
+        self.looks.insert(at, look.clone());
+        if self.looks.len() > MOST_LOOKS {
+            self.looks.remove(0);
+        }
+    }
+}
+
+impl ListPage {
+    fn new(page: answer::Page<ListItem>, asked_at: Instant) -> Self {
+        let ids = page.items.iter().enumerate();
+        Self {
+            by_id: ids.filter_map(|(at, item)| Some((item.id.clone().ok()?, at))).collect(),
+            items: page.items,
+            next: page.next,
+            asked_at,
+            read_at: Instant::now(),
+        }
+    }
+
+    fn item(&self, id: &EndpointId) -> Option<&ListItem> {
+        self.by_id.get(id).and_then(|at| self.items.get(*at))
+    }
+}
+
+impl Look {
+    fn new(pages: Vec<Arc<ListPage>>) -> Self {
+        let now = Instant::now();
+        let asked_at = pages.iter().map(|page| page.asked_at).min();
+        let read_at = pages.iter().map(|page| page.read_at).max();
+        let oldest_read_at = pages.iter().map(|page| page.read_at).min();
+        Self {
+            asked_at: asked_at.unwrap_or(now),
+            read_at: read_at.unwrap_or(now),
+            oldest_read_at: oldest_read_at.unwrap_or(now),
+            pages,
+        }
+    }
+
+    /// The items of all pages, in HeyGen's order. A page that shifts while the list is read repeats some.
+    fn items(&self) -> impl Iterator<Item = &ListItem> {
+        self.pages.iter().flat_map(|page| &page.items)
+    }
+
+    /// The items in HeyGen's order, each endpoint once.
+    pub(super) fn endpoints(&self) -> Vec<ListItem> {
+        let mut ids = HashSet::new();
+        let mut is_new = |item: &&ListItem| item.id.as_ref().map_or(true, |id| ids.insert(id.clone()));
+        self.items().filter(|item| is_new(item)).cloned().collect()
+    }
+
+    /// The item of this id.
+    pub(super) fn by_id(&self, id: &EndpointId) -> Option<&ListItem> {
+        self.pages.iter().find_map(|page| page.item(id))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let pages = self.pages.iter().zip(&other.pages);
+        self.pages.len() == other.pages.len() && pages.into_iter().all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+}
+
+impl Freshness {
+    fn admits(self, page: &ListPage) -> bool {
+        match self {
+            Self::WhenBegun(began) => began.saturating_duration_since(page.read_at) < FRESH_FOR,
+            Self::AskedSince(moment) => page.asked_at >= moment,
+        }
+    }
+
+    fn admits_fetch(self, fetch: &Fetch) -> bool {
+        match self {
+            Self::WhenBegun(_) => true,
+            Self::AskedSince(moment) => fetch.asked_at >= moment,
+        }
+    }
+}
+
+async fn wait_until(moment: Instant, stop: &Stop) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(failure(Fault::STOPPED)),
+        () = sleep_until(moment) => Ok(()),
+    }
+}
+
+fn failure(fault: Fault) -> Failure {
+    Failure::without_attempt(Operation::List, fault)
+}
+
+// Nothing in here panics half-way through a change; and if it did, a list read once more is better than none.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
