@@ -1,10 +1,10 @@
 //! What state holds: identities that were not stored, ids that cannot be, private data that cannot be used.
 
 use super::{ADDRESS, URL, applied, config, id_in, planned, with_account};
-use crate::core::{Action, State, Value};
+use crate::core::{Action, Config, State, Value};
 
-fn identity(id: &str) -> Option<Value> {
-    Some(Value::object([("id", id.into())]))
+fn identity(id: &str) -> Value {
+    Value::object([("id", id.into())])
 }
 
 #[tokio::test]
@@ -18,14 +18,14 @@ async fn a_state_without_identity_gets_it_from_whatever_is_asked_first() {
 
     let mut refreshed = written_without.clone();
     assert!(!core.refresh(&mut refreshed).await.errored());
-    assert_eq!(refreshed[ADDRESS].identity, identity(&id));
+    assert_eq!(refreshed[ADDRESS].identity, Some(identity(&id)));
 
     let other = config([("url", "https://hooks.example.com/v2".into())]);
     let mut updated = written_without.clone();
     let plan = core.plan_without_refresh(&updated, &other).await;
-    assert_eq!(plan.change(ADDRESS).identity, identity(&id));
+    assert_eq!(plan.change(ADDRESS).identity, Some(identity(&id)));
     assert!(!core.apply(&mut updated, plan, &other).await.errored());
-    assert_eq!(updated[ADDRESS].identity, identity(&id));
+    assert_eq!(updated[ADDRESS].identity, Some(identity(&id)));
 
     // The endpoint vanishes between plan and apply, and the update fails.
     let mut failed = written_without.clone();
@@ -41,7 +41,7 @@ async fn a_state_without_identity_gets_it_from_whatever_is_asked_first() {
         )
         .await;
     assert!(report.errored());
-    assert_eq!(failed[ADDRESS].identity, identity(&id));
+    assert_eq!(failed[ADDRESS].identity, Some(identity(&id)));
 }
 
 #[tokio::test]
@@ -82,9 +82,9 @@ async fn private_data_that_cannot_be_used_stops_all_but_a_destruction() {
         }
         assert_eq!(heygen.endpoints().len(), 1);
     }
-    let plan = core.plan_without_refresh(&state, &Default::default()).await;
+    let plan = core.plan_without_refresh(&state, &Config::new()).await;
     assert_eq!(plan.change(ADDRESS).action, Action::Delete);
-    assert!(!core.apply(&mut state, plan, &Default::default()).await.errored());
+    assert!(!core.apply(&mut state, plan, &Config::new()).await.errored());
     assert!(state.is_empty() && heygen.endpoints().is_empty());
 }
 

@@ -46,6 +46,7 @@ fn object(set: &[(&str, Value)]) -> Object {
     object
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 fn message(object: Option<Object>) -> Option<proto::DynamicValue> {
     Some(convert::dynamic(object, &ty()).unwrap())
 }
@@ -64,6 +65,7 @@ fn number_in(identity: Option<&proto::ResourceIdentityData>) -> Option<String> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 fn identity(number: Value) -> Option<proto::ResourceIdentityData> {
     let ty = door().identity_schema().object_type();
     let identity = Object::from([("number".to_owned(), number)]);

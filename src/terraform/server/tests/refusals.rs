@@ -18,6 +18,7 @@ fn refused(diagnostics: &[proto::Diagnostic]) -> Vec<(&str, &str)> {
 }
 
 /// An object of two attributes, in the order of their names.
+#[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 fn pair(ty: &Type, values: [Value; 2]) -> Option<proto::DynamicValue> {
     let Type::Object(attributes) = ty else {
         panic!("an object")
