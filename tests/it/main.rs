@@ -22,6 +22,7 @@ mod harness;
 mod hostile;
 mod load;
 mod plugin_host;
+mod protocol;
 mod support;
 mod tidy;
 mod wire_contract;

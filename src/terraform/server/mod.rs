@@ -142,15 +142,4 @@ fn absent(kind: &str, name: &str) -> Diagnostic {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stop_ends_what_runs_and_not_what_comes_after() {
-        let switch = StopSwitch::default();
-        let running = switch.token();
-        switch.stop();
-        assert!(running.is_cancelled());
-        assert!(!switch.token().is_cancelled());
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod import;
 mod lifecycle;
 mod quirks;
 mod rotation;
+mod stored;
 mod unknown;
 mod validation;
 

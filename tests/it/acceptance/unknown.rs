@@ -26,6 +26,37 @@ for_each_engine! {
         expect_current_secret(&tf, &heygen);
     }
 
+    fn several_members_of_events_may_be_unknown(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        // An id is known to be no null, an output is not known to be anything: two unknown values that are told apart.
+        let of = |event: &str, events: &str| format!("resource \"terraform_data\" \"a\" {{\n  input = \"{event}\"\n}}\n")
+            + &later("\"video_agent.fail\"")
+            + &endpoint(&format!("url = \"https://hooks.example.com/1\"\nevents = {events}"));
+        let unknown = r#"[terraform_data.a.output, terraform_data.later.output, "batch.finished"]"#;
+        tf.write("main.tf", &of("avatar_video.fail", unknown));
+        assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
+        tf.apply().none();
+        assert_eq!(heygen.endpoints()[0].events.as_ref().map(Vec::len), Some(3));
+
+        tf.write("main.tf", &of("batch.finished", "[terraform_data.a.output, replace(terraform_data.b.id, \"/.*/\", \"avatar_video.fail\")]"));
+        tf.write("b.tf", "resource \"terraform_data\" \"b\" {}\n");
+        let plan = tf.plan();
+        assert_eq!((plan.resource(ADDRESS).action(), plan.resource(ADDRESS).unknown()), (Action::Update, vec!["events"]));
+        tf.apply().none();
+        assert_eq!(heygen.endpoints()[0].events.as_ref().map(Vec::len), Some(2));
+    }
+
+    fn members_that_turn_out_to_be_the_ids_of_something_are_refused_by_heygen_and_not_by_the_engine(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        tf.write("main.tf", &(later("\"batch.finished\"")
+            + "resource \"terraform_data\" \"b\" {}\n"
+            + &endpoint("url = \"https://hooks.example.com/1\"\nevents = [terraform_data.later.output, terraform_data.b.id]")));
+        assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
+        let failed = tf.apply_expecting_failure();
+        failed.error("HeyGen refused the request");
+        assert!(heygen.endpoints().is_empty());
+    }
+
     fn an_unknown_url_or_set_of_events_leaves_everything_else_known(tf: Workspace) {
         let (tf, heygen) = with_account(tf);
         let of = |path: &str, event: &str| later(&format!(r#"{{ url = "https://hooks.example.com/{path}", events = ["{event}"] }}"#)) + &endpoint("
@@ -82,6 +113,32 @@ for_each_engine! {
         assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Replace);
         tf.apply().none();
         assert_eq!(heygen.endpoints()[0].entity_id.as_deref(), Some("two"));
+    }
+
+    fn a_disabled_endpoint_is_not_replaced_on_a_guess(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        let of = |number: u32, setting: bool| later(&format!("{{ number = {number}, setting = {setting} }}")) + &endpoint(r#"
+            url                   = "https://hooks.example.com/1"
+            replace_when_disabled = terraform_data.later.output.setting
+        "#);
+        tf.write("main.tf", &of(1, false));
+        tf.apply().none();
+        let id = id_in_state(&tf);
+        heygen.disable_endpoint(&id);
+        for (number, setting) in [(2, false), (3, true)] {
+            tf.write("main.tf", &of(number, setting));
+            let plan = tf.plan();
+            assert_eq!(plan.resource(ADDRESS).action(), Action::Update);
+            plan.diagnostics().warning("may have to be replaced").at(ADDRESS, "replace_when_disabled").says(&id);
+            tf.apply_unchecked();
+            assert_eq!(id_in_state(&tf), id, "{setting}");
+            assert_eq!(heygen.endpoints().len(), 1);
+            assert!(heygen.requests_to(Route::Delete).is_empty());
+        }
+        assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Replace);
+        tf.apply();
+        assert_ne!(id_in_state(&tf), id);
+        expect_current_secret(&tf, &heygen);
     }
 
     fn an_api_key_from_another_resource_plans_as_far_as_no_call_is_needed(tf: Workspace) {

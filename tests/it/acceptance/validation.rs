@@ -1,8 +1,10 @@
 //! Every rule of the provider block and of the resource, at its attribute.
 
-use crate::fake_heygen::FakeHeygen;
+use crate::fake_heygen::{FakeHeygen, Route};
+use crate::support::diagnostics::Diagnostics;
 use crate::support::diagnostics::Severity::{Error, Warning};
 use crate::support::engine::for_each_engine;
+use crate::support::plan::Action;
 
 /// Resource `NAME` with arguments, each on a line of its own.
 fn named(name: &str, arguments: &str) -> String {
@@ -51,6 +53,27 @@ const PROVIDER_ERRORS: [(&str, &str, &str, &str); 8] = [
     ("instant", "request_timeout", "\"0s\"", "duration"),
     ("emptykey", "api_key", "\"\"", "must not be empty"),
 ];
+
+/// Fails unless exactly these attributes are refused, each at its own line.
+#[track_caller]
+fn expect_read_only(found: &Diagnostics, place: &str, attributes: &[&str]) {
+    let mut refused: Vec<_> = found
+        .iter()
+        .map(|diagnostic| diagnostic.attribute().unwrap_or_default())
+        .collect();
+    let mut expected = attributes.to_vec();
+    refused.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(refused, expected, "{found:#?}");
+    for diagnostic in found.iter() {
+        assert_eq!(
+            (diagnostic.severity, &*diagnostic.summary),
+            (Error, "Read-only attribute is set")
+        );
+        assert!(diagnostic.is_in(place), "{diagnostic:?}");
+        assert!(!diagnostic.detail.contains("whsec_mine"), "{diagnostic:?}");
+    }
+}
 
 for_each_engine! {
     fn every_rule_of_the_resource_is_reported_at_its_attribute(tf: Workspace) {
@@ -106,6 +129,74 @@ for_each_engine! {
         tf.validate_expecting_failure().error("Two kinds of credentials").at("provider \"heygen\"", "api_key");
         tf.write("main.tf", "provider \"heygen\" {\napi_key = \"k\"\nbase_url = \"http://localhost:8080\"\nmax_retries = 0\nrequest_timeout = \"1m 30s\"\n}\n");
         tf.validate().none();
+    }
+
+    fn a_required_attribute_without_a_value_is_refused_in_plan_and_in_apply(tf: Workspace) {
+        let heygen = FakeHeygen::start();
+        let tf = tf.against(&heygen.base_url(), heygen.api_key());
+        tf.write("main.tf", &named("a", "url = null"));
+        tf.validate_expecting_failure().error("Missing required argument").at("heygen_webhook_endpoint.a", "url").says("url is required");
+
+        tf.write("main.tf", &("variable \"url\" {\n  default = null\n}\n".to_owned() + &named("a", "url = var.url")));
+        tf.validate().none();
+        tf.plan_expecting_failure().error("Missing required argument").at("heygen_webhook_endpoint.a", "url");
+        assert!(heygen.requests().is_empty());
+
+        // On an endpoint that exists nothing changes either.
+        tf.write("main.tf", &named("a", "url = \"https://hooks.example.com/1\""));
+        tf.apply().none();
+        heygen.clear_requests();
+        tf.write("main.tf", &named("a", "url = null"));
+        tf.plan_expecting_failure().error("Missing required argument");
+        assert!(heygen.requests().iter().all(|request| request.method == "GET"));
+
+        // Known only during apply: refused then, before any call.
+        let later = "resource \"terraform_data\" \"later\" {\n  input = { url = null }\n}\n".to_owned();
+        tf.write("main.tf", &(later + &named("b", "url = terraform_data.later.output.url")));
+        tf.plan();
+        heygen.clear_requests();
+        tf.apply_expecting_failure().error("Missing required argument").at("heygen_webhook_endpoint.b", "url");
+        assert!(heygen.requests_to(Route::Create).is_empty());
+    }
+
+    fn what_can_only_be_read_is_refused_at_its_line_and_not_quoted(tf: Workspace) {
+        let attributes = ["secret", "id", "status", "created_at"];
+        let set = attributes.map(|name| format!("{name} = \"whsec_mine\"")).join("\n");
+        tf.write("main.tf", &named("a", &format!("url = \"https://hooks.example.com/1\"\n{set}")));
+        let found = tf.validate_expecting_failure();
+        expect_read_only(&found, "heygen_webhook_endpoint.a", &attributes);
+
+        for (source, argument, attributes) in [
+            ("endpoint", "id = \"ep_1\"", &["events = [\"whsec_mine\"]", "status = \"whsec_mine\"", "created_at = \"whsec_mine\""][..]),
+            ("endpoints", "", &["endpoints = []"]),
+            ("event_types", "", &["event_types = []"]),
+            ("events", "", &["events = []"]),
+        ] {
+            let set = attributes.join("\n");
+            tf.write("main.tf", &format!("data \"heygen_webhook_{source}\" \"a\" {{\n{argument}\n{set}\n}}\n"));
+            let found = tf.validate_expecting_failure();
+            let names: Vec<&str> = attributes.iter().filter_map(|set| Some(set.split_once(" =")?.0)).collect();
+            expect_read_only(&found, &format!("data.heygen_webhook_{source}.a"), &names);
+        }
+    }
+
+    fn changes_of_what_can_only_be_read_may_be_ignored(tf: Workspace) {
+        let heygen = FakeHeygen::start();
+        let tf = tf.against(&heygen.base_url(), heygen.api_key());
+        let of = |more: &str| named("a", &format!("url = \"https://hooks.example.com/1\"\n{more}\nlifecycle {{\n  ignore_changes = [status, secret]\n}}"));
+        tf.write("main.tf", &of(""));
+        // Terraform itself calls these ignore_changes redundant.
+        tf.apply();
+        tf.write("main.tf", &of("events = [\"batch.finished\"]\nrotate_trigger = \"1\""));
+        tf.apply();
+        tf.write("main.tf", &of("entity_id = \"project-7\""));
+        let plan = tf.plan();
+        assert_eq!(plan.resource("heygen_webhook_endpoint.a").action(), Action::Replace);
+        tf.apply();
+        let current = &heygen.endpoints()[0];
+        let state = tf.state();
+        let a = state.instance("heygen_webhook_endpoint.a");
+        assert_eq!((a.text("id"), a.text("secret"), a.text("status")), (&*current.endpoint_id, &*current.secret, "enabled"));
     }
 
     fn bad_variables_are_errors_at_the_attribute_they_stand_for(tf: Workspace) {

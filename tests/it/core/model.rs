@@ -152,6 +152,14 @@ impl Core {
         Self { parallelism: 1, ..self }
     }
 
+    /// The same model, but as an engine that never announces deferral, and so asks for a plan alike in both walks.
+    pub(crate) fn without_deferral(self) -> Self {
+        Self {
+            wire: self.wire.without_deferral(),
+            ..self
+        }
+    }
+
     /// `terraform validate`: before any configuration of the provider.
     pub(crate) async fn validate(&self, config: &Config) -> Report {
         let findings = self.each(config.iter(), async |(address, attributes)| {
@@ -363,7 +371,8 @@ fn put(state: &mut State, address: &str, instance: Option<Instance>) {
     };
 }
 
-/// The whole object of what a person wrote, checked as core checks it before any provider sees it.
+/// The whole object of what a person wrote. Of what a provider requires core sees only whether it is written at all, and
+/// of what only a provider decides it sees nothing.
 fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) -> Option<Value> {
     for name in attributes.keys() {
         assert!(
@@ -373,15 +382,10 @@ fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) ->
         );
     }
     for (name, attribute) in &block.attributes {
-        let unset = attributes.get(name).is_none_or(Value::is_null);
-        let summary = match (attribute.required, attribute.optional, unset) {
-            (true, _, true) => "Missing required argument",
-            (false, false, false) => "Value for unconfigurable attribute",
-            _ => continue,
-        };
-        findings
-            .diagnostics
-            .push(Diagnostic::error(summary, name.as_str(), Path::of(name)));
+        if attribute.required && !attributes.contains_key(name) {
+            let missing = Diagnostic::error("Missing required argument", name.as_str(), Path::of(name));
+            findings.diagnostics.push(missing);
+        }
     }
     let Value::Object(mut object) = block.empty_object() else {
         unreachable!("blocks are objects")

@@ -78,15 +78,37 @@ pub(crate) struct ReadAnswer {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Wire(ProviderClient<Channel>);
+pub(crate) struct Wire {
+    client: ProviderClient<Channel>,
+    announces_deferral: bool,
+}
 
 impl Wire {
     pub(crate) fn new(client: ProviderClient<Channel>) -> Self {
-        Self(
-            client
+        Self {
+            client: client
                 .max_decoding_message_size(usize::MAX)
                 .max_encoding_message_size(usize::MAX),
-        )
+            announces_deferral: true,
+        }
+    }
+
+    /// The same, without the one sign by which a provider can tell the walks apart.
+    pub(crate) fn without_deferral(self) -> Self {
+        Self {
+            announces_deferral: false,
+            ..self
+        }
+    }
+
+    fn capabilities(&self, walk: Walk) -> proto::ClientCapabilities {
+        proto::ClientCapabilities {
+            // Announced in every apply walk, and no licence to defer there.
+            deferral_allowed: self.announces_deferral && walk == Walk::Apply,
+            write_only_attributes_allowed: true,
+            store_planned_private: true,
+            computed_blocks_allowed: true,
+        }
     }
 
     /// Both schema calls, as core makes them one after the other.
@@ -97,7 +119,7 @@ impl Wire {
         proto::get_provider_schema::Response,
         proto::get_resource_identity_schemas::Response,
     )> {
-        let mut client = self.0.clone();
+        let mut client = self.client.clone();
         let request = proto::get_provider_schema::Request {};
         let mut schemas = received(client.get_provider_schema(request).await, findings)?;
         findings.diagnose(&Type::Object([].into()), std::mem::take(&mut schemas.diagnostics));
@@ -117,7 +139,7 @@ impl Wire {
         let request = proto::validate_provider_config::Request {
             config: Some(dynamic(config, ty)),
         };
-        let answer = self.0.clone().validate_provider_config(request).await;
+        let answer = self.client.clone().validate_provider_config(request).await;
         if let Some(answer) = received(answer, findings) {
             findings.diagnose(ty, answer.diagnostics);
         }
@@ -127,9 +149,9 @@ impl Wire {
         let request = proto::configure_provider::Request {
             terraform_version: TERRAFORM_VERSION.to_owned(),
             config: Some(dynamic(config, ty)),
-            client_capabilities: Some(capabilities(Walk::Plan)),
+            client_capabilities: Some(self.capabilities(Walk::Plan)),
         };
-        let answer = self.0.clone().configure_provider(request).await;
+        let answer = self.client.clone().configure_provider(request).await;
         if let Some(answer) = received(answer, findings) {
             findings.diagnose(ty, answer.diagnostics);
         }
@@ -140,9 +162,9 @@ impl Wire {
         let request = proto::validate_resource_config::Request {
             type_name: kind.name.to_owned(),
             config: Some(dynamic(config, &ty)),
-            client_capabilities: Some(capabilities(walk)),
+            client_capabilities: Some(self.capabilities(walk)),
         };
-        let answer = self.0.clone().validate_resource_config(request).await;
+        let answer = self.client.clone().validate_resource_config(request).await;
         if let Some(answer) = received(answer, findings) {
             findings.diagnose(&ty, answer.diagnostics);
         }
@@ -164,7 +186,7 @@ impl Wire {
                 flatmap: [].into(),
             }),
         };
-        let answer = received(self.0.clone().upgrade_resource_state(request).await, findings)?;
+        let answer = received(self.client.clone().upgrade_resource_state(request).await, findings)?;
         findings.diagnose(&ty, answer.diagnostics);
         value(answer.upgraded_state, &ty, findings)
     }
@@ -184,7 +206,7 @@ impl Wire {
                 flatmap: [].into(),
             }),
         };
-        let answer = received(self.0.clone().upgrade_resource_identity(request).await, findings)?;
+        let answer = received(self.client.clone().upgrade_resource_identity(request).await, findings)?;
         findings.diagnose(&Type::Object([].into()), answer.diagnostics);
         identity(answer.upgraded_identity, kind, findings)?
     }
@@ -203,10 +225,10 @@ impl Wire {
             current_state: Some(dynamic(state, &ty)),
             private: private.to_vec(),
             provider_meta: None,
-            client_capabilities: Some(capabilities(Walk::Plan)),
+            client_capabilities: Some(self.capabilities(Walk::Plan)),
             current_identity: identity_message(current, kind),
         };
-        let answer = received(self.0.clone().read_resource(request).await, findings)?;
+        let answer = received(self.client.clone().read_resource(request).await, findings)?;
         findings.diagnose(&ty, answer.diagnostics);
         refuse_deferral(answer.deferred.as_ref(), findings)?;
         Some(ReadAnswer {
@@ -230,11 +252,11 @@ impl Wire {
             config: Some(dynamic(question.config, &ty)),
             prior_private: question.prior_private.to_vec(),
             provider_meta: None,
-            client_capabilities: Some(capabilities(question.walk)),
+            client_capabilities: Some(self.capabilities(question.walk)),
             prior_identity: identity_message(question.prior_identity, kind),
             planned_private: question.planned_private.to_vec(),
         };
-        let answer = received(self.0.clone().plan_resource_change(request).await, findings)?;
+        let answer = received(self.client.clone().plan_resource_change(request).await, findings)?;
         findings.diagnose(&ty, answer.diagnostics);
         if answer.legacy_type_system {
             findings.violate(Rule::Form, &Path::root(), "the plan claims the legacy type system");
@@ -264,7 +286,7 @@ impl Wire {
             provider_meta: None,
             planned_identity: identity_message(question.planned_identity, kind),
         };
-        let Some(answer) = received(self.0.clone().apply_resource_change(request).await, findings) else {
+        let Some(answer) = received(self.client.clone().apply_resource_change(request).await, findings) else {
             return ApplyAnswer::default();
         };
         findings.diagnose(&ty, answer.diagnostics);
@@ -295,10 +317,10 @@ impl Wire {
         let request = proto::import_resource_state::Request {
             type_name: kind.name.to_owned(),
             id: id.to_owned(),
-            client_capabilities: Some(capabilities(Walk::Plan)),
+            client_capabilities: Some(self.capabilities(Walk::Plan)),
             identity: identity_message(by_identity, kind),
         };
-        let answer = received(self.0.clone().import_resource_state(request).await, findings)?;
+        let answer = received(self.client.clone().import_resource_state(request).await, findings)?;
         findings.diagnose(&Type::Object([].into()), answer.diagnostics);
         refuse_deferral(answer.deferred.as_ref(), findings)?;
         let mut imported = Vec::new();
@@ -315,18 +337,12 @@ impl Wire {
 
     /// The provider's complaint about being stopped; empty in good order.
     pub(crate) async fn stop(&self) -> Result<String, tonic::Status> {
-        let answer = self.0.clone().stop_provider(proto::stop_provider::Request {}).await?;
+        let answer = self
+            .client
+            .clone()
+            .stop_provider(proto::stop_provider::Request {})
+            .await?;
         Ok(answer.into_inner().error)
-    }
-}
-
-fn capabilities(walk: Walk) -> proto::ClientCapabilities {
-    proto::ClientCapabilities {
-        // Announced in every apply walk, and no licence to defer there.
-        deferral_allowed: walk == Walk::Apply,
-        write_only_attributes_allowed: true,
-        store_planned_private: true,
-        computed_blocks_allowed: true,
     }
 }
 

@@ -206,25 +206,43 @@ async fn a_provider_diagnostic_is_data_with_its_path() {
 }
 
 #[tokio::test]
-async fn what_core_checks_itself_never_reaches_the_provider() {
+async fn what_is_required_and_not_written_never_reaches_the_provider() {
     let (core, script) = strict_core(Script::default()).await;
-    let mut config = config([("id", "mine".into())]);
+    let mut config = bare();
     config.get_mut(ADDRESS).unwrap().remove("url");
     let plan = core.plan(&State::new(), &config).await;
-    let said: Vec<_> = plan
-        .report
-        .about(ADDRESS)
-        .iter()
-        .map(|said| (said.summary.as_str(), said.path.to_string()))
-        .collect();
-    assert_eq!(
-        said,
-        [
-            ("Value for unconfigurable attribute", ".id".to_owned()),
-            ("Missing required argument", ".url".to_owned()),
-        ],
-    );
+    let said: &[Diagnostic] = plan.report.about(ADDRESS);
+    let [diagnostic] = said else { panic!("one diagnostic") };
+    assert_eq!(diagnostic.summary, "Missing required argument");
+    assert_eq!(diagnostic.path, Path::of("url"));
     assert!(script.asked().plans.is_empty());
+}
+
+#[tokio::test]
+async fn a_null_for_what_is_required_and_a_value_for_what_is_computed_are_the_providers_to_refuse() {
+    let script = Script::default().validate(|question, answer| {
+        let config = object_in(question.config.as_ref());
+        assert!(config.attribute("url").is_null());
+        assert_eq!(config.attribute("id"), "mine".into());
+        answer.diagnostics.push(error("not so"));
+    });
+    let (core, script) = strict_core(script).await;
+    let plan = core
+        .plan(&State::new(), &config([("url", Value::Null), ("id", "mine".into())]))
+        .await;
+    assert!(plan.report.errored());
+    assert!(script.asked().plans.is_empty());
+}
+
+#[tokio::test]
+async fn an_engine_that_announces_no_deferral_asks_alike_in_both_walks() {
+    let mut state = created(&bare()).await;
+    let (core, script) = strict_core(Script::default()).await;
+    assert_sound(&applied(&core.without_deferral(), &mut state, &config([("size", 1.into())])).await);
+    let asked = script.asked();
+    assert_eq!(asked.plans.len(), 2);
+    let announced = asked.plans.iter().map(|plan| plan.client_capabilities.unwrap());
+    assert!(announced.into_iter().all(|announced| !announced.deferral_allowed));
 }
 
 #[tokio::test]

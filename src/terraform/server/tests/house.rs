@@ -1,0 +1,294 @@
+//! The provider: its resource does what the name of a door says.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+use crate::terraform::{
+    AnyDataSource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion, Existence,
+    Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider,
+    Resource, Schema, Set, Stored, Type, Value, model,
+};
+
+pub(super) const DOOR: &str = "house_door";
+pub(super) const BELL: &str = "house_bell";
+
+pub(super) fn door() -> Arc<dyn AnyResource> {
+    Arc::new(Door)
+}
+
+fn attribute(name: &'static str, ty: Type, existence: Existence) -> Attribute {
+    Attribute {
+        name,
+        ty,
+        existence,
+        sensitive: false,
+        description: "",
+    }
+}
+
+fn schema(version: i64, attributes: Vec<Attribute>) -> Schema {
+    Schema {
+        version,
+        description: "",
+        attributes,
+    }
+}
+
+model! {
+    /// A door.
+    pub(super) struct DoorModel {
+        /// What it does.
+        name: String,
+        /// Who has a key.
+        keys: Set<String>,
+        /// Given by the house.
+        number: String,
+    }
+}
+
+model! {
+    /// A door of version 1, whose keys were one text.
+    struct DoorModel1 {
+        /// What it does.
+        name: String,
+        /// Who has a key, with commas between.
+        keys: String,
+        /// Given by the house.
+        number: String,
+    }
+}
+
+/// What is remembered of a door.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct DoorPrivate {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    oiled: bool,
+}
+
+pub(super) struct Door;
+
+type StoredDoor = Stored<DoorModel, DoorPrivate>;
+
+#[async_trait]
+impl Resource for Door {
+    type Model = DoorModel;
+    type Private = DoorPrivate;
+
+    fn type_name(&self) -> &'static str {
+        DOOR
+    }
+
+    fn schema(&self) -> Schema {
+        schema(
+            2,
+            vec![
+                attribute("name", Type::String, Existence::Required),
+                attribute("keys", Type::set(Type::String), Existence::Optional),
+                attribute("number", Type::String, Existence::Computed),
+            ],
+        )
+    }
+
+    fn identity_schema(&self) -> IdentitySchema {
+        IdentitySchema {
+            version: 0,
+            attributes: vec![IdentityAttribute {
+                name: "number",
+                ty: Type::String,
+                description: "",
+            }],
+        }
+    }
+
+    fn identity(&self, state: &DoorModel) -> Option<Object> {
+        let number = state.number.known()?;
+        Some([("number".to_owned(), Value::String(number.clone()))].into())
+    }
+
+    fn validate(&self, _config: &DoorModel) -> Diagnostics {
+        Diagnostics::none()
+    }
+
+    fn plan(&self, proposal: Proposal<DoorModel, DoorPrivate>) -> Plan<DoorModel> {
+        let (number, config) = match proposal {
+            Proposal::Create { config } => (Attr::Unknown, config),
+            Proposal::Update { prior, config, .. } => (prior.state.number, config),
+        };
+        Plan {
+            planned: DoorModel { number, ..config },
+            requires_replace: Vec::new(),
+            diagnostics: Diagnostics::none(),
+        }
+    }
+
+    async fn read(&self, stored: StoredDoor, _stop: &CancellationToken) -> Outcome<Option<StoredDoor>> {
+        match named(&stored.state) {
+            "gone" => Outcome::new(None, Diagnostic::warning("The door is gone", "")),
+            "stuck" => Outcome::new(Some(renumbered(stored)), Diagnostic::error("The door is stuck", "")),
+            "swapped" => Outcome::quiet(Some(renumbered(stored))),
+            "rotten" => panic!("on purpose"),
+            _ => Outcome::quiet(Some(stored)),
+        }
+    }
+
+    async fn create(&self, planned: DoorModel, _stop: &CancellationToken) -> Outcome<Option<StoredDoor>> {
+        let state = DoorModel {
+            number: Attr::Known("8".to_owned()),
+            ..planned
+        };
+        let private = DoorPrivate::default();
+        Outcome::quiet(Some(Stored { state, private }))
+    }
+
+    async fn update(&self, prior: StoredDoor, planned: DoorModel, _stop: &CancellationToken) -> Outcome<StoredDoor> {
+        match named(&prior.state) {
+            "stuck" => Outcome::new(prior, Diagnostic::error("The door is stuck", "")),
+            "rotten" => panic!("on purpose"),
+            _ => Outcome::quiet(Stored {
+                state: planned,
+                private: DoorPrivate { oiled: true },
+            }),
+        }
+    }
+
+    async fn delete(&self, prior: StoredDoor, _stop: &CancellationToken) -> Diagnostics {
+        match named(&prior.state) {
+            "stuck" => Diagnostic::error("The door is stuck", "").into(),
+            _ => Diagnostics::none(),
+        }
+    }
+
+    async fn import(&self, _target: ImportTarget, _stop: &CancellationToken) -> Outcome<Option<StoredDoor>> {
+        Outcome::new(None, Diagnostic::error("Doors are made here", ""))
+    }
+
+    fn earlier_versions(&self) -> Vec<EarlierVersion<DoorModel>> {
+        let attributes = vec![
+            attribute("name", Type::String, Existence::Required),
+            attribute("keys", Type::String, Existence::Optional),
+            attribute("number", Type::String, Existence::Computed),
+        ];
+        vec![EarlierVersion::new(
+            1,
+            schema(1, attributes).object_type(),
+            |old: DoorModel1| match old.keys.known().map(String::as_str) {
+                Some("lost") => Err(Diagnostic::error("Nobody has a key", "")),
+                _ => Ok(DoorModel {
+                    name: old.name,
+                    keys: old
+                        .keys
+                        .map(|keys| keys.split(',').map(str::to_owned).map(Attr::Known).collect()),
+                    number: old.number,
+                }),
+            },
+        )]
+    }
+
+    fn loss_of_private_data(&self) -> &'static str {
+        "Without it the door squeaks."
+    }
+}
+
+fn named(state: &DoorModel) -> &str {
+    state.name.known().map_or("", String::as_str)
+}
+
+fn renumbered(stored: StoredDoor) -> StoredDoor {
+    Stored {
+        state: DoorModel {
+            number: Attr::Known("9".to_owned()),
+            ..stored.state
+        },
+        ..stored
+    }
+}
+
+model! {
+    /// A bell, and what is heard.
+    pub(super) struct BellModel {
+        /// Asked.
+        button: String,
+        /// Answered.
+        sound: String,
+    }
+}
+
+pub(super) struct Bell;
+
+#[async_trait]
+impl DataSource for Bell {
+    type Model = BellModel;
+
+    fn type_name(&self) -> &'static str {
+        BELL
+    }
+
+    fn schema(&self) -> Schema {
+        schema(
+            0,
+            vec![
+                attribute("button", Type::String, Existence::Required),
+                attribute("sound", Type::String, Existence::Computed),
+            ],
+        )
+    }
+
+    fn validate(&self, _config: &BellModel) -> Diagnostics {
+        Diagnostics::none()
+    }
+
+    async fn read(&self, config: BellModel, _stop: &CancellationToken) -> Result<BellModel, Diagnostics> {
+        Ok(config)
+    }
+}
+
+model! {
+    /// The provider block.
+    pub(super) struct HouseModel {
+        /// Where it is.
+        street: String,
+        /// Who lives there.
+        owner: String,
+    }
+}
+
+pub(super) struct House;
+
+#[async_trait]
+impl Provider for House {
+    type Config = HouseModel;
+
+    fn schema(&self) -> Schema {
+        schema(
+            0,
+            vec![
+                attribute("street", Type::String, Existence::Required),
+                attribute("owner", Type::String, Existence::Computed),
+            ],
+        )
+    }
+
+    fn resources(&self) -> Vec<Arc<dyn AnyResource>> {
+        vec![door()]
+    }
+
+    fn data_sources(&self) -> Vec<Arc<dyn AnyDataSource>> {
+        vec![Arc::new(Bell)]
+    }
+
+    fn functions(&self) -> Vec<Box<dyn Function>> {
+        Vec::new()
+    }
+
+    fn validate(&self, _config: &HouseModel) -> Diagnostics {
+        Diagnostics::none()
+    }
+
+    async fn configure(&self, _config: HouseModel, _host: HostVersion) -> Diagnostics {
+        Diagnostics::none()
+    }
+}
