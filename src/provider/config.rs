@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use time::OffsetDateTime;
 
-use super::credentials;
-use super::environment::Environment;
+use super::credentials::{self, Found};
+use super::environment::{self, Environment};
 use super::session::Connection;
 use crate::heygen::{BaseUrl, Client, Settings};
 use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Existence, HostVersion, Number, Schema, Type, model};
@@ -95,18 +96,17 @@ pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
     diagnostics
 }
 
-/// Joins the block with the environment. What is not known yet makes a connection that waits; missing credentials are
-/// an error now only if everything is known, and else when the first call is about to be made.
+/// Joins the block with the environment. What is not known yet makes a connection that waits. Bad values are errors at
+/// once; missing credentials are only if everything is known, and else when the first call is about to be made.
 pub(super) fn resolve(
     config: &ProviderConfig,
     environment: &Environment,
     host: &HostVersion,
 ) -> (Connection, Diagnostics) {
-    let mut diagnostics = Diagnostics::none();
     let base_url = setting(
         &config.base_url,
         |text| base_url(text, "base_url"),
-        || match &environment.base_url {
+        || match environment::text(environment.base_url.as_ref(), "HEYGEN_API_BASE", "base_url")? {
             Some(text) => base_url(text, "HEYGEN_API_BASE"),
             None => base_url(DEFAULT_BASE_URL, "base_url"),
         },
@@ -114,7 +114,7 @@ pub(super) fn resolve(
     let max_retries = setting(
         &config.max_retries,
         |number| max_retries(number, "max_retries"),
-        || match &environment.max_retries {
+        || match environment::text(environment.max_retries.as_ref(), "HEYGEN_MAX_RETRIES", "max_retries")? {
             Some(text) => match text.trim().parse::<Number>() {
                 Ok(number) => max_retries(&number, "HEYGEN_MAX_RETRIES"),
                 Err(_) => Err(not_a_count("HEYGEN_MAX_RETRIES")),
@@ -127,21 +127,13 @@ pub(super) fn resolve(
         |text| request_timeout(text),
         || Ok(DEFAULT_REQUEST_TIMEOUT),
     );
-    let credential = credentials::find(config, environment);
-
     let unknown = unknown_attributes(config);
-    if !unknown.is_empty() {
-        diagnostics.extend(base_url.err());
-        diagnostics.extend(max_retries.err());
-        diagnostics.extend(request_timeout.err());
-        let connection = match credential {
-            Err(problem) => Connection::Impossible(problem),
-            Ok(_) => Connection::Waiting(unknown),
-        };
-        return (connection, diagnostics);
-    }
+    let credential = match credentials::find(config, environment, OffsetDateTime::now_utc()) {
+        Ok(Found::Nowhere(problem)) if unknown.is_empty() => Err(problem),
+        found => found,
+    };
     match (base_url, max_retries, request_timeout, credential) {
-        (Ok(Some(base_url)), Ok(Some(max_retries)), Ok(Some(request_timeout)), Ok(Some(credential))) => {
+        (Ok(Some(base_url)), Ok(Some(max_retries)), Ok(Some(request_timeout)), Ok(Found::Credential(credential))) => {
             let client = Client::new(Settings {
                 base_url,
                 credential,
@@ -150,14 +142,18 @@ pub(super) fn resolve(
                 user_agent: user_agent(host),
                 pace: environment.pace,
             });
-            (Connection::Ready(client), diagnostics)
+            (Connection::Ready(client), Diagnostics::none())
         }
+        (Ok(_), Ok(_), Ok(_), Ok(Found::Nowhere(problem))) => (Connection::Impossible(problem), Diagnostics::none()),
+        (Ok(_), Ok(_), Ok(_), Ok(_)) => (Connection::Waiting(unknown), Diagnostics::none()),
         (base_url, max_retries, request_timeout, credential) => {
-            diagnostics.extend(base_url.err());
-            diagnostics.extend(max_retries.err());
-            diagnostics.extend(request_timeout.err());
-            diagnostics.extend(credential.err());
-            (Connection::None, diagnostics)
+            let problems = [
+                base_url.err(),
+                max_retries.err(),
+                request_timeout.err(),
+                credential.err(),
+            ];
+            (Connection::None, problems.into_iter().flatten().collect())
         }
     }
 }
@@ -276,6 +272,52 @@ mod tests {
         let (_, diagnostics) = resolved(&bad, &Environment::default());
         let paths: Vec<_> = diagnostics.iter().map(|problem| problem.path.clone()).collect();
         assert_eq!(paths, [Some(crate::terraform::Path::attribute("max_retries"))]);
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_used_are_an_error_at_once_whatever_is_not_known() {
+        let waiting = ProviderConfig {
+            api_key: Attr::Null,
+            base_url: Attr::Unknown,
+            ..config()
+        };
+        let environment = Environment {
+            api_key: Some("two words".into()),
+            ..Environment::default()
+        };
+        let (_, diagnostics) = resolved(&waiting, &environment);
+        let summaries: Vec<_> = diagnostics.iter().map(|problem| &*problem.summary).collect();
+        assert_eq!(summaries, ["Not a usable API key"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_variable_that_is_no_text_matters_only_where_it_is_consulted() {
+        use std::ffi::OsString;
+        use std::os::unix::ffi::OsStringExt;
+
+        let not_utf8 = || Some(OsString::from_vec(b"\xff".to_vec()));
+        let environment = Environment {
+            api_key: not_utf8(),
+            access_token: not_utf8(),
+            base_url: not_utf8(),
+            max_retries: not_utf8(),
+            ..Environment::default()
+        };
+        let (_, diagnostics) = resolved(&config(), &environment);
+        let named: Vec<_> = diagnostics
+            .iter()
+            .map(|problem| problem.detail.split(' ').next().unwrap_or_default())
+            .collect();
+        assert_eq!(named, ["HEYGEN_API_BASE", "HEYGEN_MAX_RETRIES"]);
+        let complete = ProviderConfig {
+            base_url: Attr::Known("https://api.heygen.com".to_owned()),
+            max_retries: Attr::Known("1".parse().unwrap()),
+            ..config()
+        };
+        let (session, diagnostics) = resolved(&complete, &environment);
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        assert!(session.client().is_ok());
     }
 
     #[test]

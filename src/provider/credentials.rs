@@ -1,109 +1,218 @@
 //! Who calls `HeyGen`: the credentials, from the first place that has any.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
 use super::config::ProviderConfig;
-use super::environment::Environment;
+use super::environment::{self, Environment};
 use crate::heygen::{Credential, InvalidCredential};
 use crate::terraform::Diagnostic;
-
-/// What a source says of one kind of credential.
-type Given = Option<SecretString>;
 
 /// The largest credentials file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024;
 
-/// Finds the credential: configuration, then environment, then the file of `HeyGen`'s CLI. Within one source both kinds
-/// are an error; a later source is not even looked at. `Ok(None)`: what configuration says is not known yet.
-pub(super) fn find(config: &ProviderConfig, environment: &Environment) -> Result<Option<Credential>, Diagnostic> {
+/// How long after its time a token is still tried: clocks differ, and HeyGen's is the one that counts.
+const EXPIRY_GRACE: Duration = Duration::minutes(5);
+
+/// What a search for the credential comes to.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// This one is to be used.
+    Credential(Credential),
+    /// What configuration says is not known yet.
+    NotKnownYet,
+    /// No place has any, which the message says.
+    Nowhere(Diagnostic),
+}
+
+/// Finds the credential: configuration, then environment, then the file of `HeyGen`'s CLI. The first place that has any
+/// decides, and a later one is not even looked at. What is there and cannot be used is an error.
+pub(super) fn find(
+    config: &ProviderConfig,
+    environment: &Environment,
+    now: OffsetDateTime,
+) -> Result<Found, Diagnostic> {
     if config.api_key.is_unknown() || config.access_token.is_unknown() {
-        return Ok(None);
+        return Ok(Found::NotKnownYet);
     }
-    let configured = Source::Configuration.pick(config.api_key.known().cloned(), config.access_token.known().cloned());
-    if let Some(credential) = configured? {
-        return Ok(Some(credential));
+    if let Some(credential) = configured(config)? {
+        return Ok(Found::Credential(credential));
     }
-    let secret = |text: &Option<String>| text.clone().map(SecretString::from);
-    let from_environment = Source::Environment.pick(secret(&environment.api_key), secret(&environment.access_token));
-    if let Some(credential) = from_environment? {
-        return Ok(Some(credential));
+    if let Some(credential) = in_environment(environment)? {
+        return Ok(Found::Credential(credential));
     }
     if let Some(path) = &environment.credentials_file
-        && let Some(text) = read(path)?
+        && let Some(credential) = in_file(path, now)?
     {
-        let (api_key, access_token) = parse(text.expose_secret(), path)?;
-        if let Some(credential) = Source::File(path).pick(api_key, access_token)? {
-            return Ok(Some(credential));
-        }
+        return Ok(Found::Credential(credential));
     }
-    Err(none_found(environment.credentials_file.as_deref()))
+    Ok(Found::Nowhere(none_found(environment.credentials_file.as_deref())))
 }
 
 /// Checks the credentials of a configuration by themselves. One that is not known yet may still turn out to be null.
 pub(super) fn validate(config: &ProviderConfig) -> Result<(), Diagnostic> {
-    let known = |given: Option<&SecretString>| given.cloned();
-    Source::Configuration
-        .pick(known(config.api_key.known()), known(config.access_token.known()))
-        .map(|_| ())
+    configured(config).map(drop)
 }
 
+fn configured(config: &ProviderConfig) -> Result<Option<Credential>, Diagnostic> {
+    match (config.api_key.known(), config.access_token.known()) {
+        (None, None) => Ok(None),
+        (Some(key), None) => Place::Attribute.credential(Kind::ApiKey, key).map(Some),
+        (None, Some(token)) => Place::Attribute.credential(Kind::AccessToken, token).map(Some),
+        (Some(_), Some(_)) => Err(both(
+            "api_key and access_token are both set in the provider block, and HeyGen takes exactly one of them. Remove one.",
+        )),
+    }
+}
+
+fn in_environment(environment: &Environment) -> Result<Option<Credential>, Diagnostic> {
+    let text = |kind: Kind, value: &Option<OsString>| {
+        let text = environment::text(value.as_ref(), kind.variable(), kind.attribute())?;
+        Ok(text.map(SecretString::from))
+    };
+    match (
+        text(Kind::ApiKey, &environment.api_key)?,
+        text(Kind::AccessToken, &environment.access_token)?,
+    ) {
+        (None, None) => Ok(None),
+        (Some(key), None) => Place::Variable.credential(Kind::ApiKey, &key).map(Some),
+        (None, Some(token)) => Place::Variable.credential(Kind::AccessToken, &token).map(Some),
+        (Some(_), Some(_)) => Err(both(
+            "HEYGEN_API_KEY and HEYGEN_ACCESS_TOKEN are both set in the environment, and HeyGen takes exactly one of them. \
+             Unset one, or set api_key or access_token in the provider block, which is then used instead.",
+        )),
+    }
+}
+
+fn in_file(path: &Path, now: OffsetDateTime) -> Result<Option<Credential>, Diagnostic> {
+    let Some(text) = read(path)? else {
+        return Ok(None);
+    };
+    let place = Place::File(path);
+    match parse(text.expose_secret(), path)? {
+        Content::Nothing => Ok(None),
+        Content::ApiKey(key) => place.credential(Kind::ApiKey, &key).map(Some),
+        Content::AccessToken { token, expires_at } => match expires_at.filter(|time| is_over(time, now)) {
+            Some(time) => Err(expired(path, &time)),
+            None => place.credential(Kind::AccessToken, &token).map(Some),
+        },
+    }
+}
+
+/// Whether a token whose `expires_at` is this has expired. What is no time says nothing, and neither does the zero time,
+/// which is how Go writes that there is none.
+fn is_over(expires_at: &str, now: OffsetDateTime) -> bool {
+    OffsetDateTime::parse(expires_at, &Rfc3339).is_ok_and(|time| time.year() > 1 && now - time > EXPIRY_GRACE)
+}
+
+/// What a credential is.
 #[derive(Clone, Copy)]
-enum Source<'a> {
-    Configuration,
-    Environment,
+enum Kind {
+    ApiKey,
+    AccessToken,
+}
+
+impl Kind {
+    fn attribute(self) -> &'static str {
+        match self {
+            Kind::ApiKey => "api_key",
+            Kind::AccessToken => "access_token",
+        }
+    }
+
+    fn variable(self) -> &'static str {
+        match self {
+            Kind::ApiKey => "HEYGEN_API_KEY",
+            Kind::AccessToken => "HEYGEN_ACCESS_TOKEN",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::ApiKey => "API key",
+            Kind::AccessToken => "access token",
+        })
+    }
+}
+
+/// Where a credential was found.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// The attribute of its kind.
+    Attribute,
+    /// The variable of its kind.
+    Variable,
+    /// The file of `HeyGen`'s CLI.
     File(&'a Path),
 }
 
-impl Source<'_> {
-    fn pick(self, api_key: Given, access_token: Given) -> Result<Option<Credential>, Diagnostic> {
-        let (credential, attribute) = match (api_key, access_token) {
-            (None, None) => return Ok(None),
-            (Some(_), Some(_)) => return Err(self.both()),
-            (Some(key), None) => (
-                Credential::api_key(key.expose_secret().to_owned(), self.to_string()),
-                "api_key",
-            ),
-            (None, Some(token)) => (
-                Credential::access_token(token.expose_secret().to_owned(), self.to_string()),
-                "access_token",
-            ),
+impl Place<'_> {
+    fn credential(self, kind: Kind, text: &SecretString) -> Result<Credential, Diagnostic> {
+        let text = text.expose_secret().to_owned();
+        let made = match kind {
+            Kind::ApiKey => Credential::api_key(text, self.holding(kind)),
+            Kind::AccessToken => Credential::access_token(text, self.holding(kind)),
         };
-        credential.map(Some).map_err(|why| self.unusable(attribute, why))
+        made.map_err(|why| self.unusable(kind, why))
     }
 
-    fn both(self) -> Diagnostic {
+    /// The words for the place that holds a credential of this kind.
+    fn holding(self, kind: Kind) -> String {
+        match (self, kind) {
+            (Place::Attribute, _) => format!("{} of the provider block", kind.attribute()),
+            (Place::Variable, _) => kind.variable().to_owned(),
+            (Place::File(path), Kind::ApiKey) => format!("the credentials file {}", path.display()),
+            (Place::File(path), Kind::AccessToken) => {
+                format!("the oauth block of the credentials file {}", path.display())
+            }
+        }
+    }
+
+    fn unusable(self, kind: Kind, why: InvalidCredential) -> Diagnostic {
+        let remedy = match (self, why) {
+            (Place::Attribute, InvalidCredential::Empty) => {
+                "Leave it out, or set it to null, to take the credential from the environment or from the credentials file \
+                 of HeyGen's CLI."
+            }
+            (Place::Attribute, InvalidCredential::Character) => {
+                "Text that was read from a file often ends with a line break: trimspace() takes it off."
+            }
+            (Place::Variable, _) => "Set it to the credential alone, without quotes and line breaks.",
+            (Place::File(_), _) => "Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+        };
+        let place = self.holding(kind);
         Diagnostic::error(
-            "Two kinds of credentials",
-            format!(
-                "Both an API key and an access token are set in {self}, and HeyGen takes exactly one. Remove one of them."
-            ),
+            format!("Not a usable {kind}"),
+            format!("The {kind} in {place} {why}. {remedy}"),
         )
-        .at("api_key")
-    }
-
-    fn unusable(self, attribute: &str, why: InvalidCredential) -> Diagnostic {
-        let kind = if attribute == "api_key" {
-            "API key"
-        } else {
-            "access token"
-        };
-        Diagnostic::error(format!("Not a usable {kind}"), format!("The {kind} in {self} {why}.")).at(attribute)
+        .at(kind.attribute())
     }
 }
 
-impl fmt::Display for Source<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Source::Configuration => f.write_str("the provider's configuration"),
-            Source::Environment => f.write_str("the environment (HEYGEN_API_KEY, HEYGEN_ACCESS_TOKEN)"),
-            Source::File(path) => write!(f, "the credentials file {}", path.display()),
-        }
-    }
+fn both(detail: &str) -> Diagnostic {
+    Diagnostic::error("Two kinds of credentials", detail).at(Kind::ApiKey.attribute())
+}
+
+fn expired(path: &Path, time: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The access token has expired",
+        format!(
+            "The access token in {} expired at {time}, and the provider cannot renew it. Run any heygen command, which \
+             renews it, or use an API key (api_key or HEYGEN_API_KEY), which serves better here.",
+            Place::File(path).holding(Kind::AccessToken)
+        ),
+    )
+    .at(Kind::AccessToken.attribute())
 }
 
 fn none_found(file: Option<&Path>) -> Diagnostic {
@@ -148,16 +257,50 @@ fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
     }
 }
 
-/// The JSON form of the file.
+/// What a credentials file holds.
+#[derive(Debug)]
+enum Content {
+    Nothing,
+    ApiKey(SecretString),
+    AccessToken {
+        token: SecretString,
+        /// RFC 3339, if all is well.
+        expires_at: Option<String>,
+    },
+}
+
+/// The JSON form of the file, as far as a key is concerned.
 #[derive(Deserialize)]
-struct File {
+struct KeyFile {
     api_key: Option<SecretText>,
+}
+
+/// The JSON form of the file, as far as a token is concerned.
+#[derive(Deserialize)]
+struct OauthFile {
     oauth: Option<Oauth>,
 }
 
 #[derive(Deserialize)]
 struct Oauth {
     access_token: Option<SecretText>,
+    expires_at: Option<TextOrOdd>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TextOrOdd {
+    Text(String),
+    Odd(IgnoredAny),
+}
+
+impl TextOrOdd {
+    fn into_text(self) -> Option<String> {
+        match self {
+            TextOrOdd::Text(text) => Some(text),
+            TextOrOdd::Odd(_) => None,
+        }
+    }
 }
 
 /// Text that goes straight into hiding.
@@ -171,35 +314,57 @@ impl From<String> for SecretText {
     }
 }
 
-/// Either one line that is the key, or JSON. The answer is (API key, access token).
-pub(super) fn parse(text: &str, path: &Path) -> Result<(Given, Given), Diagnostic> {
+/// Either one line that is the key, or a JSON object. There the key wins over the OAuth block, as it does in the CLI,
+/// whatever the block looks like: an old one beside a newer key is common.
+fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
     let text = text.trim();
-    if !text.starts_with('{') {
-        let key = (!text.is_empty()).then(|| SecretString::from(text));
-        return Ok((key, None));
+    if text.is_empty() {
+        return Ok(Content::Nothing);
     }
-    // The parser's own message could quote what it read.
-    let file: File = serde_json::from_str(text).map_err(|error| {
+    let unreadable = |line: usize| {
         Diagnostic::error(
             "The credentials file cannot be read",
             format!(
-                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {}).",
+                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}).",
                 path.display(),
-                error.line()
             ),
         )
-    })?;
+    };
+    // JSON, but no object, and no key begins like that.
+    if text.starts_with(['[', '"']) {
+        return Err(unreadable(1));
+    }
+    if !text.starts_with('{') {
+        return Ok(Content::ApiKey(SecretString::from(text)));
+    }
+    // Only the line: the parser's own message could quote what it read.
+    let unreadable = |error: serde_json::Error| unreadable(error.line());
     let given = |text: Option<SecretText>| text.map(|text| text.0).filter(|text| !text.expose_secret().is_empty());
-    Ok((
-        given(file.api_key),
-        given(file.oauth.and_then(|oauth| oauth.access_token)),
-    ))
+    let file: KeyFile = serde_json::from_str(text).map_err(unreadable)?;
+    if let Some(key) = given(file.api_key) {
+        return Ok(Content::ApiKey(key));
+    }
+    let file: OauthFile = serde_json::from_str(text).map_err(unreadable)?;
+    let Some(oauth) = file.oauth else {
+        return Ok(Content::Nothing);
+    };
+    Ok(match given(oauth.access_token) {
+        Some(token) => Content::AccessToken {
+            token,
+            expires_at: oauth.expires_at.and_then(TextOrOdd::into_text),
+        },
+        None => Content::Nothing,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::Attr;
+    use crate::terraform::{Attr, Path};
+
+    fn now() -> OffsetDateTime {
+        OffsetDateTime::parse("2026-03-01T12:00:00Z", &Rfc3339).unwrap()
+    }
 
     fn config(api_key: Attr<&str>, access_token: Attr<&str>) -> ProviderConfig {
         ProviderConfig {
@@ -213,40 +378,175 @@ mod tests {
 
     fn environment(api_key: Option<&str>, access_token: Option<&str>) -> Environment {
         Environment {
-            api_key: api_key.map(str::to_owned),
-            access_token: access_token.map(str::to_owned),
+            api_key: api_key.map(OsString::from),
+            access_token: access_token.map(OsString::from),
             ..Environment::default()
         }
     }
 
-    /// The kind of credential found, or the summary of the error.
+    fn nothing() -> ProviderConfig {
+        config(Attr::Null, Attr::Null)
+    }
+
+    #[cfg(unix)]
+    fn not_utf8() -> OsString {
+        use std::os::unix::ffi::OsStringExt;
+
+        OsString::from_vec(b"key\xff".to_vec())
+    }
+
+    /// The origin of the credential found, or the summary of why there is none.
     fn found(config: &ProviderConfig, environment: &Environment) -> String {
-        match find(config, environment) {
-            Ok(None) => "not known yet".to_owned(),
-            Ok(Some(credential)) => format!("{credential:?}"),
-            Err(problem) => problem.summary,
+        match find(config, environment, now()) {
+            Ok(Found::NotKnownYet) => "not known yet".to_owned(),
+            Ok(Found::Credential(credential)) => credential.origin().to_owned(),
+            Ok(Found::Nowhere(problem)) | Err(problem) => problem.summary,
         }
+    }
+
+    /// What is found in a file with this content: (the kind and the origin), with `FILE` for the file's path.
+    fn found_in_file(content: &str) -> Result<(String, String), Diagnostic> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        std::fs::write(&path, content).unwrap();
+        let without_path = |text: &str| text.replace(&path.display().to_string(), "FILE");
+        match in_file(&path, now()) {
+            Ok(None) => Ok(("nothing".to_owned(), String::new())),
+            Ok(Some(credential)) => Ok((format!("{credential:?}"), without_path(credential.origin()))),
+            Err(problem) => Err(Diagnostic {
+                detail: without_path(&problem.detail),
+                ..problem
+            }),
+        }
+    }
+
+    fn detail_of(config: &ProviderConfig, environment: &Environment) -> String {
+        find(config, environment, now()).unwrap_err().detail
     }
 
     #[test]
     fn a_configured_kind_beats_the_other_kind_of_the_environment() {
         let key = config(Attr::Known("k"), Attr::Null);
-        assert!(found(&key, &environment(None, Some("t"))).contains("ApiKey"));
-        assert!(found(&key, &environment(Some("k"), Some("t"))).contains("ApiKey"));
-        let nothing = config(Attr::Null, Attr::Null);
-        assert!(found(&nothing, &environment(None, Some("t"))).contains("AccessToken"));
+        assert_eq!(
+            found(&key, &environment(None, Some("t"))),
+            "api_key of the provider block"
+        );
+        assert_eq!(
+            found(&key, &environment(Some("k"), Some("t"))),
+            "api_key of the provider block"
+        );
+        let token = config(Attr::Null, Attr::Known("t"));
+        assert_eq!(
+            found(&token, &environment(Some("k"), None)),
+            "access_token of the provider block"
+        );
+        assert_eq!(found(&nothing(), &environment(None, Some("t"))), "HEYGEN_ACCESS_TOKEN");
+        assert_eq!(found(&nothing(), &environment(Some("k"), None)), "HEYGEN_API_KEY");
     }
 
     #[test]
-    fn both_kinds_in_one_source_are_an_error() {
+    fn both_kinds_in_one_place_are_an_error_that_names_both() {
         let both = config(Attr::Known("k"), Attr::Known("t"));
-        assert_eq!(found(&both, &Environment::default()), "Two kinds of credentials");
-        let nothing = config(Attr::Null, Attr::Null);
+        let problem = find(&both, &Environment::default(), now()).unwrap_err();
+        assert_eq!(validate(&both), Err(problem.clone()));
+        assert_eq!(problem.summary, "Two kinds of credentials");
         assert_eq!(
-            found(&nothing, &environment(Some("k"), Some("t"))),
-            "Two kinds of credentials"
+            problem.detail,
+            "api_key and access_token are both set in the provider block, and HeyGen takes exactly one of them. Remove \
+             one."
         );
-        assert!(validate(&both).is_err());
+        let problem = find(&nothing(), &environment(Some("k"), Some("t")), now()).unwrap_err();
+        assert_eq!(problem.summary, "Two kinds of credentials");
+        assert_eq!(
+            problem.detail,
+            "HEYGEN_API_KEY and HEYGEN_ACCESS_TOKEN are both set in the environment, and HeyGen takes exactly one of \
+             them. Unset one, or set api_key or access_token in the provider block, which is then used instead."
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_variable_that_is_consulted_and_no_text_is_an_error_that_names_it() {
+        for (api_key, access_token, variable, attribute) in [
+            (Some(not_utf8()), None, "HEYGEN_API_KEY", "api_key"),
+            (Some(not_utf8()), Some("t".into()), "HEYGEN_API_KEY", "api_key"),
+            (None, Some(not_utf8()), "HEYGEN_ACCESS_TOKEN", "access_token"),
+            (
+                Some("k".into()),
+                Some(not_utf8()),
+                "HEYGEN_ACCESS_TOKEN",
+                "access_token",
+            ),
+        ] {
+            let environment = Environment {
+                api_key,
+                access_token,
+                ..Environment::default()
+            };
+            let problem = find(&nothing(), &environment, now()).unwrap_err();
+            assert_eq!(problem.summary, "An environment variable is not text");
+            assert_eq!(
+                problem.detail,
+                format!(
+                    "{variable} is set to bytes that are not UTF-8. Correct or unset it, or set {attribute} in the \
+                     provider block, which is then used instead."
+                )
+            );
+            assert_eq!(problem.path, Some(Path::attribute(attribute)));
+            let configured = config(Attr::Null, Attr::Known("t"));
+            assert_eq!(found(&configured, &environment), "access_token of the provider block");
+        }
+    }
+
+    #[test]
+    fn a_credential_that_no_header_can_carry_is_an_error_that_names_its_place() {
+        const WHAT: &str = "contains a space, a line break or another character that no HTTP header can carry";
+        const TRIM: &str = "Text that was read from a file often ends with a line break: trimspace() takes it off.";
+        const ALONE: &str = "Set it to the credential alone, without quotes and line breaks.";
+        for (config, environment, expected) in [
+            (
+                config(Attr::Known("key\n"), Attr::Null),
+                Environment::default(),
+                format!("The API key in api_key of the provider block {WHAT}. {TRIM}"),
+            ),
+            (
+                config(Attr::Null, Attr::Known("to ken")),
+                Environment::default(),
+                format!("The access token in access_token of the provider block {WHAT}. {TRIM}"),
+            ),
+            (
+                config(Attr::Known(""), Attr::Null),
+                environment(Some("k"), None),
+                "The API key in api_key of the provider block must not be empty. Leave it out, or set it to null, to take \
+                 the credential from the environment or from the credentials file of HeyGen's CLI."
+                    .to_owned(),
+            ),
+            (
+                nothing(),
+                environment(Some("key\n"), None),
+                format!("The API key in HEYGEN_API_KEY {WHAT}. {ALONE}"),
+            ),
+            (
+                nothing(),
+                environment(None, Some("\"t\" ")),
+                format!("The access token in HEYGEN_ACCESS_TOKEN {WHAT}. {ALONE}"),
+            ),
+        ] {
+            assert_eq!(detail_of(&config, &environment), expected);
+        }
+        for (content, place) in [
+            ("k1\nk2", "The API key in the credentials file FILE"),
+            (r#"{"api_key": "k\n"}"#, "The API key in the credentials file FILE"),
+            (
+                r#"{"oauth": {"access_token": "t\n"}}"#,
+                "The access token in the oauth block of the credentials file FILE",
+            ),
+        ] {
+            assert_eq!(
+                found_in_file(content).unwrap_err().detail,
+                format!("{place} {WHAT}. Correct the file, or set HEYGEN_API_KEY, which is then used instead.")
+            );
+        }
     }
 
     #[test]
@@ -258,7 +558,9 @@ mod tests {
 
     #[test]
     fn nothing_anywhere_lists_the_three_places() {
-        let problem = find(&config(Attr::Null, Attr::Null), &Environment::default()).unwrap_err();
+        let Ok(Found::Nowhere(problem)) = find(&nothing(), &Environment::default(), now()) else {
+            panic!("something was found");
+        };
         for place in [
             "api_key or access_token",
             "HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN",
@@ -269,23 +571,87 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_one_line_or_json() {
-        let path = Path::new("credentials");
-        let parsed = |text: &str| {
-            let (key, token) = parse(text, path).unwrap();
-            let shown = |given: Given| given.map(|text| text.expose_secret().to_owned());
-            (shown(key), shown(token))
-        };
-        let some = |text: &str| Some(text.to_owned());
-        assert_eq!(parsed("the-key\n"), (some("the-key"), None));
-        assert_eq!(parsed(" \n"), (None, None));
-        assert_eq!(parsed(r#"{"api_key": "k"}"#), (some("k"), None));
-        assert_eq!(
-            parsed(r#"{"api_key": "", "oauth": {"access_token": "t", "expires_at": 7, "more": []}}"#),
-            (None, some("t"))
+    fn the_file_is_one_line_or_an_object_in_which_the_key_wins() {
+        const KEY: (&str, &str) = ("Credential::ApiKey([redacted])", "the credentials file FILE");
+        const TOKEN: (&str, &str) = (
+            "Credential::AccessToken([redacted])",
+            "the oauth block of the credentials file FILE",
         );
-        let error = parse("{\"api_key\": never-shown", path).unwrap_err();
-        assert!(!error.detail.contains("never-shown"), "{}", error.detail);
+        const NOTHING: (&str, &str) = ("nothing", "");
+        for (content, expected) in [
+            ("the-key\n", KEY),
+            (" \n", NOTHING),
+            ("{}", NOTHING),
+            (r#"{"api_key": "", "oauth": null}"#, NOTHING),
+            (r#"{"api_key": null, "oauth": {"access_token": ""}}"#, NOTHING),
+            (r#"{"api_key": "k", "user": {"name": "n"}}"#, KEY),
+            (r#"{"api_key": "k", "oauth": {"access_token": "t"}}"#, KEY),
+            (
+                r#"{"api_key": "k", "oauth": {"access_token": "t", "expires_at": "2020-01-01T00:00:00Z"}}"#,
+                KEY,
+            ),
+            (r#"{"api_key": "k", "oauth": ["of", {"another": 5}]}"#, KEY),
+            (
+                r#"{"api_key": "", "oauth": {"access_token": "t", "refresh_token": "r", "more": [1e999]}}"#,
+                TOKEN,
+            ),
+        ] {
+            let (kind, origin) = found_in_file(content).unwrap();
+            assert_eq!((&*kind, &*origin), expected, "{content}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_line_nor_an_object_is_refused_and_not_quoted() {
+        for (content, line) in [
+            ("{\n\"api_key\": never-shown", 2),
+            (r#"["never-shown"]"#, 1),
+            (r#""never-shown""#, 1),
+            (r#"{"oauth": "never-shown"}"#, 1),
+            (r#"{"api_key": 5}"#, 1),
+        ] {
+            assert_eq!(
+                found_in_file(content).unwrap_err().detail,
+                format!(
+                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line})."
+                ),
+                "{content}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_that_expired_more_than_five_minutes_ago_is_an_error_that_says_so() {
+        let with_expiry =
+            |expires_at: &str| format!(r#"{{"oauth": {{"access_token": "t", "expires_at": {expires_at}}}}}"#);
+        let problem = found_in_file(&with_expiry(r#""2026-03-01T11:54:59Z""#)).unwrap_err();
+        assert_eq!(problem.summary, "The access token has expired");
+        assert_eq!(
+            problem.detail,
+            "The access token in the oauth block of the credentials file FILE expired at 2026-03-01T11:54:59Z, and the \
+             provider cannot renew it. Run any heygen command, which renews it, or use an API key (api_key or \
+             HEYGEN_API_KEY), which serves better here."
+        );
+        assert_eq!(problem.path, Some(Path::attribute("access_token")));
+        for over in [r#""2026-03-01T13:54:59+02:00""#, r#""2025-12-31T23:59:59.5Z""#] {
+            assert!(found_in_file(&with_expiry(over)).is_err(), "{over}");
+        }
+        for usable in [
+            r#""2026-03-01T11:55:00Z""#,
+            r#""2026-03-01T09:55:00-02:00""#,
+            r#""9999-12-31T23:59:59Z""#,
+            r#""0001-01-01T00:00:00Z""#,
+            r#""2020-01-01""#,
+            r#""soon""#,
+            r#""""#,
+            "null",
+            "1577836800",
+            "1.5e9",
+            "[2020, 1, 1]",
+            "{}",
+        ] {
+            assert!(found_in_file(&with_expiry(usable)).is_ok(), "{usable}");
+        }
     }
 
     #[test]

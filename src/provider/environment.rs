@@ -1,21 +1,24 @@
 //! What the provider takes from outside Terraform.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::heygen::Pace;
+use crate::terraform::Diagnostic;
 
 /// The environment variables that the provider reads, where `HeyGen`'s CLI keeps its files, and how patient the world
-/// outside needs one to be. Empty variables count as unset.
+/// outside needs one to be. Empty variables count as unset, and whether the
+/// others are text matters only where they are consulted.
 #[derive(Clone, Default)]
 pub struct Environment {
     /// `HEYGEN_API_KEY`
-    pub api_key: Option<String>,
+    pub api_key: Option<OsString>,
     /// `HEYGEN_ACCESS_TOKEN`
-    pub access_token: Option<String>,
+    pub access_token: Option<OsString>,
     /// `HEYGEN_API_BASE`
-    pub base_url: Option<String>,
+    pub base_url: Option<OsString>,
     /// `HEYGEN_MAX_RETRIES`
-    pub max_retries: Option<String>,
+    pub max_retries: Option<OsString>,
     /// The credentials file: `credentials` in `HEYGEN_CONFIG_DIR`, else in `~/.heygen`.
     pub credentials_file: Option<PathBuf>,
     /// How long to wait of one's own accord; no variable sets it.
@@ -25,7 +28,7 @@ pub struct Environment {
 impl Environment {
     /// The environment of this process.
     pub fn of_this_process() -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let folder = match variable("HEYGEN_CONFIG_DIR") {
             Some(folder) => Some(PathBuf::from(folder)),
             None => std::env::home_dir().map(|home| home.join(".heygen")),
@@ -39,4 +42,25 @@ impl Environment {
             pace: Pace::default(),
         }
     }
+}
+
+/// What a variable says, if it is set. `attribute` is what stands for it in the provider block.
+pub(super) fn text<'a>(
+    value: Option<&'a OsString>,
+    variable: &str,
+    attribute: &str,
+) -> Result<Option<&'a str>, Diagnostic> {
+    let text = |value: &'a OsString| {
+        value.to_str().ok_or_else(|| {
+            Diagnostic::error(
+                "An environment variable is not text",
+                format!(
+                    "{variable} is set to bytes that are not UTF-8. Correct or unset it, or set {attribute} in the provider \
+                     block, which is then used instead."
+                ),
+            )
+            .at(attribute)
+        })
+    };
+    value.map(text).transpose()
 }

@@ -98,12 +98,35 @@ impl NoClient {
             NoClient::NotYet(attributes) => Diagnostic::error(
                 "The provider's configuration is not known yet",
                 format!(
-                    "{doing} needs a call to HeyGen, but {} of the provider block will be known only during apply. Apply \
-                     first what they come from, for instance with -target.",
-                    attributes.join(", ")
+                    "{doing} needs a call to HeyGen, but {attributes} of the provider block will be known only during \
+                     apply. For a data source, name what {attributes} comes from in its depends_on: it is then read during \
+                     apply. For a resource or an import, manage what {attributes} comes from in another configuration, and \
+                     apply that one first. Where neither is possible, apply what it comes from first, with -target.",
+                    attributes = attributes.join(" and ")
                 ),
             )
             .into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_yet_is_named_with_what_to_do_about_it() {
+        let detail = |attributes: Vec<&'static str>| {
+            let problems = NoClient::NotYet(attributes).into_error("Importing a webhook endpoint");
+            problems.into_iter().next().unwrap().detail
+        };
+        assert_eq!(
+            detail(vec!["api_key"]),
+            "Importing a webhook endpoint needs a call to HeyGen, but api_key of the provider block will be known only \
+             during apply. For a data source, name what api_key comes from in its depends_on: it is then read during \
+             apply. For a resource or an import, manage what api_key comes from in another configuration, and apply that \
+             one first. Where neither is possible, apply what it comes from first, with -target."
+        );
+        assert!(detail(vec!["api_key", "base_url"]).contains("but api_key and base_url of the provider block"));
     }
 }

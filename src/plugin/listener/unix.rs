@@ -15,7 +15,7 @@ use crate::plugin::Error;
 /// bytes, the closing zero included; Linux for four more.
 const LONGEST_PATH: usize = 103;
 
-/// Where temporary files go when `TMPDIR` is too long, or not there. A path of its own, and short.
+/// Where temporary files go when `TMPDIR` is empty, too long, or not there. A path of its own, and short.
 const SHORT_BASE: &str = "/tmp";
 
 /// A bound socket and the file it is reached by.
@@ -33,7 +33,11 @@ impl SocketFile {
         if let Some(directory) = &place.directory {
             return Self::in_directory(directory, None, group.as_ref());
         }
-        let preferred = std::env::temp_dir();
+        let mut preferred = std::env::temp_dir();
+        if preferred.as_os_str().is_empty() {
+            // Else it would be the current directory.
+            preferred = PathBuf::from(SHORT_BASE);
+        }
         Self::in_fresh_directory(&preferred, group.as_ref()).or_else(|error| {
             // A group that cannot be given fails alike anywhere, and says more than the second try.
             if matches!(error, Error::SocketGroup { .. }) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{ADDRESS, endpoint, with_account};
 use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, NewEndpoint, Route, Rule, TrailingSlash};
 use crate::support::engine::for_each_engine;
+use crate::support::plan::Action;
 use crate::support::terraform::Workspace;
 
 /// The data source of this kind, named `a`, with these arguments.
@@ -303,8 +304,16 @@ for_each_engine! {
         for (kind, arguments, _) in QUESTIONS {
             tf.write("main.tf", &(later.clone() + &data(kind, arguments)));
             let said = tf.plan_expecting_failure();
-            said.error("The provider's configuration is not known yet").says("api_key");
+            said.error("The provider's configuration is not known yet").says("api_key").says("depends_on");
         }
         assert!(heygen.requests().is_empty());
+        // The way out that it names.
+        for (kind, arguments, _) in QUESTIONS {
+            let waiting = format!("{arguments}\ndepends_on = [terraform_data.later]");
+            tf.write("main.tf", &(later.clone() + &data(kind, &waiting)));
+            let read = format!("data.heygen_webhook_{kind}.a");
+            let later = ("terraform_data.later", Action::Create);
+            assert_eq!(tf.plan().changes(), [(&*read, Action::Read), later]);
+        }
     }
 }

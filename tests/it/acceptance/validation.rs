@@ -1,5 +1,8 @@
 //! Every rule of the provider block and of the resource, at its attribute.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
 use crate::fake_heygen::{FakeHeygen, Route};
 use crate::support::diagnostics::Diagnostics;
 use crate::support::diagnostics::Severity::{Error, Warning};
@@ -126,7 +129,8 @@ for_each_engine! {
             assert!(!error.detail.contains("me:pass"), "{name}");
         }
         tf.write("main.tf", "provider \"heygen\" {\napi_key = \"k\"\naccess_token = \"t\"\n}\n");
-        tf.validate_expecting_failure().error("Two kinds of credentials").at("provider \"heygen\"", "api_key");
+        let both = tf.validate_expecting_failure();
+        both.error("Two kinds of credentials").at("provider \"heygen\"", "api_key").says("access_token");
         tf.write("main.tf", "provider \"heygen\" {\napi_key = \"k\"\nbase_url = \"http://localhost:8080\"\nmax_retries = 0\nrequest_timeout = \"1m 30s\"\n}\n");
         tf.validate().none();
     }
@@ -208,7 +212,10 @@ for_each_engine! {
         let tf = tf.with_env("HEYGEN_API_BASE", heygen.base_url()).with_env("HEYGEN_MAX_RETRIES", "many");
         tf.plan_expecting_failure().error("HEYGEN_MAX_RETRIES");
         let tf = tf.with_env("HEYGEN_MAX_RETRIES", "0").with_env("HEYGEN_ACCESS_TOKEN", heygen.access_token());
-        tf.plan_expecting_failure().error("Two kinds of credentials");
+        let both = tf.plan_expecting_failure();
+        both.error("Two kinds of credentials").says("HEYGEN_API_KEY").says("HEYGEN_ACCESS_TOKEN");
+        let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", OsString::from_vec(b"\xff".to_vec()));
+        tf.plan_expecting_failure().error("An environment variable is not text").says("HEYGEN_ACCESS_TOKEN");
         let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", "");
         assert_eq!(tf.plan().changes().len(), 1);
     }
@@ -237,6 +244,18 @@ for_each_engine! {
         std::fs::write(&file, "{ \"api_key\": \"never-shown").unwrap();
         let broken = tf.plan_expecting_failure();
         assert!(!format!("{:?}", broken.error("credentials file")).contains("never-shown"));
+        let old = r#"{"oauth": {"access_token": "t", "expires_at": "2020-01-01T00:00:00Z"}}"#;
+        std::fs::write(&file, old).unwrap();
+        tf.plan_expecting_failure().error("The access token has expired").says("2020-01-01T00:00:00Z");
+
+        // A folder may have any name that the system takes.
+        let elsewhere = tf.home().join(OsString::from_vec(b"folder \xff".to_vec()));
+        std::fs::create_dir(&elsewhere).unwrap();
+        let key_beside_old = old.replacen('{', &format!("{{\"api_key\": \"{}\", ", heygen.api_key()), 1);
+        std::fs::write(elsewhere.join("credentials"), key_beside_old).unwrap();
+        let tf = tf.with_env("HEYGEN_CONFIG_DIR", elsewhere);
+        tf.apply().none();
+        tf.destroy().none();
 
         // The environment goes before the file, and configuration before the environment's other kind.
         let tf = tf.with_env("HEYGEN_API_KEY", heygen.api_key());

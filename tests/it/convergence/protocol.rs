@@ -261,8 +261,8 @@ impl Run {
 
     async fn started(&self) -> Core {
         let environment = Environment {
-            api_key: Some(self.heygen.api_key().to_owned()),
-            base_url: Some(self.heygen.base_url()),
+            api_key: Some(self.heygen.api_key().into()),
+            base_url: Some(self.heygen.base_url().into()),
             pace: Pace {
                 first_wait: Duration::ZERO,
                 looks: [1, 2, 4, 6, 8, 10].map(Duration::from_millis),

@@ -186,8 +186,8 @@ fn where_the_list_cannot_be_read_the_error_says_so() {
 /// the apply after it, as under a debugger.
 async fn process(heygen: &FakeHeygen) -> Core {
     let environment = Environment {
-        api_key: Some(heygen.api_key().to_owned()),
-        base_url: Some(heygen.base_url()),
+        api_key: Some(heygen.api_key().into()),
+        base_url: Some(heygen.base_url().into()),
         ..Environment::default()
     };
     let service = Service::new(HeygenProvider::new(environment)).into_server();

@@ -161,9 +161,9 @@ impl Subjects {
             };
             let api = serve(vec![refusal]).await;
             let mut calling = served(Environment {
-                api_key: Some("key".to_owned()),
-                base_url: Some(format!("{api}/0")),
-                max_retries: Some("0".to_owned()),
+                api_key: Some("key".into()),
+                base_url: Some(format!("{api}/0").into()),
+                max_retries: Some("0".into()),
                 ..Environment::default()
             });
             let types = Types::of(&mut calling).await;

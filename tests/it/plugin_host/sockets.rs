@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use crate::support::host::Host;
 
@@ -34,6 +35,15 @@ async fn a_tmpdir_too_long_for_a_sockets_address_is_not_used() {
         assert!(!socket.parent().unwrap().exists());
     }
     assert_eq!(fs::read_dir(&long).unwrap().count(), 0, "left behind");
+}
+
+#[tokio::test]
+async fn an_empty_tmpdir_means_the_default_one() {
+    let plugin = Host::new().env("TMPDIR", "").start().await;
+    let socket = plugin.handshake.address.path();
+    let directory = socket.parent().unwrap();
+    assert_eq!(directory.parent(), Some(Path::new("/tmp")));
+    plugin.shutdown().await;
 }
 
 #[tokio::test]
