@@ -66,6 +66,12 @@ impl Chance {
             Fault::Delay { .. } => late,
             Fault::ListLags { .. } => lists == Lists::LagAtTimes,
             Fault::PageShifts { .. } => lists == Lists::Shift,
+            Fault::BareSuccess { .. }
+            | Fault::ListLagsFor { .. }
+            | Fault::SlowPage { .. }
+            | Fault::TwinBefore { .. }
+            | Fault::TwinDuring { .. }
+            | Fault::Status { status: 404, .. } => false,
             _ => true,
         });
         Self { seed, faults }
