@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::{
     answer::{Answer, Refusal},
     behaviour::Behaviour,
     request::{self, BodyOf, EndpointBody, Given, Paging},
     route::Route,
-    store::{Endpoint, Event, Lag, NewEndpoint, Page, Store, Walking, paged},
+    store::{Endpoint, Event, Lag, NewEndpoint, Page, Registration, Store, Walking, paged},
 };
 
 /// A call that passed the door: its route is known and its credentials are right.
@@ -28,9 +29,30 @@ pub struct Call {
     pub body: axum::body::Bytes,
 }
 
+impl Call {
+    /// What a create asks for.
+    pub fn new_endpoint(&self, behaviour: &Behaviour) -> Result<NewEndpoint, Refusal> {
+        let body = self.endpoint_body(BodyOf::Create, behaviour)?;
+        let Given::Value(url) = body.url else {
+            return Err(Refusal::invalid("url", "url is required."));
+        };
+        Ok(NewEndpoint {
+            url,
+            events: body.events.value(),
+            entity_id: body.entity_id.value(),
+        })
+    }
+
+    fn endpoint_body(&self, of: BodyOf, behaviour: &Behaviour) -> Result<EndpointBody, Refusal> {
+        request::endpoint_body(of, &self.headers, &self.body, behaviour)
+    }
+}
+
 /// The account, the rules it keeps, and its chance.
 #[derive(Debug)]
 pub struct Account<'a> {
+    /// The time at HeyGen's.
+    pub now: OffsetDateTime,
     /// What is changed and read.
     pub store: &'a mut Store,
     /// How the answers look.
@@ -54,24 +76,19 @@ impl Account<'_> {
     }
 
     fn create(&mut self, call: &Call) -> Result<Answer, Refusal> {
-        let body = self.endpoint_body(BodyOf::Create, call)?;
-        let Given::Value(url) = body.url else {
-            return Err(Refusal::invalid("url", "url is required."));
-        };
-        self.refuse_taken(&url, None)?;
+        let new = call.new_endpoint(&self.behaviour)?;
+        self.refuse_taken(&new.url, None)?;
         if let Some(limit) = self.behaviour.resource_limit
             && self.store.count() >= limit
         {
             return Err(Refusal::limit_reached(limit));
         }
-        let new = NewEndpoint {
-            url,
-            events: body.events.value(),
-            entity_id: body.entity_id.value(),
+        let registration = Registration {
+            status: self.behaviour.status_of_new(),
+            created_at: self.now,
+            lag: self.behaviour.lag(),
         };
-        let endpoint = self
-            .store
-            .insert(new, self.behaviour.status_of_new(), self.behaviour.lag());
+        let endpoint = self.store.insert(new, registration);
         let secret = Some(endpoint.secret.as_str());
         let secret = secret.filter(|_| !self.behaviour.create_without_secret);
         Ok(Answer::data(self.behaviour.endpoint(&endpoint, secret, self.random)))
@@ -85,8 +102,13 @@ impl Account<'_> {
         let how = self.behaviour.walking();
         let most = self.behaviour.most_per_page.unwrap_or(usize::MAX);
         let page = self.store.page(paging.after, paging.limit.min(most), how);
-        let items = page.items.iter();
-        let items = items.map(|item| self.behaviour.endpoint(item, None, self.random));
+        let items = page.items.iter().map(|listed| {
+            let mut item = self.behaviour.endpoint(listed.endpoint, None, self.random);
+            if let Some(oddity) = listed.oddity {
+                oddity.apply(&mut item);
+            }
+            item
+        });
         let items: Vec<_> = items.collect();
         let next = match (&paging.token, self.behaviour.cursor_repeats) {
             (Some(token), true) => Some(token.clone()),
@@ -97,7 +119,7 @@ impl Account<'_> {
     }
 
     fn update(&mut self, call: &Call) -> Result<Answer, Refusal> {
-        let body = self.endpoint_body(BodyOf::Update, call)?;
+        let body = call.endpoint_body(BodyOf::Update, &self.behaviour)?;
         let id = call.endpoint_id.as_str();
         if let Given::Value(url) = &body.url {
             self.refuse_taken(url, Some(id))?;
@@ -156,10 +178,6 @@ impl Account<'_> {
                 "created_at": self.behaviour.timestamps.write(event.created_at),
             })
         }))
-    }
-
-    fn endpoint_body(&self, of: BodyOf, call: &Call) -> Result<EndpointBody, Refusal> {
-        request::endpoint_body(of, &call.headers, &call.body, &self.behaviour)
     }
 
     fn refuse_taken(&self, url: &str, except: Option<&str>) -> Result<(), Refusal> {

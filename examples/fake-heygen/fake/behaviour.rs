@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use time::{OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::store::Endpoint;
+use super::{faults::SuccessBody, store::Endpoint};
+
+/// The fake's clock is off by no more.
+const MOST_OFF: Duration = Duration::HOUR;
 
 /// The switches. The default is the plainest reading of the documentation.
 ///
@@ -53,6 +56,15 @@ pub struct Behaviour {
     pub unreachable_receivers: Vec<String>,
     /// Milliseconds a call takes before it takes effect; bounded by a minute.
     pub latency_ms: u64,
+    /// Milliseconds a page of the list takes besides; bounded by a minute.
+    pub page_latency_ms: u64,
+    /// What an update is answered with in place of the endpoint.
+    pub update_answers: Option<SuccessBody>,
+    /// Milliseconds by which HeyGen's clock is ahead of ours (positive) or behind it (negative); bounded by an hour.
+    /// `Date` and `created_at` follow it.
+    pub clock_offset_ms: i64,
+    /// Answers carry no `Date`.
+    pub no_date: bool,
     /// The request id comes as `X-Amzn-Request-Id`.
     pub amazon_request_id: bool,
     /// Milliseconds an idempotency key is kept; 24 hours if not set.
@@ -132,6 +144,11 @@ impl Behaviour {
             answer.insert("retry_policy".into(), json!({"attempts": 5, "backoff": []}));
         }
         Value::Object(answer)
+    }
+
+    /// How far HeyGen's clock is ahead of ours.
+    pub fn clock_offset(&self) -> Duration {
+        Duration::milliseconds(self.clock_offset_ms).clamp(-MOST_OFF, MOST_OFF)
     }
 
     /// Every event type this server knows.

@@ -3,11 +3,16 @@
 //! | call | does |
 //! |---|---|
 //! | `GET /_control/endpoints` | every endpoint with its current secret, `entity_id` and status |
-//! | `POST /_control/endpoints` | adds one: `url`, `events`, `entity_id` |
+//! | `POST /_control/endpoints` | adds one: `url`, `events`, `entity_id`, `created_at` |
 //! | `PATCH /_control/endpoints/{id}` | changes `url`, `events`, `status`, `entity_id`, `secret` |
 //! | `DELETE /_control/endpoints/{id}` | removes it |
 //! | `POST /_control/endpoints/{id}/rotate` | gives it a new secret |
 //! | `POST /_control/endpoints/{id}/hide` | leaves it out of the next `walks` walks |
+//! | `PUT`, `DELETE /_control/endpoints/{id}/oddity` | makes its item in the list odd, see [`Oddity`]; no longer |
+//! | `GET /_control/twins` | the endpoints that faults made as another run would, as they were made |
+//! | `POST /_control/catch_up` | shows everything in the list that it lags behind |
+//! | `GET /_control/clock` | what time it is: `now` |
+//! | `POST /_control/clock/advance` | moves the clock forward by `ms` milliseconds |
 //! | `POST /_control/seed` | adds `count` endpoints, `https://PREFIX-N.example.com/hook` |
 //! | `GET`, `DELETE /_control/requests` | the request log; forgets it |
 //! | `GET`, `PUT`, `PATCH /_control/behaviour` | the switches; all of them; some of them |
@@ -30,18 +35,23 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tower::ServiceExt as _;
 
 use super::{
     behaviour::Behaviour,
     deliveries::{Delivered, Delivery},
     faults::Fault,
+    oddity::Oddity,
     request::Given,
     schedule::{RandomFaults, Rule},
-    store::{Endpoint, Lag, NewEndpoint},
+    store::{Endpoint, NewEndpoint},
     transport::Door,
-    world::Shared,
+    world::{Shared, World},
 };
+
+/// An order moves the clock no further.
+const MOST_ADVANCED: Duration = Duration::from_hours(24 * 366);
 
 /// The control path's routes.
 #[derive(Clone, Debug)]
@@ -61,6 +71,11 @@ impl Control {
             .route("/_control/endpoints/{id}", patch(edit_endpoint).delete(remove_endpoint))
             .route("/_control/endpoints/{id}/rotate", post(rotate))
             .route("/_control/endpoints/{id}/hide", post(hide))
+            .route("/_control/endpoints/{id}/oddity", put(make_odd).delete(make_sound))
+            .route("/_control/twins", get(twins))
+            .route("/_control/catch_up", post(catch_up))
+            .route("/_control/clock", get(clock))
+            .route("/_control/clock/advance", post(advance))
             .route("/_control/seed", post(seed))
             .route("/_control/requests", get(requests).delete(clear_requests))
             .route(
@@ -94,9 +109,7 @@ pub async fn deliver(shared: &Shared, delivery: &Delivery) -> Result<Delivered, 
         let endpoint = world.store.endpoint(id);
         let endpoint = endpoint.ok_or_else(|| format!("there is no endpoint {id}"))?;
         let (secret, entity_id) = (endpoint.secret.clone(), endpoint.entity_id.clone());
-        let event = world
-            .store
-            .record(delivery.event_type.clone(), delivery.event_data(), entity_id);
+        let event = world.record(delivery.event_type.clone(), delivery.event_data(), entity_id);
         delivery.sign(event.event_id, &secret)?
     };
     Ok(signed.send().await)
@@ -132,17 +145,23 @@ struct PutEndpoint {
     url: String,
     events: Option<Vec<String>>,
     entity_id: Option<String>,
+    /// RFC 3339; now if left out.
+    created_at: Option<String>,
 }
 
-async fn put_endpoint(State(hands): State<Hands>, Json(order): Json<PutEndpoint>) -> Json<Value> {
+async fn put_endpoint(State(hands): State<Hands>, Json(order): Json<PutEndpoint>) -> Answer {
+    let created_at = order.created_at.map(|text| OffsetDateTime::parse(&text, &Rfc3339));
+    let created_at = created_at
+        .transpose()
+        .map_err(|error| Wrong::Order(error.to_string()))?;
     let new = NewEndpoint {
         url: order.url,
         events: order.events,
         entity_id: order.entity_id,
     };
     let mut world = hands.shared.world();
-    let status = world.behaviour.status_of_new();
-    Json(json!(world.store.insert(new, status, Lag::default())))
+    let created_at = created_at.unwrap_or_else(|| world.now());
+    Ok(Json(json!(world.put(new, created_at))))
 }
 
 #[derive(Default, Deserialize)]
@@ -196,6 +215,58 @@ async fn hide(State(hands): State<Hands>, Path(id): Path<String>, Json(order): J
     } else {
         Err(Wrong::NoEndpoint)
     }
+}
+
+async fn make_odd(State(hands): State<Hands>, Path(id): Path<String>, Json(oddity): Json<Oddity>) -> Answer {
+    odd(&hands, &id, Some(oddity))
+}
+
+async fn make_sound(State(hands): State<Hands>, Path(id): Path<String>) -> Answer {
+    odd(&hands, &id, None)
+}
+
+fn odd(hands: &Hands, id: &str, oddity: Option<Oddity>) -> Answer {
+    let done = hands.shared.world().store.make_odd(id, oddity);
+    if done {
+        Ok(Json(json!({})))
+    } else {
+        Err(Wrong::NoEndpoint)
+    }
+}
+
+async fn twins(State(hands): State<Hands>) -> Json<Value> {
+    Json(json!(hands.shared.world().twins))
+}
+
+async fn catch_up(State(hands): State<Hands>) -> Json<Value> {
+    hands.shared.world().store.catch_up();
+    Json(json!({}))
+}
+
+async fn clock(State(hands): State<Hands>) -> Answer {
+    time_at(&hands.shared.world())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    ms: u64,
+}
+
+async fn advance(State(hands): State<Hands>, Json(order): Json<Advance>) -> Answer {
+    let by = Duration::from_millis(order.ms);
+    if by > MOST_ADVANCED {
+        return Err(Wrong::Order("ms must not be above a year".to_owned()));
+    }
+    let mut world = hands.shared.world();
+    world.clock.advance(by);
+    time_at(&world)
+}
+
+fn time_at(world: &World) -> Answer {
+    let now = world.now().format(&Rfc3339);
+    let now = now.map_err(|error| Wrong::Order(error.to_string()))?;
+    Ok(Json(json!({ "now": now })))
 }
 
 #[derive(Deserialize)]
@@ -312,8 +383,7 @@ struct RecordEvent {
 
 async fn record_event(State(hands): State<Hands>, Json(order): Json<RecordEvent>) -> Json<Value> {
     let mut world = hands.shared.world();
-    let store = &mut world.store;
-    let event = store.record(order.event_type, order.event_data, order.entity_id);
+    let event = world.record(order.event_type, order.event_data, order.entity_id);
     Json(json!(event))
 }
 

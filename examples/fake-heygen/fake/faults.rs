@@ -1,8 +1,10 @@
 //! What can go wrong with a call, and whether the call takes effect then.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::{behaviour::Behaviour, route::Route};
+use super::{behaviour::Behaviour, oddity::Oddity, route::Route};
 
 /// Something that goes wrong with one call.
 ///
@@ -57,23 +59,35 @@ pub enum Fault {
     },
     /// The body is not JSON. Takes effect.
     MalformedJson,
-    /// A required field is left out. Takes effect.
+    /// A field is left out. Takes effect.
     MissingField {
-        /// Which one; any, if not named.
+        /// Which one; any that is not null, if not named.
         #[serde(default)]
         field: Option<String>,
     },
-    /// A required field is `null`. Takes effect.
+    /// A field is `null`. Takes effect.
     NullField {
-        /// Which one; any, if not named.
+        /// Which one; any that is not null, if not named.
         #[serde(default)]
         field: Option<String>,
     },
-    /// A required field has a value of another type. Takes effect.
+    /// A field has a value of another type. Takes effect.
     WrongType {
-        /// Which one; any, if not named.
+        /// Which one; any that is not null, if not named.
         #[serde(default)]
         field: Option<String>,
+    },
+    /// On a list: one item of the page is odd, if it is on this page. Takes effect.
+    OddItem {
+        /// Which one.
+        endpoint_id: String,
+        /// In which way.
+        oddity: Oddity,
+    },
+    /// A success that tells nothing, as a gateway may make of one. Takes effect.
+    BareSuccess {
+        /// What is left of the answer.
+        body: SuccessBody,
     },
     /// The answer goes on for so many MiB (64 at most). Takes effect.
     Oversized {
@@ -91,6 +105,28 @@ pub enum Fault {
     ListLags {
         /// So many walks miss it.
         walks: u64,
+    },
+    /// On a create: [`Behaviour::list_lag_ms`] for this endpoint. Takes effect.
+    ListLagsFor {
+        /// For so many milliseconds walks miss it.
+        ms: u64,
+    },
+    /// On a list: [`Behaviour::page_latency_ms`] for this page. Takes effect.
+    SlowPage {
+        /// Milliseconds; bounded by a minute.
+        ms: u64,
+    },
+    /// On a create: another run had made an endpoint of the same URL and events shortly before.
+    TwinBefore {
+        /// So many milliseconds before this call arrived, by the fake's clock.
+        ms: u64,
+        /// What comes of the creation itself.
+        creation: Creation,
+    },
+    /// On a create: another run makes an endpoint of the same URL and events while the call is under way.
+    TwinDuring {
+        /// What comes of the creation itself.
+        creation: Creation,
     },
     /// On an update: [`Behaviour::patch_ignores_null_events`] for this one. Takes effect otherwise.
     NullEventsIgnored,
@@ -119,6 +155,18 @@ pub enum Effect {
     Done,
 }
 
+/// What comes of a creation that has a twin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Creation {
+    /// It takes effect and is answered.
+    Answered,
+    /// It takes effect, and the connection is reset in place of the answer.
+    Lost,
+    /// It takes no effect, and the connection is reset.
+    Undone,
+}
+
 /// Where a call waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -141,6 +189,20 @@ pub enum BodyShape {
     Empty,
 }
 
+/// What is left of the answer in a [`Fault::BareSuccess`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuccessBody {
+    /// 204.
+    NoContent,
+    /// 200 without a body.
+    Empty,
+    /// 200 with `{}`.
+    EmptyObject,
+    /// 200 with a page for people.
+    Html,
+}
+
 /// What `Retry-After` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,7 +211,7 @@ pub enum RetryAfter {
     Absent,
     /// So many seconds.
     Seconds(u64),
-    /// The HTTP date so many seconds from now; negative is in the past.
+    /// The HTTP date so many seconds from now, by the fake's clock; negative is in the past.
     DateIn(i64),
     /// This text, sensible or not: `-5`, `1e30`, `soon`.
     Text(String),
@@ -161,11 +223,15 @@ impl Fault {
         match self {
             Self::RateLimit { .. } => "rate_limit",
             Self::Status {
-                effect: Effect::None, ..
-            } => "status",
-            Self::Status {
-                effect: Effect::Done, ..
-            } => "status_after_effect",
+                status: 404, effect, ..
+            } => match effect {
+                Effect::None => "gateway_not_found",
+                Effect::Done => "gateway_not_found_after_effect",
+            },
+            Self::Status { effect, .. } => match effect {
+                Effect::None => "status",
+                Effect::Done => "status_after_effect",
+            },
             Self::InProgress => "in_progress",
             Self::Unauthorized => "unauthorized",
             Self::NotFound => "not_found",
@@ -180,11 +246,17 @@ impl Fault {
             Self::MissingField { .. } => "missing_field",
             Self::NullField { .. } => "null_field",
             Self::WrongType { .. } => "wrong_type",
+            Self::OddItem { .. } => "odd_item",
+            Self::BareSuccess { .. } => "bare_success",
             Self::Oversized { .. } => "oversized",
             Self::CursorRepeats => "cursor_repeats",
             Self::PageShifts { by: ..=0 } => "page_shifts_back",
             Self::PageShifts { .. } => "page_shifts_on",
             Self::ListLags { .. } => "list_lags",
+            Self::ListLagsFor { .. } => "list_lags_for",
+            Self::SlowPage { .. } => "slow_page",
+            Self::TwinBefore { .. } => "twin_before",
+            Self::TwinDuring { .. } => "twin_during",
             Self::NullEventsIgnored => "null_events_ignored",
         }
     }
@@ -203,11 +275,19 @@ impl Fault {
             | Self::MissingField { .. }
             | Self::NullField { .. }
             | Self::WrongType { .. }
+            | Self::OddItem { .. }
+            | Self::BareSuccess { .. }
             | Self::Oversized { .. }
             | Self::CursorRepeats
             | Self::PageShifts { .. }
             | Self::ListLags { .. }
+            | Self::ListLagsFor { .. }
+            | Self::SlowPage { .. }
             | Self::NullEventsIgnored => Effect::Done,
+            Self::TwinBefore { creation, .. } | Self::TwinDuring { creation } => match creation {
+                Creation::Answered | Creation::Lost => Effect::Done,
+                Creation::Undone => Effect::None,
+            },
         }
     }
 
@@ -218,10 +298,20 @@ impl Fault {
             Self::CursorRepeats => turned.cursor_repeats = true,
             Self::PageShifts { by } => turned.page_shift = *by,
             Self::ListLags { walks } => turned.list_lag_walks = turned.list_lag_walks.max(*walks),
+            Self::ListLagsFor { ms } => turned.list_lag_ms = turned.list_lag_ms.max(*ms),
             Self::NullEventsIgnored => turned.patch_ignores_null_events = true,
             _ => return None,
         }
         Some(turned)
+    }
+
+    /// By how much the twin that the fault makes is older than the call; `None` for a fault that makes none.
+    pub fn twin_is_earlier_by(&self) -> Option<Duration> {
+        match self {
+            Self::TwinBefore { ms, .. } => Some(Duration::from_millis(*ms)),
+            Self::TwinDuring { .. } => Some(Duration::ZERO),
+            _ => None,
+        }
     }
 
     /// Whether chance may bring it on this call. A false 404 on a delete, for one, would be a lie
@@ -234,7 +324,10 @@ impl Fault {
             Self::InProgress => route.takes_key(),
             Self::MissingField { .. } | Self::NullField { .. } | Self::WrongType { .. } => route != Route::Delete,
             Self::CursorRepeats | Self::PageShifts { .. } => route == Route::List && target.further_page,
-            Self::ListLags { .. } => route == Route::Create,
+            Self::OddItem { .. } | Self::SlowPage { .. } => route == Route::List,
+            Self::ListLags { .. } | Self::ListLagsFor { .. } | Self::TwinBefore { .. } | Self::TwinDuring { .. } => {
+                route == Route::Create
+            }
             Self::NullEventsIgnored => route == Route::Update && target.null_events,
             _ => true,
         }
@@ -250,12 +343,22 @@ impl Fault {
     /// less sees a timeout.
     pub const LATE_MS: u64 = 400;
 
-    /// One of everything that needs no long wait and nobody to release it. No `Retry-After` among
-    /// them asks for a wait, because clients do wait, up to half a minute: they are in the past,
-    /// nothing, or no time at all.
+    /// How long the list of [`Fault::palette`] lags, in milliseconds.
+    pub const LAG_MS: u64 = 100;
+
+    /// What a slow page of [`Fault::palette`] takes, in milliseconds.
+    pub const PAGE_MS: u64 = 40;
+
+    /// One of everything that needs no long wait, nobody to release it, and no endpoint's id. No
+    /// `Retry-After` among them asks for a wait, because clients do wait, up to half a minute: they
+    /// are in the past, nothing, or no time at all. No twin among them belongs to a creation that it
+    /// cannot be told from: one made during a call comes with a creation that took effect, and one
+    /// made before is older by more than whole seconds and the way to us can hide.
     pub fn palette() -> Vec<Self> {
         let status = |status, body, effect| Self::Status { status, body, effect };
         let rate_limit = |retry_after| Self::RateLimit { retry_after };
+        let bare = |body| Self::BareSuccess { body };
+        let twin_before = |ms, creation| Self::TwinBefore { ms, creation };
         vec![
             rate_limit(RetryAfter::Absent),
             rate_limit(RetryAfter::Seconds(0)),
@@ -268,6 +371,9 @@ impl Fault {
             status(502, BodyShape::Html, Effect::Done),
             status(503, BodyShape::Empty, Effect::None),
             status(504, BodyShape::Html, Effect::Done),
+            status(404, BodyShape::Html, Effect::None),
+            status(404, BodyShape::Empty, Effect::None),
+            status(404, BodyShape::Html, Effect::Done),
             Self::InProgress,
             Self::Unauthorized,
             Self::NotFound,
@@ -289,11 +395,26 @@ impl Fault {
             Self::MissingField { field: None },
             Self::NullField { field: None },
             Self::WrongType { field: None },
+            bare(SuccessBody::NoContent),
+            bare(SuccessBody::Empty),
+            bare(SuccessBody::EmptyObject),
+            bare(SuccessBody::Html),
             Self::Oversized { mib: 9 },
             Self::CursorRepeats,
             Self::PageShifts { by: 1 },
             Self::PageShifts { by: -1 },
             Self::ListLags { walks: 1 },
+            Self::ListLagsFor { ms: Self::LAG_MS },
+            Self::SlowPage { ms: Self::PAGE_MS },
+            twin_before(4_000, Creation::Lost),
+            twin_before(4_000, Creation::Undone),
+            twin_before(20_000, Creation::Undone),
+            Self::TwinDuring {
+                creation: Creation::Answered,
+            },
+            Self::TwinDuring {
+                creation: Creation::Lost,
+            },
             Self::NullEventsIgnored,
         ]
     }

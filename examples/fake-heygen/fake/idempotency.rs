@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{answer::Answer, route::Route};
@@ -35,7 +35,7 @@ pub enum Claim {
     Replay(Answer),
 }
 
-/// The keys seen.
+/// The keys seen. What is `now` to its methods is what [`Clock::elapsed`](super::clock::Clock::elapsed) says.
 #[derive(Debug, Default)]
 pub struct Keys {
     slots: HashMap<Slot, State>,
@@ -45,15 +45,15 @@ pub struct Keys {
 #[derive(Debug)]
 enum State {
     Running,
-    Answered { answer: Answer, at: Instant },
+    Answered { answer: Answer, at: Duration },
 }
 
 impl Keys {
     /// Looks a key up, and claims it if it is new or has expired.
-    pub fn claim(&mut self, slot: &Slot, kept_for: Duration) -> Claim {
+    pub fn claim(&mut self, slot: &Slot, kept_for: Duration, now: Duration) -> Claim {
         match self.slots.get(slot) {
             Some(State::Running) => return Claim::Running,
-            Some(State::Answered { answer, at }) if at.elapsed() < kept_for => {
+            Some(State::Answered { answer, at }) if now.saturating_sub(*at) < kept_for => {
                 return Claim::Replay(answer.clone());
             }
             Some(State::Answered { .. }) => {}
@@ -69,11 +69,11 @@ impl Keys {
     }
 
     /// Records the outcome of a fresh request; an answer that is not final frees the key.
-    pub fn finish(&mut self, slot: &Slot, answer: &Answer) {
+    pub fn finish(&mut self, slot: &Slot, answer: &Answer, now: Duration) {
         if answer.is_final() {
             let answered = State::Answered {
                 answer: answer.clone(),
-                at: Instant::now(),
+                at: now,
             };
             self.slots.insert(slot.clone(), answered);
         } else {

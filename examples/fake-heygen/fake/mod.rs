@@ -7,11 +7,13 @@
 pub mod answer;
 pub mod api;
 pub mod behaviour;
+pub mod clock;
 pub mod control;
 pub mod deliveries;
 pub mod faults;
 pub mod idempotency;
 pub mod log;
+pub mod oddity;
 pub mod reply;
 pub mod request;
 pub mod route;
@@ -23,11 +25,14 @@ pub mod world;
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
+use time::OffsetDateTime;
+
 pub use self::{
     behaviour::{AllEvents, Behaviour, Timestamps, TrailingSlash, UrlSpelling},
     deliveries::{Delivered, Delivery},
-    faults::{BodyShape, Effect, Fault, RetryAfter, Wait},
+    faults::{BodyShape, Creation, Effect, Fault, RetryAfter, SuccessBody, Wait},
     log::Request,
+    oddity::Oddity,
     request::Credential,
     route::Route,
     schedule::{RandomFaults, Rule},
@@ -36,7 +41,6 @@ pub use self::{
 use self::{
     control::Control,
     serve::{Api, Keyring},
-    store::Lag,
     transport::Server,
     world::{Shared, World},
 };
@@ -125,11 +129,21 @@ impl FakeHeygen {
         self.shared.world().store.endpoint(id).cloned()
     }
 
-    /// Adds an endpoint.
+    /// Adds an endpoint that is created now.
     pub fn put_endpoint(&self, new: NewEndpoint) -> Endpoint {
         let mut world = self.shared.world();
-        let status = world.behaviour.status_of_new();
-        world.store.insert(new, status, Lag::default())
+        let now = world.now();
+        world.put(new, now)
+    }
+
+    /// Adds an endpoint that was created at this moment, by the fake's clock.
+    pub fn put_endpoint_created_at(&self, new: NewEndpoint, created_at: OffsetDateTime) -> Endpoint {
+        self.shared.world().put(new, created_at)
+    }
+
+    /// The endpoints that [`Fault::TwinBefore`] and [`Fault::TwinDuring`] have made, as they were made.
+    pub fn twins(&self) -> Vec<Endpoint> {
+        self.shared.world().twins.clone()
     }
 
     /// Adds many endpoints, `https://PREFIX-N.example.com/hook` with N from 0.
@@ -157,6 +171,28 @@ impl FakeHeygen {
         self.shared.world().store.hide(id, walks)
     }
 
+    /// Makes an endpoint's item in the list odd, or (with `None`) as documented again. Answers whether there is one of
+    /// this id.
+    pub fn make_odd(&self, id: &str, oddity: Option<Oddity>) -> bool {
+        self.shared.world().store.make_odd(id, oddity)
+    }
+
+    /// Shows everything in the list from now on that it lags behind.
+    pub fn catch_up(&self) {
+        self.shared.world().store.catch_up();
+    }
+
+    /// What time it is, by the fake's clock.
+    pub fn now(&self) -> OffsetDateTime {
+        self.shared.world().now()
+    }
+
+    /// Moves the fake's clock forward. Endpoints and idempotency keys grow older by it; lags and latencies are of the
+    /// machine's time and go on as they are.
+    pub fn advance(&self, by: Duration) {
+        self.shared.world().clock.advance(by);
+    }
+
     /// Gives an endpoint a new secret and answers it.
     pub fn rotate(&self, id: &str) -> Option<String> {
         let mut world = self.shared.world();
@@ -171,8 +207,7 @@ impl FakeHeygen {
         entity_id: Option<&str>,
     ) -> Event {
         let entity_id = entity_id.map(str::to_owned);
-        let mut world = self.shared.world();
-        world.store.record(event_type.to_owned(), event_data, entity_id)
+        self.shared.world().record(event_type.to_owned(), event_data, entity_id)
     }
 
     /// Delivers a signed event and says what the receiver made of it. An error says what is wrong

@@ -1,9 +1,6 @@
 //! What goes out on the wire: an answer as it is, or spoiled by a fault.
 
-use std::{
-    io,
-    time::{Duration, SystemTime},
-};
+use std::{io, time::SystemTime};
 
 use axum::{
     body::{Body, Bytes},
@@ -14,10 +11,11 @@ use axum::{
 };
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
 
 use super::{
     answer::{Answer, Refusal},
-    faults::{BodyShape, Fault, RetryAfter},
+    faults::{BodyShape, Creation, Fault, RetryAfter, SuccessBody},
     schedule::Injected,
 };
 
@@ -111,14 +109,21 @@ impl Reply {
     }
 }
 
-/// What a fault answers where the API's own answer plays no part.
-pub fn in_place_of_answer(fault: &Fault) -> Option<Outcome> {
+/// What a fault answers where the API's own answer plays no part. `now` is the time at HeyGen's.
+pub fn in_place_of_answer(fault: &Fault, now: OffsetDateTime) -> Option<Outcome> {
     let reply = match fault {
-        Fault::RateLimit { retry_after } => Refusal::rate_limited(retry_after.text()).into(),
+        Fault::RateLimit { retry_after } => Refusal::rate_limited(retry_after.text(now)).into(),
         Fault::InProgress => Refusal::in_progress().into(),
         Fault::Unauthorized => Refusal::unauthorized().into(),
         Fault::NotFound => Refusal::no_endpoint().into(),
-        Fault::Reset { .. } => return Some(Outcome::Reset),
+        Fault::Reset { .. }
+        | Fault::TwinBefore {
+            creation: Creation::Lost | Creation::Undone,
+            ..
+        }
+        | Fault::TwinDuring {
+            creation: Creation::Lost | Creation::Undone,
+        } => return Some(Outcome::Reset),
         Fault::Redirect { location } => Reply {
             status: StatusCode::TEMPORARY_REDIRECT,
             headers: vec![(LOCATION, location.clone())],
@@ -133,11 +138,27 @@ pub fn in_place_of_answer(fault: &Fault) -> Option<Outcome> {
     Some(Outcome::Reply(reply))
 }
 
-/// The API's answer after the fault has been at it.
-pub fn spoiled(injected: &Injected, answer: Answer) -> Outcome {
-    let mut body = answer.body.clone();
+/// A success that tells nothing, in place of one that does. An error stays what it is.
+pub fn bare(body: SuccessBody, reply: Reply) -> Reply {
+    if !reply.status.is_success() {
+        return reply;
+    }
+    let (status, content) = match body {
+        SuccessBody::NoContent => (StatusCode::NO_CONTENT, Content::Empty),
+        SuccessBody::Empty => (StatusCode::OK, Content::Empty),
+        SuccessBody::EmptyObject => (StatusCode::OK, Content::Json("{}".to_owned())),
+        SuccessBody::Html => (StatusCode::OK, Content::Html(PAGE)),
+    };
+    Reply {
+        status,
+        content,
+        headers: reply.headers,
+    }
+}
+
+/// The API's answer, of this body, after the fault has been at it. `now` is the time at HeyGen's.
+pub fn spoiled(injected: &Injected, mut body: Value, mut reply: Reply, now: OffsetDateTime) -> Outcome {
     let salt = injected.salt;
-    let mut reply = Reply::from(answer);
     match &injected.fault {
         Fault::Truncated => reply.content = Content::Half(body.to_string()),
         Fault::MalformedJson => {
@@ -156,12 +177,19 @@ pub fn spoiled(injected: &Injected, answer: Answer) -> Outcome {
             alter(&mut body, field.as_deref(), salt, |value| Some(other_type(value)));
             reply.content = Content::Json(body.to_string());
         }
+        Fault::BareSuccess { body } => reply = bare(*body, reply),
+        Fault::OddItem { endpoint_id, oddity } => {
+            if let Some(item) = item(&mut body, endpoint_id) {
+                oddity.apply(item);
+            }
+            reply.content = Content::Json(body.to_string());
+        }
         Fault::Oversized { mib } => {
             let chunks = CHUNKS_PER_MIB * usize::try_from(*mib).unwrap_or(64).min(64);
             reply.content = Content::Padding { chunks };
         }
         fault => {
-            if let Some(outcome) = in_place_of_answer(fault) {
+            if let Some(outcome) = in_place_of_answer(fault, now) {
                 return outcome;
             }
         }
@@ -173,14 +201,15 @@ const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 const PAGE: &str = "<html><head><title>Error</title></head><body><h1>The server had a moment</h1></body></html>\n";
 
-/// The fields an answer cannot do without. Leaving out another one would be a valid answer.
-const REQUIRED: [&str; 11] = [
+/// The fields that chance changes: all that tell a client something.
+const FIELDS: [&str; 12] = [
     "code",
     "created_at",
     "data",
     "endpoint_id",
     "error",
     "event_data",
+    "events",
     "event_type",
     "has_more",
     "secret",
@@ -202,28 +231,28 @@ fn from_the_edge(status: StatusCode, body: BodyShape) -> Reply {
 }
 
 impl RetryAfter {
-    fn text(&self) -> Option<String> {
+    fn text(&self, now: OffsetDateTime) -> Option<String> {
         match self {
             Self::Absent => None,
             Self::Seconds(seconds) => Some(seconds.to_string()),
             Self::Text(text) => Some(text.clone()),
             Self::DateIn(seconds) => {
-                let by = Duration::from_secs(seconds.unsigned_abs());
-                let now = SystemTime::now();
-                let at = match seconds {
-                    ..0 => now.checked_sub(by),
-                    0.. => now.checked_add(by),
-                };
-                // The format ends with the year 9999.
-                let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
-                let at = at.unwrap_or(last).clamp(SystemTime::UNIX_EPOCH, last);
-                Some(httpdate::fmt_http_date(at))
+                let at = now.saturating_add(Duration::seconds(*seconds));
+                // The format begins with 1970 and ends with 9999.
+                let at = at.max(OffsetDateTime::UNIX_EPOCH);
+                Some(httpdate::fmt_http_date(SystemTime::from(at)))
             }
         }
     }
 }
 
-/// Changes (or with `None` removes) one field: the one named, or one of the required ones.
+/// The item of a list that is this endpoint's.
+fn item<'a>(body: &'a mut Value, endpoint_id: &str) -> Option<&'a mut Value> {
+    let items = body.get_mut("data")?.as_array_mut()?;
+    items.iter_mut().find(|item| item["endpoint_id"] == endpoint_id)
+}
+
+/// Changes (or with `None` removes) one field: the one named, or any that is not null.
 fn alter(body: &mut Value, named: Option<&str>, salt: u64, change: impl FnOnce(&Value) -> Option<Value>) {
     let mut places = Vec::new();
     find_fields(body, "", named, &mut places);
@@ -248,7 +277,7 @@ fn find_fields(value: &Value, at: &str, named: Option<&str>, places: &mut Vec<(S
             for (name, value) in fields {
                 let wanted = match named {
                     Some(named) => name == named,
-                    None => REQUIRED.contains(&name.as_str()) && !value.is_null(),
+                    None => FIELDS.contains(&name.as_str()) && !value.is_null(),
                 };
                 if wanted {
                     places.push((at.to_owned(), name.clone()));

@@ -46,7 +46,7 @@ pub struct RandomFaults {
     /// Which calls; all, if empty.
     #[serde(default)]
     pub routes: Vec<Route>,
-    /// What happens to them; everything of [`Fault::palette`], if empty.
+    /// What happens to them, drawn by kind and then by entry; everything of [`Fault::palette`], if empty.
     #[serde(default)]
     pub faults: Vec<Fault>,
 }
@@ -209,14 +209,23 @@ impl Schedule {
             faults => faults.to_vec(),
         };
         let fits = |fault: &Fault| fault.fits(target) && !(self.hidden && fault.hides());
-        let fitting: Vec<_> = palette.into_iter().filter(fits).collect();
-        let fault = draw.choice(fitting)?;
+        let fault = drawn(palette.into_iter().filter(fits), &mut draw)?;
         self.hidden |= fault.hides();
         Some(Injected {
             fault,
             salt: draw.u64(..),
         })
     }
+}
+
+/// By kind first, and then by entry: a kind of many entries is no likelier than one of a single entry.
+fn drawn(faults: impl Iterator<Item = Fault>, draw: &mut fastrand::Rng) -> Option<Fault> {
+    let mut kinds: BTreeMap<&'static str, Vec<Fault>> = BTreeMap::new();
+    for fault in faults {
+        kinds.entry(fault.kind()).or_default().push(fault);
+    }
+    draw.choice(kinds.into_values())
+        .and_then(|entries| draw.choice(entries))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape serde's default asks for")]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, header, request::Parts},
 };
 use hyper::body::Incoming;
 use tokio::sync::watch;
@@ -12,16 +12,17 @@ use tokio::sync::watch;
 use super::{
     answer::{Answer, Refusal},
     api::Call,
+    behaviour::Behaviour,
     control::Control,
     faults::{Effect, Fault, Target, Wait},
     idempotency::{A_DAY, Claim, Slot},
     log::{self, Request},
-    reply::{self, Outcome, Reply},
+    reply::{self, Outcome},
     request::{self, Credentials},
     route::Route,
     schedule::Injected,
     transport::{Served, Service},
-    world::Shared,
+    world::{Shared, World},
 };
 
 /// No request is longer, in bytes.
@@ -52,7 +53,16 @@ pub struct Api {
 
 impl Service for Api {
     async fn call(self: Arc<Self>, request: hyper::Request<Incoming>) -> Served {
-        let request = request.map(Body::new);
+        let mut served = self.clone().served(request.map(Body::new)).await;
+        if let Served::Response(response) = &mut served {
+            date(response, &self.shared.world());
+        }
+        served
+    }
+}
+
+impl Api {
+    async fn served(self: Arc<Self>, request: hyper::Request<Body>) -> Served {
         if request.uri().path().starts_with("/_control/") {
             return Served::Response(self.control.call(request).await);
         }
@@ -97,6 +107,15 @@ async fn handle(shared: Arc<Shared>, keyring: Keyring, parts: Parts, body: Bytes
     }
 }
 
+/// As a server does last of all: by its own clock, at the moment the answer leaves.
+fn date(response: &mut Response<Body>, world: &World) {
+    if !world.behaviour.no_date {
+        let date = httpdate::fmt_http_date(world.now().into());
+        let date = HeaderValue::try_from(date).expect("a date is visible ASCII");
+        response.headers_mut().insert(header::DATE, date);
+    }
+}
+
 /// What the account did about a call.
 #[derive(Clone, Copy, Debug, Default)]
 struct Done {
@@ -105,16 +124,28 @@ struct Done {
 }
 
 async fn run(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>) -> (Outcome, Done) {
-    if let Some(Struck { injected, .. }) = struck
-        && injected.fault.effect() == Effect::None
-        && let Some(outcome) = reply::in_place_of_answer(&injected.fault)
-    {
-        return (outcome, Done::default());
+    if let Some(Struck { injected, .. }) = struck {
+        let fault = &injected.fault;
+        let mut world = shared.world();
+        if let Some(earlier) = fault.twin_is_earlier_by() {
+            world.make_twin(call, earlier);
+        }
+        if fault.effect() == Effect::None
+            && let Some(outcome) = reply::in_place_of_answer(fault, world.now())
+        {
+            return (outcome, Done::default());
+        }
     }
     let (answer, done) = work(shared, call, path, struck).await;
+    let world = shared.world();
+    let body = answer.body.clone();
+    let reply = match world.behaviour.update_answers {
+        Some(bare) if call.route == Route::Update => reply::bare(bare, answer.into()),
+        _ => answer.into(),
+    };
     let outcome = match struck {
-        Some(struck) => reply::spoiled(&struck.injected, answer),
-        None => Outcome::Reply(Reply::from(answer)),
+        Some(struck) => reply::spoiled(&struck.injected, body, reply, world.now()),
+        None => Outcome::Reply(reply),
     };
     (outcome, done)
 }
@@ -126,9 +157,10 @@ async fn work(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>)
     };
     let latency = {
         let mut world = shared.world();
+        let now = world.clock.elapsed();
         let kept_for = world.behaviour.idempotency_ms;
         let kept_for = kept_for.map_or(A_DAY, Duration::from_millis);
-        match slot.as_ref().map(|slot| world.keys.claim(slot, kept_for)) {
+        match slot.as_ref().map(|slot| world.keys.claim(slot, kept_for, now)) {
             None | Some(Claim::Fresh) => {}
             Some(Claim::Running) => return (Refusal::in_progress().into(), Done::default()),
             Some(Claim::Replay(answer)) => {
@@ -139,7 +171,7 @@ async fn work(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>)
                 return (answer, replayed);
             }
         }
-        Duration::from_millis(world.behaviour.latency_ms).min(LONGEST_WAIT)
+        world.behaviour.latency(call.route)
     };
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
@@ -156,7 +188,8 @@ async fn work(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>)
     };
     let answer = performed.unwrap_or_else(Answer::from);
     if let Some(slot) = &slot {
-        world.keys.finish(slot, &answer);
+        let now = world.clock.elapsed();
+        world.keys.finish(slot, &answer, now);
     }
     (answer, done)
 }
@@ -184,6 +217,9 @@ impl Struck {
     async fn wait(&self, at: Wait) {
         match &self.injected.fault {
             Fault::Delay { ms, wait } if *wait == at => {
+                tokio::time::sleep(Duration::from_millis(*ms).min(LONGEST_WAIT)).await;
+            }
+            Fault::SlowPage { ms } if at == Wait::Before => {
                 tokio::time::sleep(Duration::from_millis(*ms).min(LONGEST_WAIT)).await;
             }
             Fault::Held { wait } if *wait == at => {
@@ -281,6 +317,14 @@ fn record(shared: &Shared, sequence: u64, outcome: &Outcome, done: Done) {
 fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
     Some(value.to_owned())
+}
+
+impl Behaviour {
+    /// What a call takes before it takes effect.
+    fn latency(&self, route: Route) -> Duration {
+        let page = if route == Route::List { self.page_latency_ms } else { 0 };
+        Duration::from_millis(self.latency_ms.saturating_add(page)).min(LONGEST_WAIT)
+    }
 }
 
 impl Route {

@@ -10,6 +10,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use super::oddity::Oddity;
+
 /// The oldest events are forgotten beyond this many.
 const HISTORY: usize = 10_000;
 
@@ -44,6 +46,17 @@ pub struct NewEndpoint {
     pub entity_id: Option<String>,
 }
 
+/// What the account decides of a new endpoint.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// `enabled`, if nothing else is wanted.
+    pub status: String,
+    /// By the fake's clock.
+    pub created_at: OffsetDateTime,
+    /// How long it stays out of the list.
+    pub lag: Lag,
+}
+
 /// One event of the delivery history.
 #[derive(Clone, Debug, Serialize)]
 pub struct Event {
@@ -60,6 +73,19 @@ pub struct Event {
     pub created_at: OffsetDateTime,
 }
 
+/// What happened.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Such as `avatar_video.success`.
+    pub event_type: String,
+    /// Any object.
+    pub event_data: Map<String, Value>,
+    /// What the history can be filtered by.
+    pub entity_id: Option<String>,
+    /// By the fake's clock.
+    pub created_at: OffsetDateTime,
+}
+
 /// How long a new endpoint stays out of the list: until both have passed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lag {
@@ -67,6 +93,15 @@ pub struct Lag {
     pub walks: u64,
     /// Time during which every walk misses it.
     pub time: Duration,
+}
+
+/// An endpoint as it stands in the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// What the server knows.
+    pub endpoint: &'a Endpoint,
+    /// How its item is odd.
+    pub oddity: Option<&'a Oddity>,
 }
 
 /// One page of the list.
@@ -103,13 +138,22 @@ struct Kept {
     endpoint: Endpoint,
     /// The last walk that misses it; 0 for none.
     missed_until_walk: u64,
+    /// By the machine's clock: a list does not catch up because the fake's clock is moved.
     seen_from: Instant,
+    oddity: Option<Oddity>,
 }
 
 impl Kept {
     fn is_seen(&self, walk: u64, now: Instant) -> bool {
         let walked = self.missed_until_walk == 0 || self.missed_until_walk < walk;
         walked && self.seen_from <= now
+    }
+
+    fn listed(&self) -> Listed<'_> {
+        Listed {
+            endpoint: &self.endpoint,
+            oddity: self.oddity.as_ref(),
+        }
     }
 }
 
@@ -127,14 +171,19 @@ impl Store {
     }
 
     /// Adds an endpoint with a fresh id and secret.
-    pub fn insert(&mut self, new: NewEndpoint, status: String, lag: Lag) -> Endpoint {
+    pub fn insert(&mut self, new: NewEndpoint, registration: Registration) -> Endpoint {
+        let Registration {
+            status,
+            created_at,
+            lag,
+        } = registration;
         let endpoint = Endpoint {
             endpoint_id: self.token("ep_", 20),
             url: new.url,
             events: new.events,
             status,
             entity_id: new.entity_id,
-            created_at: OffsetDateTime::now_utc(),
+            created_at,
             secret: self.token("whsec_", 32),
         };
         self.last_place += 1;
@@ -145,6 +194,7 @@ impl Store {
                 endpoint: endpoint.clone(),
                 missed_until_walk: self.missed_until(lag.walks),
                 seen_from: Instant::now() + lag.time,
+                oddity: None,
             },
         );
         endpoint
@@ -183,6 +233,21 @@ impl Store {
         kept.map(|kept| kept.missed_until_walk = until).is_some()
     }
 
+    /// Shows everything in the list from now on that it lags behind.
+    pub fn catch_up(&mut self) {
+        let now = Instant::now();
+        for kept in self.endpoints.values_mut() {
+            kept.missed_until_walk = 0;
+            kept.seen_from = kept.seen_from.min(now);
+        }
+    }
+
+    /// Makes an endpoint's item in the list odd, or (with `None`) as documented again.
+    pub fn make_odd(&mut self, id: &str, oddity: Option<Oddity>) -> bool {
+        let kept = self.places.get(id).and_then(|p| self.endpoints.get_mut(p));
+        kept.map(|kept| kept.oddity = oddity).is_some()
+    }
+
     /// Every endpoint, oldest first, hidden ones too.
     pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.endpoints.values().map(|kept| &kept.endpoint)
@@ -199,7 +264,7 @@ impl Store {
     }
 
     /// The page that follows the place of a cursor, or the first one.
-    pub fn page(&self, after: Option<u64>, limit: usize, how: Walking) -> Page<&Endpoint> {
+    pub fn page(&self, after: Option<u64>, limit: usize, how: Walking) -> Page<Listed<'_>> {
         let after = after.map(|place| self.step_back(place, how));
         let skipped = match after {
             Some(_) => usize::try_from(how.shift).unwrap_or(0),
@@ -215,18 +280,18 @@ impl Store {
         let seen = kept
             .filter(|(_, kept)| kept.is_seen(self.walks, now))
             .skip(skipped)
-            .map(|(place, kept)| (*place, &kept.endpoint));
+            .map(|(place, kept)| (*place, kept.listed()));
         paged(seen, limit)
     }
 
     /// Adds to the history of events.
-    pub fn record(&mut self, event_type: String, event_data: Map<String, Value>, entity_id: Option<String>) -> Event {
+    pub fn record(&mut self, new: NewEvent) -> Event {
         let event = Event {
             event_id: self.token("evt_", 20),
-            event_type,
-            event_data,
-            entity_id,
-            created_at: OffsetDateTime::now_utc(),
+            event_type: new.event_type,
+            event_data: new.event_data,
+            entity_id: new.entity_id,
+            created_at: new.created_at,
         };
         self.last_place += 1;
         self.events.push_back((self.last_place, event.clone()));

@@ -268,6 +268,8 @@ async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: b
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // The service has a clock of its own.
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), answer);
     loop {
         let seen = tokio::select! {

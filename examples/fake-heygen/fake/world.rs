@@ -6,16 +6,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use super::{
-    api::Account,
+    api::{Account, Call},
     behaviour::Behaviour,
+    clock::Clock,
     faults::Fault,
     idempotency::Keys,
     log::Log,
     schedule::Schedule,
-    store::{Lag, NewEndpoint, Store},
+    store::{Endpoint, Event, Lag, NewEndpoint, NewEvent, Registration, Store},
 };
 
 /// Everything the fake knows.
@@ -25,6 +27,10 @@ pub struct World {
     pub store: Store,
     /// The switches.
     pub behaviour: Behaviour,
+    /// What time it is at HeyGen's, but for what the switches add.
+    pub clock: Clock,
+    /// The twins that faults have made, as they were made.
+    pub twins: Vec<Endpoint>,
     /// What will go wrong.
     pub faults: Schedule,
     /// The idempotency keys seen.
@@ -50,6 +56,8 @@ impl World {
         Self {
             store: Store::new(seed),
             behaviour: Behaviour::default(),
+            clock: Clock::default(),
+            twins: Vec::new(),
             faults: Schedule::default(),
             keys: Keys::default(),
             log: Log::default(),
@@ -59,20 +67,62 @@ impl World {
 
     /// Adds many endpoints, `https://PREFIX-N.example.com/hook` with N from 0.
     pub fn put_many(&mut self, count: usize, prefix: &str) {
-        let status = self.behaviour.status_of_new();
+        let created_at = self.now();
         for number in 0..count {
             let new = NewEndpoint {
                 url: format!("https://{prefix}-{number}.example.com/hook"),
                 ..NewEndpoint::default()
             };
-            self.store.insert(new, status.clone(), Lag::default());
+            self.put(new, created_at);
         }
+    }
+
+    /// Adds an endpoint that was created at this moment and is in the list at once.
+    pub fn put(&mut self, new: NewEndpoint, created_at: OffsetDateTime) -> Endpoint {
+        let registration = Registration {
+            status: self.behaviour.status_of_new(),
+            created_at,
+            lag: Lag::default(),
+        };
+        self.store.insert(new, registration)
+    }
+
+    /// Adds to the history of events.
+    pub fn record(
+        &mut self,
+        event_type: String,
+        event_data: serde_json::Map<String, serde_json::Value>,
+        entity_id: Option<String>,
+    ) -> Event {
+        let created_at = self.now();
+        self.store.record(NewEvent {
+            event_type,
+            event_data,
+            entity_id,
+            created_at,
+        })
+    }
+
+    /// Makes the endpoint that a create asks for, as another run that was `earlier` by so much would have: with an id
+    /// and a secret of its own. A create that would be refused has no twin.
+    pub fn make_twin(&mut self, create: &Call, earlier: Duration) {
+        if let Ok(new) = create.new_endpoint(&self.behaviour) {
+            let twin = self.put(new, self.now() - earlier);
+            self.twins.push(twin);
+        }
+    }
+
+    /// The time at HeyGen's.
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now() + self.behaviour.clock_offset()
     }
 
     /// The part a call of the API works on, struck by this fault.
     pub fn account(&mut self, fault: Option<&Fault>) -> Account<'_> {
         let turned = fault.and_then(|fault| fault.turned(&self.behaviour));
+        let now = self.now();
         Account {
+            now,
             store: &mut self.store,
             behaviour: turned.map_or(Cow::Borrowed(&self.behaviour), Cow::Owned),
             random: &mut self.random,

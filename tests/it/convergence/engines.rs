@@ -1,11 +1,16 @@
-//! The runs through real engines and the real binary.
+//! The runs through real engines and the real binary. What is not known in the plan is an output of `terraform_data`, made
+//! anew in each step.
+
+use std::fmt::Write as _;
 
 use super::figures::Figures;
-use super::scenario::Scenario;
-use super::{Chance, Held, Holdings, PERHAPS_CREATED, account, judge, named_by};
+use super::hidden::{Hidden, HiddenEvents};
+use super::scenario::{Scenario, Wanted};
+use super::{Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, judge, named_by};
 use crate::fake_heygen::FakeHeygen;
-use crate::support::diagnostics::Diagnostics;
+use crate::support::diagnostics::{Diagnostic, Diagnostics};
 use crate::support::engine::for_each_engine;
+use crate::support::process::Output;
 use crate::support::terraform::Workspace;
 
 /// How many runs each test makes: forty with any one engine.
@@ -29,80 +34,163 @@ fn converge(tf: &Workspace, part: u64) {
 }
 
 fn run(tf: &Workspace, seed: u64, figures: &mut Figures) {
-    let mut scenario = Scenario::new(seed, false);
-    let heygen = account(seed, &mut scenario);
     // A machine that is busy with an engine makes answers late by itself.
-    let chance = Chance::new(seed, scenario.lists(), false);
+    let mut troubles = Troubles::of(seed).without(Trouble::LateAnswers);
+    if troubles.meet(Trouble::NoDate) {
+        // Every command is a process of its own, which does not know the endpoints of state that it has not been asked
+        // about, and without dates may take one for what a lost creation left behind.
+        troubles = troubles.without(Trouble::OwnTwins);
+    }
+    let mut scenario = Scenario::new(seed, Tempo::Real, troubles);
+    let heygen = account(seed, &mut scenario);
+    let chance = Chance::new(&scenario);
     for step in 0..scenario.between(2, 3) {
         if step > 0 {
             scenario.change();
             scenario.meddle(&heygen);
         }
-        configure(tf, &heygen, &scenario);
-        chance.begin(&heygen, step);
+        scenario.add_twin(&heygen);
+        scenario.hide(false);
+        configure(tf, &heygen, &scenario, step);
+        let twins = scenario.twins();
+        chance.begin(&heygen, step, twins);
+        scenario.time_passes(&heygen);
         // A plan that fails and an apply that does are one and the same command's failure.
-        let output = tf.run_ready(&["apply", "-auto-approve", "-json"]);
+        let output = apply(tf, seed, &scenario);
         figures.applies += 1;
         figures.applies_failed += u64::from(output.code() != Some(0));
-        heed(tf, &heygen, &Diagnostics::from_event_lines(&output.stdout), figures);
+        let diagnostics = Diagnostics::from_event_lines(&output.stdout);
+        heed(tf, &heygen, &scenario, &diagnostics, figures);
     }
     heygen.clear_faults();
+    scenario.mend_neighbours(&heygen, &holdings(tf));
+    scenario.hide(true);
+    configure(tf, &heygen, &scenario, u64::MAX);
+    scenario.time_passes(&heygen);
     figures.applies += 1;
     // Fails unless it succeeds and the plans after it are empty.
     tf.apply();
     judge(seed, &scenario, &heygen, &holdings(tf), figures);
 }
 
+/// Applies, and fails where the engine blames the provider, but for what the provider cannot help.
+fn apply(tf: &Workspace, seed: u64, scenario: &Scenario) -> Output {
+    const APPLY: [&str; 3] = ["apply", "-auto-approve", "-json"];
+    if !scenario.may_fail_to_replace() {
+        return tf.run_ready(&APPLY);
+    }
+    tf.init();
+    let output = tf.spawn(&APPLY).wait();
+    let diagnostics = Diagnostics::from_event_lines(&output.stdout);
+    let blaming = |error: &&Diagnostic| error.detail.contains("bug in the provider");
+    for error in diagnostics.errors().filter(blaming) {
+        assert_eq!(
+            error.summary, "Provider produced inconsistent final plan",
+            "seed {seed}: the engine blames the provider: {error:?}"
+        );
+    }
+    output
+}
+
 /// Does what the errors about lost creations ask for.
-fn heed(tf: &Workspace, heygen: &FakeHeygen, diagnostics: &Diagnostics, figures: &mut Figures) {
+fn heed(tf: &Workspace, heygen: &FakeHeygen, scenario: &Scenario, diagnostics: &Diagnostics, figures: &mut Figures) {
     for error in diagnostics.errors().filter(|error| error.summary == PERHAPS_CREATED) {
         figures.perhaps_created += 1;
-        for id in named_by(&error.detail, heygen, &holdings(tf)) {
+        for id in named_by(&error.detail, heygen, &holdings(tf), &scenario.foreign(heygen)) {
             figures.deleted_by_hand += u64::from(heygen.remove_endpoint(&id).is_some());
         }
     }
 }
 
-fn configure(tf: &Workspace, heygen: &FakeHeygen, scenario: &Scenario) {
-    use std::fmt::Write as _;
+fn configure(tf: &Workspace, heygen: &FakeHeygen, scenario: &Scenario, step: u64) {
     let mut text = format!(
-        "provider \"heygen\" {{\n  base_url = {:?}\n  api_key = {:?}\n  max_retries = 1\n  request_timeout = \"2s\"\n}}\n",
+        "provider \"heygen\" {{\n  base_url = {:?}\n  api_key = {:?}\n  max_retries = 1\n  request_timeout = \"10s\"\n}}\n",
         heygen.base_url(),
         heygen.api_key()
     );
     for (name, wanted) in scenario.wanted() {
-        let _ = writeln!(
-            text,
-            "resource \"heygen_webhook_endpoint\" {name:?} {{\n  url = {:?}",
-            wanted.url
-        );
-        if let Some(events) = &wanted.events {
-            let _ = writeln!(text, "  events = {:?}", events.iter().collect::<Vec<_>>());
-        }
-        if let Some(trigger) = &wanted.rotate_trigger {
-            let _ = writeln!(text, "  rotate_trigger = {trigger:?}");
-        }
-        if let Some(entity_id) = &wanted.entity_id {
-            let _ = writeln!(text, "  entity_id = {entity_id:?}");
-        }
-        if let Some(replace) = wanted.replace_when_disabled {
-            let _ = writeln!(text, "  replace_when_disabled = {replace}");
-        }
-        text.push_str("}\n");
+        Block { name, step }.write(&mut text, wanted, &scenario.hidden(name));
     }
     tf.write("main.tf", &text);
 }
 
+/// One endpoint in the configuration, and whatever hides its values in this step.
+struct Block<'a> {
+    name: &'a str,
+    step: u64,
+}
+
+impl Block<'_> {
+    fn write(&self, text: &mut String, wanted: &Wanted, hidden: &Hidden) {
+        let mut arguments = Vec::new();
+        let mut argument = |name: &str, value: Option<String>, hidden: bool| match value {
+            None if !hidden => {}
+            value => {
+                let value = value.unwrap_or_else(|| "null".to_owned());
+                let value = if hidden { self.hide(text, name, &value) } else { value };
+                arguments.push(format!("  {name} = {value}\n"));
+            }
+        };
+        let quoted = |text: &Option<String>| text.as_ref().map(|text| format!("{text:?}"));
+        argument("url", Some(format!("{:?}", wanted.url)), hidden.url);
+        argument("rotate_trigger", quoted(&wanted.rotate_trigger), hidden.rotate_trigger);
+        argument("entity_id", quoted(&wanted.entity_id), hidden.entity_id);
+        argument(
+            "replace_when_disabled",
+            wanted.replace_when_disabled.map(|replace| replace.to_string()),
+            hidden.replace_when_disabled,
+        );
+        if let Some(events) = self.events(text, wanted, &hidden.events) {
+            arguments.push(format!("  events = {events}\n"));
+        }
+        let _ = writeln!(
+            text,
+            "resource \"heygen_webhook_endpoint\" {:?} {{\n{}}}",
+            self.name,
+            arguments.concat()
+        );
+    }
+
+    fn events(&self, text: &mut String, wanted: &Wanted, hidden: &HiddenEvents) -> Option<String> {
+        let Some(events) = &wanted.events else {
+            return (*hidden == HiddenEvents::Whole).then(|| self.hide(text, "events", "null"));
+        };
+        let HiddenEvents::Members { names, repeated } = hidden else {
+            let list = format!("{:?}", events.iter().collect::<Vec<_>>());
+            let whole = *hidden == HiddenEvents::Whole;
+            return Some(if whole { self.hide(text, "events", &list) } else { list });
+        };
+        let again = names.first().filter(|_| *repeated);
+        let unknown = (0..).zip(names.iter().chain(again));
+        let unknown: Vec<String> = unknown
+            .map(|(place, name)| self.hide(text, &format!("event_{place}"), &format!("{name:?}")))
+            .collect();
+        let known = events.difference(names).map(|name| format!("{name:?}"));
+        Some(format!("[{}]", known.chain(unknown).collect::<Vec<_>>().join(", ")))
+    }
+
+    /// What a value is until it is applied: an output of something that this step makes anew.
+    fn hide(&self, text: &mut String, what: &str, value: &str) -> String {
+        let name = format!("{}_{what}", self.name);
+        let step = self.step;
+        let _ = writeln!(
+            text,
+            "resource \"terraform_data\" {name:?} {{\n  input = {value}\n  triggers_replace = \"{step}\"\n}}"
+        );
+        format!("terraform_data.{name}.output")
+    }
+}
+
 fn holdings(tf: &Workspace) -> Holdings {
     let state = tf.state();
-    let held = state.instances().map(|(address, instance)| {
-        let name = address.rsplit('.').next().unwrap_or_default().to_owned();
+    let held = state.instances().filter_map(|(address, instance)| {
+        let name = address.strip_prefix("heygen_webhook_endpoint.")?.to_owned();
         let held = Held {
             id: instance.text("id").to_owned(),
             secret: instance.attribute("secret").as_str().map(str::to_owned),
             tainted: instance.is_tainted(),
         };
-        (name, held)
+        Some((name, held))
     });
     held.collect()
 }

@@ -14,6 +14,8 @@ pub(super) struct Figures {
     began: Instant,
     runs: u64,
     requests: u64,
+    /// Endpoints that other runs made.
+    foreign: u64,
     faults: BTreeMap<&'static str, u64>,
     pub(super) plans_failed: u64,
     pub(super) applies: u64,
@@ -30,6 +32,8 @@ pub(super) struct Figures {
     pub(super) orphaned: Vec<(u64, String)>,
     /// In state with another secret than HeyGen signs with.
     pub(super) stale: Vec<(u64, String)>,
+    /// Another run's, and changed or deleted all the same.
+    pub(super) taken: Vec<(u64, String)>,
 }
 
 impl Figures {
@@ -39,6 +43,7 @@ impl Figures {
             began: Instant::now(),
             runs: 0,
             requests: 0,
+            foreign: 0,
             faults: BTreeMap::new(),
             plans_failed: 0,
             applies: 0,
@@ -49,19 +54,21 @@ impl Figures {
             lost: Vec::new(),
             orphaned: Vec::new(),
             stale: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
-    /// Adds what the account of a run has seen.
-    pub(super) fn run_ended(&mut self, heygen: &FakeHeygen) {
+    /// Adds what the account of a run has seen, and how many endpoints of other runs there were.
+    pub(super) fn run_ended(&mut self, heygen: &FakeHeygen, foreign: usize) {
         self.runs += 1;
+        self.foreign += u64::try_from(foreign).unwrap_or(u64::MAX);
         self.requests += u64::try_from(heygen.requests().len()).unwrap_or(u64::MAX);
         for (kind, count) in heygen.faults_by_kind() {
             *self.faults.entry(kind).or_default() += count;
         }
     }
 
-    /// Reports, and fails where something is lost, orphaned or stale, or where nothing ever went wrong.
+    /// Reports, and fails where something is lost, orphaned, stale or taken, or where nothing ever went wrong.
     #[allow(clippy::print_stdout, reason = "the figures are what the test is run for")]
     pub(super) fn conclude(self) {
         println!("{self}");
@@ -69,11 +76,12 @@ impl Figures {
         fs::write(file, format!("{self}\n")).expect("the target folder is writable");
         assert!(self.runs > 0 && !self.faults.is_empty(), "nothing went wrong: {self}");
         assert!(
-            self.lost.is_empty() && self.orphaned.is_empty() && self.stale.is_empty(),
-            "(seed, endpoint) lost: {:?}, orphaned: {:?}, stale: {:?}",
+            self.lost.is_empty() && self.orphaned.is_empty() && self.stale.is_empty() && self.taken.is_empty(),
+            "(seed, endpoint) lost: {:?}, orphaned: {:?}, stale: {:?}, taken: {:?}",
             self.lost,
             self.orphaned,
-            self.stale
+            self.stale,
+            self.taken
         );
     }
 }
@@ -92,6 +100,7 @@ impl fmt::Display for Figures {
         for (kind, count) in &self.faults {
             writeln!(f, "  {kind} {count}")?;
         }
+        writeln!(f, "other runs' endpoints {}", self.foreign)?;
         writeln!(f, "plans failed {}", self.plans_failed)?;
         writeln!(f, "applies {}, of them failed {}", self.applies, self.applies_failed)?;
         writeln!(
@@ -101,10 +110,11 @@ impl fmt::Display for Figures {
         )?;
         write!(
             f,
-            "endpoints lost {}, orphaned {}, secrets stale {}",
+            "endpoints lost {}, orphaned {}, secrets stale {}, others' endpoints taken {}",
             self.lost.len(),
             self.orphaned.len(),
-            self.stale.len()
+            self.stale.len(),
+            self.taken.len()
         )
     }
 }

@@ -1,24 +1,34 @@
 //! Randomised runs: whatever goes wrong on the way, once it stops going wrong one apply brings everything in order.
 //!
-//! A run is a few steps of random changes to a configuration, each applied while a fifth of the calls fails in some way.
+//! A run is a few steps of random changes to a configuration, each applied while a fifth of the calls fails in some way,
+//! while HeyGen's clock, its list and its answers are not what they should be, and while other runs make endpoints too.
 //! Then the faults stop. One apply must succeed, the next plan must be empty, the account must hold exactly what state
-//! holds, and every secret in state must be the current one. The same seed makes the same run: at the level of the
-//! protocol, upon the model of Terraform's core, call by call where the run is sequential; with a real engine, as far as
-//! its own concurrency lets it.
+//! holds and what the other runs made, every secret in state must be the current one, and no endpoint of another run may
+//! have been touched. The same seed makes the same run: at the level of the protocol, upon the model of Terraform's core,
+//! call by call where the run is sequential and nothing goes by time; with a real engine, as far as its own concurrency
+//! lets it.
 //!
-//! `make soak` runs other seeds, and more of them. Each test leaves its figures in the folder of temporary files of the
-//! target folder, as `convergence-NAME.txt`.
+//! At the level of the protocol everything that takes seconds at HeyGen takes a fiftieth of them (see [`Tempo`]), the
+//! provider's patience included, so that a list which lags by five seconds lags by a tenth of one.
+//!
+//! `make soak` runs other seeds, and more of them; `SEEDS=START..END` chooses which, and `TROUBLES=no_date,late_list` what
+//! of the table in `troubles` they meet. Each test leaves its figures in the folder of temporary files of the target
+//! folder, as `convergence-NAME.txt`.
 
 mod engines;
 mod figures;
+mod hidden;
 mod protocol;
 mod scenario;
+mod troubles;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use self::figures::Figures;
 use self::scenario::{Lists, Scenario};
-use crate::fake_heygen::{FakeHeygen, Fault, Options, RandomFaults};
+use self::troubles::{Trouble, Troubles};
+use crate::fake_heygen::{Endpoint, FakeHeygen, Fault, Options, RandomFaults, Rule};
 
 /// The share of calls that something happens to.
 const RATE: f64 = 0.2;
@@ -35,7 +45,31 @@ struct Held {
 /// What is in state, by name.
 type Holdings = BTreeMap<String, Held>;
 
-/// The account of one run.
+/// How long things take that HeyGen or the provider takes time for.
+#[derive(Clone, Copy, Debug)]
+enum Tempo {
+    /// As long as in the world, for a provider that nobody can tell to hurry.
+    Real,
+    /// A fiftieth, for a provider that has been told to be fifty times as quick.
+    Fiftieth,
+}
+
+impl Tempo {
+    /// What takes so long in the world.
+    fn of(self, time: Duration) -> Duration {
+        match self {
+            Self::Real => time,
+            Self::Fiftieth => time / 50,
+        }
+    }
+
+    /// The same in whole milliseconds, of which there is at least one.
+    fn ms(self, time: Duration) -> u64 {
+        u64::try_from(self.of(time).as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+}
+
+/// The account of one run, with what other runs have made in it already.
 fn account(seed: u64, scenario: &mut Scenario) -> FakeHeygen {
     let heygen = FakeHeygen::start_with(Options {
         seed,
@@ -43,6 +77,7 @@ fn account(seed: u64, scenario: &mut Scenario) -> FakeHeygen {
     })
     .expect("a loopback port can be listened on");
     heygen.set_behaviour(scenario.behaviour());
+    scenario.add_neighbours(&heygen);
     heygen
 }
 
@@ -53,26 +88,49 @@ struct Chance {
 }
 
 impl Chance {
-    /// `late` says whether answers come later than the provider waits for them.
-    ///
-    /// No endpoint may be missing from two walks in a row: that is how the provider tells what is gone, and a list that
-    /// lies twice is not to be seen through. A lag hides an endpoint from one walk. So does a shift, and chance loses
-    /// endpoints by a shift once in a step, so in no two walks of one command, and nothing that one command read of the
-    /// list serves the next. But the walk that misses a new endpoint may be followed by one that loses it. Therefore a
+    /// No old endpoint may be missing from two walks in a row: that is how the provider tells what is gone, and a list that
+    /// lies twice is not to be seen through. A lag by walks hides an endpoint from one walk. So does a shift, and chance
+    /// loses endpoints by a shift once in a step, so in no two walks of one command, and nothing that one command read of
+    /// the list serves the next. But the walk that misses a new endpoint may be followed by one that loses it. Therefore a
     /// list lags in some runs and shifts in others.
-    fn new(seed: u64, lists: Lists, late: bool) -> Self {
-        let mut faults = Fault::palette();
-        faults.retain(|fault| match fault {
-            Fault::Delay { .. } => late,
+    fn new(scenario: &Scenario) -> Self {
+        let (troubles, lists, tempo) = (scenario.troubles(), scenario.lists(), scenario.tempo());
+        let comes = |fault: &Fault| match fault {
+            Fault::Delay { .. } => troubles.meet(Trouble::LateAnswers),
             Fault::ListLags { .. } => lists == Lists::LagAtTimes,
+            Fault::ListLagsFor { .. } => lists == Lists::LateAtTimes,
             Fault::PageShifts { .. } => lists == Lists::Shift,
+            Fault::SlowPage { .. } => troubles.meet(Trouble::SlowPages),
+            Fault::TwinBefore { .. } => troubles.meet(Trouble::TwinsBefore),
+            Fault::TwinDuring { .. } => troubles.meet(Trouble::TwinsDuring),
+            Fault::MissingField { .. }
+            | Fault::NullField { .. }
+            | Fault::WrongType { .. }
+            | Fault::BareSuccess { .. } => troubles.meet(Trouble::OddAnswers),
+            Fault::Status { status: 404, .. } => troubles.meet(Trouble::GatewayNotFound),
             _ => true,
-        });
-        Self { seed, faults }
+        };
+        let in_tempo = |fault| match fault {
+            Fault::ListLagsFor { .. } => Fault::ListLagsFor {
+                ms: tempo.ms(Duration::from_secs(5)),
+            },
+            Fault::SlowPage { .. } => Fault::SlowPage {
+                ms: tempo.ms(Duration::from_secs(2)),
+            },
+            fault => fault,
+        };
+        Self {
+            seed: scenario.seed(),
+            faults: Fault::palette().into_iter().filter(comes).map(in_tempo).collect(),
+        }
     }
 
-    /// Lets it strike, in one step of the run.
-    fn begin(&self, heygen: &FakeHeygen, step: u64) {
+    /// Lets it strike, in one step of the run, and has `rules` strike before it.
+    fn begin(&self, heygen: &FakeHeygen, step: u64, rules: Vec<Rule>) {
+        heygen.clear_faults();
+        for rule in rules {
+            heygen.inject(rule);
+        }
         heygen.inject_randomly(RandomFaults {
             seed: self.seed.wrapping_mul(1_000).wrapping_add(step),
             rate: RATE,
@@ -86,8 +144,9 @@ impl Chance {
 const PERHAPS_CREATED: &str = "Webhook endpoint perhaps created";
 
 /// The endpoints that such an error leads its reader to, by what it says and nothing else: the ids it names or, where it
-/// names none, those with the URL it tells to look for. What is in state already is none of them.
-fn named_by(detail: &str, heygen: &FakeHeygen, held: &Holdings) -> Vec<String> {
+/// names none, those with the URL it tells to look for. What is in this state already is none of them, and what is in
+/// another's, as the error says to make sure.
+fn named_by(detail: &str, heygen: &FakeHeygen, held: &Holdings, foreign: &[Endpoint]) -> Vec<String> {
     let mut named: Vec<String> = detail
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with("ep_"))
@@ -101,12 +160,21 @@ fn named_by(detail: &str, heygen: &FakeHeygen, held: &Holdings) -> Vec<String> {
         named.extend(listed.map(|endpoint| endpoint.endpoint_id));
     }
     named.retain(|id| held.values().all(|held| held.id != *id));
+    named.retain(|id| foreign.iter().all(|foreign| foreign.endpoint_id != *id));
     named
 }
 
 /// Compares what is in state with what is in the account and with what was wanted, when all is done.
 fn judge(seed: u64, scenario: &Scenario, heygen: &FakeHeygen, held: &Holdings, figures: &mut Figures) {
-    let endpoints = heygen.endpoints();
+    let mut endpoints = heygen.endpoints();
+    let foreign = scenario.foreign(heygen);
+    let others = foreign.len();
+    for foreign in foreign {
+        match endpoints.iter().position(|now| now.endpoint_id == foreign.endpoint_id) {
+            Some(place) if endpoints[place] == foreign => drop(endpoints.swap_remove(place)),
+            _ => figures.taken.push((seed, foreign.endpoint_id)),
+        }
+    }
     for endpoint in &endpoints {
         if held.values().all(|held| held.id != endpoint.endpoint_id) {
             figures.orphaned.push((seed, endpoint.endpoint_id.clone()));
@@ -128,5 +196,5 @@ fn judge(seed: u64, scenario: &Scenario, heygen: &FakeHeygen, held: &Holdings, f
         scenario.names(),
         "seed {seed}: what is in state is not what was wanted"
     );
-    figures.run_ended(heygen);
+    figures.run_ended(heygen, others);
 }

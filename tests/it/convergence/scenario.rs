@@ -1,8 +1,16 @@
 //! What a run wants, and how that changes: all of it by the seed.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod others;
 
-use crate::fake_heygen::{AllEvents, Behaviour, Endpoint, FakeHeygen, Timestamps, TrailingSlash, UrlSpelling};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::Tempo;
+use super::hidden::Hidden;
+use super::troubles::{Trouble, Troubles};
+use crate::fake_heygen::{
+    AllEvents, Behaviour, Endpoint, FakeHeygen, SuccessBody, Timestamps, TrailingSlash, UrlSpelling,
+};
 
 const EVENTS: [&str; 5] = [
     "avatar_video.success",
@@ -22,17 +30,22 @@ pub(super) struct Wanted {
     pub(super) rotate_trigger: Option<String>,
     pub(super) entity_id: Option<String>,
     pub(super) replace_when_disabled: Option<bool>,
-    /// Whether HeyGen's `entity_id` need not be the one wanted: an import adopts whatever is configured.
-    pub(super) adopted: bool,
+    /// The endpoint that was imported, if one was: its `entity_id` need not be the one wanted, because whatever is
+    /// configured is adopted.
+    pub(super) imported: Option<String>,
 }
 
 /// A run to be.
 pub(super) struct Scenario {
     random: fastrand::Rng,
     seed: u64,
+    tempo: Tempo,
+    troubles: Troubles,
     lists: Lists,
-    twins: bool,
     wanted: BTreeMap<String, Wanted>,
+    hidden: BTreeMap<String, Hidden>,
+    /// What other runs have made, as they made it; not the twins that faults bring.
+    neighbours: Vec<Endpoint>,
     made: u32,
 }
 
@@ -43,24 +56,46 @@ pub(super) enum Lists {
     Lag,
     /// It lags behind some creations.
     LagAtTimes,
+    /// It lags behind every creation by time.
+    Late,
+    /// It lags behind some creations by time.
+    LateAtTimes,
     /// Its pages shift.
     Shift,
 }
 
+impl Lists {
+    fn draw(troubles: &Troubles, random: &mut fastrand::Rng) -> Self {
+        let (one, other) = (random.bool(), random.u8(0..3));
+        match (troubles.meet(Trouble::LateList), one) {
+            (true, true) => Self::Late,
+            (true, false) => Self::LateAtTimes,
+            // A page that shifts away what was created leaves its twin to be taken for it.
+            (false, one) if troubles.meet(Trouble::TwinsBefore) || troubles.meet(Trouble::TwinsDuring) => {
+                if one {
+                    Self::Lag
+                } else {
+                    Self::LagAtTimes
+                }
+            }
+            (false, _) => [Self::Lag, Self::LagAtTimes, Self::Shift][usize::from(other)],
+        }
+    }
+}
+
 impl Scenario {
-    /// Two to five endpoints to begin with. With `twins`, some have the URL and the events of another.
-    pub(super) fn new(seed: u64, twins: bool) -> Self {
+    /// Two to five endpoints to begin with.
+    pub(super) fn new(seed: u64, tempo: Tempo, troubles: Troubles) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut scenario = Self {
-            lists: match random.u8(0..3) {
-                0 => Lists::Lag,
-                1 => Lists::LagAtTimes,
-                _ => Lists::Shift,
-            },
+            lists: Lists::draw(&troubles, &mut random),
             random,
             seed,
-            twins,
+            tempo,
+            troubles,
             wanted: BTreeMap::new(),
+            hidden: BTreeMap::new(),
+            neighbours: Vec::new(),
             made: 0,
         };
         for _ in 0..scenario.random.usize(2..=MOST_ENDPOINTS) {
@@ -77,6 +112,18 @@ impl Scenario {
         self.random.u64(least..=most)
     }
 
+    pub(super) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(super) fn tempo(&self) -> Tempo {
+        self.tempo
+    }
+
+    pub(super) fn troubles(&self) -> &Troubles {
+        &self.troubles
+    }
+
     pub(super) fn lists(&self) -> Lists {
         self.lists
     }
@@ -91,9 +138,16 @@ impl Scenario {
 
     /// The quirks of HeyGen's in this run: those that leave every configuration within reach.
     pub(super) fn behaviour(&mut self) -> Behaviour {
-        let random = &mut self.random;
-        let lists = self.lists;
+        let (random, lists, tempo) = (&mut self.random, self.lists, self.tempo);
+        let mut seconds = |least: f64, most: f64| Duration::from_secs_f64(least + random.f64() * (most - least));
+        let list_lag = seconds(0.0, 5.0);
+        let page_latency = seconds(0.2, 1.0);
+        let clock_offset_ms = random.i64(-3_600_000..=3_600_000);
         let mut one_of = |n: u8| random.u8(0..n);
+        let bare = [SuccessBody::NoContent, SuccessBody::Empty, SuccessBody::EmptyObject];
+        let bare = bare.get(usize::from(one_of(9))).copied();
+        let slow = one_of(2) == 0;
+        let meet = |trouble| self.troubles.meet(trouble);
         Behaviour {
             shuffle_events: one_of(2) == 0,
             duplicate_events: one_of(4) == 0,
@@ -118,6 +172,15 @@ impl Scenario {
             // A few endpoints make several pages then.
             most_per_page: [None, None, Some(1), Some(2)][usize::from(one_of(4))],
             list_lag_walks: u64::from(lists == Lists::Lag),
+            list_lag_ms: if lists == Lists::Late { tempo.ms(list_lag) } else { 0 },
+            page_latency_ms: if slow && meet(Trouble::SlowPages) {
+                tempo.ms(page_latency)
+            } else {
+                0
+            },
+            update_answers: bare.filter(|_| meet(Trouble::OddAnswers)),
+            clock_offset_ms: if meet(Trouble::ClockOff) { clock_offset_ms } else { 0 },
+            no_date: meet(Trouble::NoDate),
             extra_fields: one_of(2) == 0,
             amazon_request_id: one_of(2) == 0,
             ..Behaviour::default()
@@ -139,14 +202,30 @@ impl Scenario {
     }
 
     /// What happens to an endpoint behind Terraform's back, once in a while.
+    ///
+    /// Mostly an endpoint is old by HeyGen's clock by the time that somebody deletes it by hand: a young one is missed only
+    /// after a while, because the list may lag behind its creation.
     pub(super) fn meddle(&mut self, heygen: &FakeHeygen) {
-        let endpoints = heygen.endpoints();
+        let mut endpoints = heygen.endpoints();
+        let foreign = self.foreign(heygen);
+        endpoints.retain(|endpoint| {
+            foreign
+                .iter()
+                .all(|foreign| foreign.endpoint_id != endpoint.endpoint_id)
+        });
         let Some(endpoint) = self.random.choice(&endpoints) else {
             return;
         };
         let id = &endpoint.endpoint_id;
         match self.random.u8(0..12) {
-            0 => drop(heygen.remove_endpoint(id)),
+            0 => {
+                if !self.troubles.meet(Trouble::NoDate) && self.chance(0.9) {
+                    heygen.advance(Duration::from_secs(self.between(130, 200)));
+                    // No list lags for minutes.
+                    heygen.catch_up();
+                }
+                heygen.remove_endpoint(id);
+            }
             1 => drop(heygen.disable_endpoint(id)),
             2 => drop(heygen.edit_endpoint(id, |endpoint| endpoint.events = Some(vec![EVENTS[0].to_owned()]))),
             3 => drop(heygen.edit_endpoint(id, |endpoint| endpoint.url.push_str("/meddled"))),
@@ -162,11 +241,53 @@ impl Scenario {
         }
     }
 
-    /// Notes that an endpoint was imported.
-    pub(super) fn adopted(&mut self, name: &str) {
+    /// Notes that this endpoint was imported.
+    pub(super) fn imported(&mut self, name: &str, id: &str) {
         if let Some(wanted) = self.wanted.get_mut(name) {
-            wanted.adopted = true;
+            wanted.imported = Some(id.to_owned());
         }
+    }
+
+    /// Another command begins: HeyGen's clock goes on by some seconds.
+    ///
+    /// Not where answers have no date: ours would then be wrong, and nothing tells.
+    pub(super) fn time_passes(&mut self, heygen: &FakeHeygen) {
+        if !self.troubles.meet(Trouble::NoDate) {
+            heygen.advance(Duration::from_millis(self.between(4_000, 10_000)));
+        }
+    }
+
+    /// Draws anew what is not known while the next command plans.
+    ///
+    /// `settles`: it must succeed and leave nothing to do. A value of `replace_when_disabled` that was not known replaces
+    /// nothing in the command that gets to know it, so that is known then.
+    pub(super) fn hide(&mut self, settles: bool) {
+        self.hidden.clear();
+        if self.troubles.meet(Trouble::UnknownValues) {
+            for (name, wanted) in &self.wanted {
+                let mut hidden = Hidden::draw(wanted, &mut self.random);
+                hidden.replace_when_disabled &= !settles;
+                self.hidden.insert(name.clone(), hidden);
+            }
+        }
+    }
+
+    /// What is not known of this endpoint's configuration while the command plans.
+    pub(super) fn hidden(&self, name: &str) -> Hidden {
+        self.hidden.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Whether `replace_when_disabled` turns out true for this endpoint and the plan did not know it. It replaces nothing
+    /// then, and if the endpoint is disabled and the engine gives no sign that it is applying, a provider that is asked to
+    /// plan again cannot know that it must not replace it now: the apply fails, nothing has changed, the next plan replaces.
+    pub(super) fn may_not_replace(&self, name: &str) -> bool {
+        let turned_out = |wanted: &Wanted| wanted.replace_when_disabled == Some(true);
+        self.hidden(name).replace_when_disabled && self.wanted.get(name).is_some_and(turned_out)
+    }
+
+    /// The same, of any endpoint.
+    pub(super) fn may_fail_to_replace(&self) -> bool {
+        self.wanted.keys().any(|name| self.may_not_replace(name))
     }
 
     /// Fails unless HeyGen has what is wanted.
@@ -185,7 +306,7 @@ impl Scenario {
             (&wanted.url, wanted.events.clone()),
             "seed {seed}: HeyGen's {name} is not what was wanted"
         );
-        if !wanted.adopted {
+        if wanted.imported.as_ref() != Some(&endpoint.endpoint_id) {
             assert_eq!(
                 endpoint.entity_id, wanted.entity_id,
                 "seed {seed}: {name} is scoped otherwise"
@@ -196,7 +317,7 @@ impl Scenario {
     fn add(&mut self) {
         let name = self.unique("e");
         let twin = self.random.choice(self.wanted.values()).cloned();
-        let twin = twin.filter(|_| self.twins && self.chance(0.5));
+        let twin = twin.filter(|_| self.troubles.meet(Trouble::OwnTwins) && self.chance(0.5));
         let (url, events) = match twin {
             Some(twin) => (twin.url, twin.events),
             None => (self.url(), self.events()),
@@ -207,7 +328,7 @@ impl Scenario {
             rotate_trigger: self.trigger(),
             entity_id: self.entity(),
             replace_when_disabled: self.replacing(),
-            adopted: false,
+            imported: None,
         };
         self.wanted.insert(name, wanted);
     }
@@ -220,11 +341,7 @@ impl Scenario {
             2 | 3 => wanted.events = self.events(),
             // A few values only, so that a trigger also goes back to one it had.
             4..=6 => wanted.rotate_trigger = self.trigger(),
-            _ if self.chance(0.5) => {
-                let entity_id = self.entity();
-                wanted.adopted &= wanted.entity_id == entity_id;
-                wanted.entity_id = entity_id;
-            }
+            _ if self.chance(0.5) => wanted.entity_id = self.entity(),
             _ => wanted.replace_when_disabled = self.replacing(),
         }
         self.wanted.insert(name, wanted);

@@ -304,6 +304,48 @@ async fn a_fault_does_not_shorten_the_lag_all_creations_have() {
 }
 
 #[tokio::test]
+async fn the_list_can_lag_behind_one_creation_for_a_while() {
+    let client = Client::start();
+    let a_while = Fault::ListLagsFor { ms: 3_600_000 };
+    client.fake.inject(Rule::on(Route::Create, a_while));
+    client.fake.behave(|it| it.list_lag_ms = 1);
+    client.create(&json!({ "url": URL })).await;
+    client.fake.behave(|it| it.list_lag_ms = 0);
+    let seen = client.create(&json!({ "url": URL })).await["endpoint_id"].take();
+    for _ in 0..3 {
+        let walked = client.walk(1).await;
+        assert_eq!((walked.len(), &walked[0]["endpoint_id"]), (1, &seen));
+    }
+    client.fake.catch_up();
+    assert_eq!(client.walk(1).await.len(), 2);
+    assert_eq!(client.fake.faults_by_kind()["list_lags_for"], 1);
+}
+
+#[tokio::test]
+async fn a_lag_ends_by_itself() {
+    let client = Client::start();
+    client.fake.behave(|it| it.list_lag_ms = 50);
+    client.create(&json!({ "url": URL })).await;
+    let seen = async { while client.walk(100).await.is_empty() {} };
+    tokio::time::timeout(PATIENCE, seen).await.expect("it is listed");
+}
+
+#[tokio::test]
+async fn one_page_can_be_slow_or_all_of_them_and_nothing_else() {
+    let client = Client::start().impatient(Duration::from_millis(300));
+    let slow = Fault::SlowPage { ms: 60_000 };
+    client.fake.inject(Rule::on(Route::List, slow));
+    assert!(client.try_get(ENDPOINTS).await.unwrap_err().is_timeout());
+    assert_eq!(client.get(ENDPOINTS).await.status, 200);
+    assert_eq!(client.fake.faults_by_kind()["slow_page"], 1);
+
+    client.fake.behave(|it| it.page_latency_ms = 60_000);
+    assert_eq!(client.try_create(URL).await.unwrap().status, 200);
+    assert_eq!(client.get("/v3/webhooks/event-types").await.status, 200);
+    assert!(client.try_get(ENDPOINTS).await.unwrap_err().is_timeout());
+}
+
+#[tokio::test]
 async fn one_update_can_ignore_null_events_and_heed_everything_else() {
     let client = Client::start();
     let events = json!(["batch.finished"]);
@@ -428,6 +470,29 @@ async fn chance_brings_what_a_call_shows_and_loses_endpoints_in_one_page_only() 
     let kinds = client.fake.faults_by_kind();
     assert_eq!((kinds["list_lags"], kinds["null_events_ignored"]), (1, 1));
     assert_eq!((kinds["page_shifts_on"], kinds["cursor_repeats"]), (1, 19));
+}
+
+#[tokio::test]
+async fn chance_draws_a_kind_first_and_then_one_of_its_entries() {
+    let client = Client::start();
+    let rate_limit = |seconds| Fault::RateLimit {
+        retry_after: RetryAfter::Seconds(seconds),
+    };
+    let mut faults: Vec<Fault> = (0..9).map(rate_limit).collect();
+    faults.push(Fault::Unauthorized);
+    client.fake.inject_randomly(RandomFaults {
+        seed: 1,
+        rate: 1.0,
+        routes: Vec::new(),
+        faults,
+    });
+    let mut entries = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        entries.insert(client.get(ENDPOINTS).await.header("retry-after").to_owned());
+    }
+    let kinds = client.fake.faults_by_kind();
+    assert!((70..=130).contains(&kinds["unauthorized"]), "{kinds:?}");
+    assert_eq!(entries.len(), 10, "{entries:?}");
 }
 
 fn read_to_end(socket: &mut TcpStream) -> String {

@@ -5,10 +5,23 @@
 mod client;
 
 mod behaviour;
+mod clock;
 mod control;
 mod deliveries;
 mod faults;
 mod idempotency;
 mod list;
+mod oddities;
 mod requests;
 mod spoiled_answers;
+mod twins;
+
+use crate::fake_heygen::NewEndpoint;
+
+/// An endpoint for all events.
+fn of_url(url: &str) -> NewEndpoint {
+    NewEndpoint {
+        url: url.to_owned(),
+        ..NewEndpoint::default()
+    }
+}
