@@ -42,6 +42,12 @@ struct Inner<P> {
 impl<P: Provider> Service<P> {
     /// Serves this provider.
     pub fn new(provider: P) -> Self {
+        Self::stopped_by(provider, CancellationToken::new())
+    }
+
+    /// Serves this provider until `terminated` is cancelled. That stops what is under way, as `StopProvider` does, and
+    /// what is asked later begins nothing.
+    pub fn stopped_by(provider: P, terminated: CancellationToken) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
         let data_sources = provider.data_sources();
@@ -54,7 +60,7 @@ impl<P: Provider> Service<P> {
                 resources,
                 data_sources,
                 functions,
-                stop: StopSwitch::default(),
+                stop: StopSwitch::under(terminated),
             }),
         }
     }
@@ -105,19 +111,27 @@ impl<P: Provider> Inner<P> {
     }
 }
 
-/// Stops what is under way and nothing that comes later: under a debugger one process outlives many operations.
-#[derive(Default)]
-struct StopSwitch(Mutex<CancellationToken>);
+/// Stops what is under way and nothing that comes later: under a debugger one process outlives many operations. Only
+/// the end of the process stops for good.
+struct StopSwitch {
+    terminated: CancellationToken,
+    current: Mutex<CancellationToken>,
+}
 
 impl StopSwitch {
+    fn under(terminated: CancellationToken) -> Self {
+        let current = Mutex::new(terminated.child_token());
+        Self { terminated, current }
+    }
+
     /// The token for an operation that starts now.
     fn token(&self) -> CancellationToken {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn stop(&self) {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *current).cancel();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, self.terminated.child_token()).cancel();
     }
 }
 
@@ -151,10 +165,23 @@ mod tests {
 
     #[test]
     fn stop_ends_what_runs_and_not_what_comes_after() {
-        let switch = StopSwitch::default();
+        let switch = StopSwitch::under(CancellationToken::new());
         let running = switch.token();
         switch.stop();
         assert!(running.is_cancelled());
         assert!(!switch.token().is_cancelled());
+    }
+
+    #[test]
+    fn termination_ends_what_runs_and_what_comes_after() {
+        let terminated = CancellationToken::new();
+        let switch = StopSwitch::under(terminated.clone());
+        switch.stop();
+        let running = switch.token();
+        terminated.cancel();
+        assert!(running.is_cancelled());
+        assert!(switch.token().is_cancelled());
+        switch.stop();
+        assert!(switch.token().is_cancelled());
     }
 }
