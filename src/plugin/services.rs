@@ -20,8 +20,8 @@ use super::proto::{ConnInfo, Empty, StdioData};
 /// Adds health, stdio, broker and controller to `routes`.
 ///
 /// Shutdown, asked of the controller, cancels `shutdown`; the streams end as soon as `closing` is
-/// cancelled. With a debugger attached the two have nothing to do with each other, since there the host
-/// does not own the process.
+/// cancelled. With a debugger attached the first does not lead to the second, since there the host does
+/// not own the process.
 pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, closing: CancellationToken) -> Routes {
     let health = HealthReporter::new();
     health.set_service_status("plugin", ServingStatus::Serving).await;
