@@ -22,9 +22,9 @@ pub(super) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// A host's child: ends on Shutdown and with its parent, after SIGTERM between calls, and ignores
-    /// interrupts. Ctrl-C reaches the whole process group, and so does the SIGTERM of a supervisor, but
-    /// what they mean is for the host to say: dying of them would lose whatever call is in flight.
+    /// A host's child: ends on Shutdown and with its parent at once, and after SIGTERM once the calls
+    /// under way are answered. It ignores interrupts: Ctrl-C reaches the whole process group, but what it
+    /// means is for the host to say, and dying of it would lose whatever call is in flight.
     ///
     /// Needs a runtime's context.
     pub(super) fn of_a_child() -> Result<Self, Error> {
@@ -40,8 +40,8 @@ impl Lifecycle {
         })
     }
 
-    /// A process of its own, under a debugger: ends on Ctrl-C, and after SIGTERM between calls. Hosts attach and
-    /// detach; that one of them shuts down ends nothing here.
+    /// A process of its own, under a debugger: ends on Ctrl-C at once, and after SIGTERM once the calls under way are
+    /// answered. Hosts attach and detach; that one of them shuts down ends nothing here.
     ///
     /// Needs a runtime's context.
     pub(super) fn until_interrupted() -> Result<Self, Error> {
