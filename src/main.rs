@@ -39,9 +39,9 @@ fn main() -> ExitCode {
             variables: &["TF_LOG_PROVIDER_HEYGEN", "TF_LOG_PROVIDER", "TF_LOG"],
             module: "provider",
         },
-        services: || {
+        services: |terminated| {
             let provider = HeygenProvider::new(Environment::of_this_process());
-            Routes::new(Service::new(provider).into_server())
+            Routes::new(Service::stopped_by(provider, terminated).into_server())
         },
     };
     let options = Options {

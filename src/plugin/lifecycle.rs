@@ -3,7 +3,6 @@
 use std::io;
 
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::Error;
 
@@ -16,43 +15,43 @@ const PARENT_CHECK: std::time::Duration = std::time::Duration::from_millis(500);
 pub(super) struct Lifecycle {
     /// To be cancelled by whoever is told to shut the process down.
     pub(super) shutdown: CancellationToken,
-    /// Cancelled when the process is to end.
+    /// Cancelled when the process is to end at once.
     pub(super) ended: CancellationToken,
-    /// Whoever answers a call of the plugin's own holds a token of this while it does.
-    pub(super) calls: TaskTracker,
+    /// Cancelled when the process is to end once the calls under way are answered.
+    pub(super) terminated: CancellationToken,
 }
 
 impl Lifecycle {
-    /// A host's child: ends on Shutdown, on SIGTERM between calls and with its parent, and ignores
-    /// interrupts. Ctrl-C reaches the whole process group, and so does the SIGTERM of a supervisor, but
-    /// what they mean is for the host to say: dying of them would lose whatever call is in flight.
+    /// A host's child: ends on Shutdown and with its parent at once, and after SIGTERM once the calls
+    /// under way are answered. It ignores interrupts: Ctrl-C reaches the whole process group, but what it
+    /// means is for the host to say, and dying of it would lose whatever call is in flight.
     ///
     /// Needs a runtime's context.
     pub(super) fn of_a_child() -> Result<Self, Error> {
-        let (ended, calls) = (CancellationToken::new(), none_yet());
+        let (ended, terminated) = (CancellationToken::new(), CancellationToken::new());
         ignore_interrupts().map_err(Error::Start)?;
-        on_termination(ended.clone(), calls.clone()).map_err(Error::Start)?;
+        on_termination(terminated.clone()).map_err(Error::Start)?;
         #[cfg(unix)]
         tokio::spawn(end_with_parent(std::os::unix::process::parent_id(), ended.clone()));
         Ok(Self {
             shutdown: ended.clone(),
             ended,
-            calls,
+            terminated,
         })
     }
 
-    /// A process of its own, under a debugger: ends on Ctrl-C, and on SIGTERM between calls. Hosts attach and
-    /// detach; that one of them shuts down ends nothing here.
+    /// A process of its own, under a debugger: ends on Ctrl-C at once, and after SIGTERM once the calls under way are
+    /// answered. Hosts attach and detach; that one of them shuts down ends nothing here.
     ///
     /// Needs a runtime's context.
     pub(super) fn until_interrupted() -> Result<Self, Error> {
-        let (ended, calls) = (CancellationToken::new(), none_yet());
+        let (ended, terminated) = (CancellationToken::new(), CancellationToken::new());
         on_interrupt(ended.clone()).map_err(Error::Start)?;
-        on_termination(ended.clone(), calls.clone()).map_err(Error::Start)?;
+        on_termination(terminated.clone()).map_err(Error::Start)?;
         Ok(Self {
             shutdown: CancellationToken::new(),
             ended,
-            calls,
+            terminated,
         })
     }
 }
@@ -93,31 +92,20 @@ fn on_interrupt(ended: CancellationToken) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn on_termination(ended: CancellationToken, calls: TaskTracker) -> io::Result<()> {
+fn on_termination(terminated: CancellationToken) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminations = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
         terminations.recv().await;
-        end_between_calls(&ended, &calls).await;
+        terminate(&terminated);
     });
     Ok(())
 }
 
-async fn end_between_calls(ended: &CancellationToken, calls: &TaskTracker) {
-    tracing::info!(
-        calls = calls.len(),
-        "told to terminate: ending once no call is under way"
-    );
-    calls.wait().await;
-    ended.cancel();
-}
-
-/// A tracker that is waited for only while there is something to wait for.
-fn none_yet() -> TaskTracker {
-    let calls = TaskTracker::new();
-    calls.close();
-    calls
+fn terminate(terminated: &CancellationToken) {
+    tracing::info!("told to terminate: stopping, and ending once the calls under way are answered");
+    terminated.cancel();
 }
 
 #[cfg(windows)]
@@ -136,11 +124,11 @@ fn on_interrupt(ended: CancellationToken) -> io::Result<()> {
 }
 
 #[cfg(windows)]
-fn on_termination(ended: CancellationToken, calls: TaskTracker) -> io::Result<()> {
+fn on_termination(terminated: CancellationToken) -> io::Result<()> {
     let mut closings = tokio::signal::windows::ctrl_close()?;
     tokio::spawn(async move {
         closings.recv().await;
-        end_between_calls(&ended, &calls).await;
+        terminate(&terminated);
     });
     Ok(())
 }

@@ -8,8 +8,10 @@
 //! [`serve`] runs the whole life of the process. What it keeps true:
 //! * stdout carries the handshake line and nothing else;
 //! * once a client certificate is given, nobody without its private key gets a byte of service;
-//! * neither an interrupt nor SIGTERM kills a call in flight, while Shutdown, SIGTERM between calls or
-//!   the host's death end the process at once and leave no socket behind.
+//! * an interrupt does nothing: what it means is for the host to say;
+//! * SIGTERM stops what is under way, and ends the process once every answer is with the host;
+//! * Shutdown and the host's death end the process at once;
+//! * no end leaves a socket behind.
 
 mod error;
 mod handshake;
@@ -31,6 +33,7 @@ pub use listener::Network;
 pub use logs::Logs;
 pub use panics::report_panics;
 pub use reattach::Debugger;
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 use self::handshake::Invitation;
@@ -49,7 +52,9 @@ pub struct Plugin<S> {
     pub protocol_versions: &'static [u32],
     /// Where the log's threshold comes from.
     pub logs: Logs,
-    /// Builds the services. Called once, after the handshake, so that their cost is not start-up time.
+    /// Builds the services. Called once, after the handshake, so that their cost is not start-up time. The
+    /// token it is given is cancelled when the process is told to terminate: calls under way should then
+    /// come to their end soon, and later ones begin nothing. The process ends once they are answered.
     pub services: S,
 }
 
@@ -67,7 +72,7 @@ pub struct Options {
 /// interrupt when serving for a debugger.
 pub fn serve<S>(plugin: Plugin<S>, options: Options) -> Result<(), Error>
 where
-    S: FnOnce() -> Routes,
+    S: FnOnce(CancellationToken) -> Routes,
 {
     match options.debugger {
         None => serve_host(plugin, options.network),
@@ -77,7 +82,7 @@ where
 
 fn serve_host<S>(plugin: Plugin<S>, network: Network) -> Result<(), Error>
 where
-    S: FnOnce() -> Routes,
+    S: FnOnce(CancellationToken) -> Routes,
 {
     let variable = |name: &str| std::env::var_os(name);
     let invitation = Invitation::read(&plugin.cookie, variable)?;
@@ -109,7 +114,7 @@ where
 
 fn serve_debugger<S>(plugin: Plugin<S>, network: Network, debugger: &Debugger) -> Result<(), Error>
 where
-    S: FnOnce() -> Routes,
+    S: FnOnce(CancellationToken) -> Routes,
 {
     let version = handshake::highest(plugin.protocol_versions)?;
     let runtime = server::runtime()?;

@@ -3,15 +3,18 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::io::InspectWriter;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 use tonic::transport::Server;
@@ -27,9 +30,13 @@ use super::tls::Identity;
 /// How long a peer may take to prove who it is.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long the end waits for answers on their way out, the one to Shutdown above all. Calls that need
-/// longer have lost their reader: the host asks for the end when it is done with us.
+/// How long the quick end waits for answers on their way out, the one to Shutdown above all. Calls that
+/// need longer have lost their reader: the host asks for this end when it is done with us.
 const LAST_WORDS: Duration = Duration::from_millis(50);
+
+/// How long the end after the last call lets a host go without taking a byte of the answers that it is
+/// still owed.
+const READER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The pause after an accept that failed: the reason, too many open files say, lasts.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -49,32 +56,51 @@ pub(super) fn run(
     listener: Listener,
     identity: Option<Identity>,
     lifecycle: Lifecycle,
-    plugin_services: impl FnOnce() -> Routes,
+    plugin_services: impl FnOnce(CancellationToken) -> Routes,
 ) -> Result<(), Error> {
-    let Lifecycle { shutdown, ended, calls } = lifecycle;
+    let Lifecycle {
+        shutdown,
+        ended,
+        terminated,
+    } = lifecycle;
     let (acceptor, _socket_file) = listener.into_parts().map_err(Error::Start)?;
     runtime.block_on(async {
         let (sender, connections) = mpsc::channel(1);
         let tls = identity.map(|identity| identity.acceptor());
-        let accepting = tokio::spawn(accept(acceptor, tls, sender));
-        let routes = services::add_to(tracked(plugin_services(), calls), shutdown, ended.clone()).await;
+        let closing = ended.child_token();
+        let writes = Arc::new(Notify::new());
+        let accepting = accept(acceptor, tls, Arc::clone(&writes), sender);
+        tokio::spawn(closing.clone().run_until_cancelled_owned(accepting));
+
+        let calls = TaskTracker::new();
+        let routes = tracked(plugin_services(terminated.clone()), calls.clone());
+        let routes = services::add_to(routes, shutdown, closing.clone()).await;
         let serving = Server::builder().add_routes(routes).serve_with_incoming_shutdown(
             ReceiverStream::new(connections).map(Ok::<_, Infallible>),
-            ended.cancelled(),
+            closing.cancelled(),
         );
-        let over = async {
+        let at_once = async {
             ended.cancelled().await;
-            accepting.abort();
             tokio::time::sleep(LAST_WORDS).await;
+        };
+        let unread = async {
+            terminated.cancelled().await;
+            calls.close();
+            calls.wait().await;
+            // Serving ends by itself from here on: once the hosts have every answer.
+            closing.cancel();
+            while tokio::time::timeout(READER_PATIENCE, writes.notified()).await.is_ok() {}
+            tracing::warn!("ending without the answers that the host does not read");
         };
         tokio::select! {
             served = serving => served.map_err(Error::Serve),
-            () = over => Ok(()),
+            () = at_once => Ok(()),
+            () = unread => Ok(()),
         }
     })
 }
 
-/// The same services, where each call holds a token of `calls` until it is answered.
+/// The same services, where each call holds a token of `calls` until its answer is ready to be sent.
 fn tracked(routes: Routes, calls: TaskTracker) -> Routes {
     let tracking = MapFutureLayer::new(move |answer| {
         let under_way = calls.token();
@@ -87,9 +113,9 @@ fn tracked(routes: Routes, calls: TaskTracker) -> Routes {
     routes.into_axum_router().layer(tracking).into()
 }
 
-/// Accepts for ever. Each connection proves itself in a task of its own, so that a silent one keeps
+/// Accepts for ever, and tells of every write that a peer's side has taken. Each connection proves itself in a task of its own, so that a silent one keeps
 /// nobody waiting, and a refused one is a line in the log.
-async fn accept(acceptor: Acceptor, tls: Option<TlsAcceptor>, sender: mpsc::Sender<Connection>) {
+async fn accept(acceptor: Acceptor, tls: Option<TlsAcceptor>, writes: Arc<Notify>, sender: mpsc::Sender<Connection>) {
     loop {
         let socket = match acceptor.accept().await {
             Ok(socket) => socket,
@@ -99,6 +125,8 @@ async fn accept(acceptor: Acceptor, tls: Option<TlsAcceptor>, sender: mpsc::Send
                 continue;
             }
         };
+        let writes = Arc::clone(&writes);
+        let socket = Box::pin(InspectWriter::new(socket, move |_: &[u8]| writes.notify_one()));
         let (tls, sender) = (tls.clone(), sender.clone());
         tokio::spawn(async move {
             match tokio::time::timeout(HANDSHAKE_LIMIT, secured(socket, tls)).await {
@@ -155,7 +183,6 @@ mod tests {
     use std::time::Instant;
 
     use hyper_util::rt::TokioIo;
-    use tokio_util::sync::CancellationToken;
     use tonic::body::Body;
     use tonic::codegen::{BoxFuture, Service};
     use tonic::server::{Grpc, NamedService, UnaryService};
@@ -236,9 +263,9 @@ mod tests {
         let lifecycle = Lifecycle {
             shutdown: ended.clone(),
             ended: ended.clone(),
-            calls: TaskTracker::new(),
+            terminated: CancellationToken::new(),
         };
-        let serve = || Routes::new(Busy);
+        let serve = |_| Routes::new(Busy);
         let client = std::thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             let slowest = runtime.block_on(async {

@@ -19,16 +19,28 @@ use super::proto::{ConnInfo, Empty, StdioData};
 
 /// Adds health, stdio, broker and controller to `routes`.
 ///
-/// Shutdown, asked of the controller, cancels `shutdown`; the streams end as soon as `ended` is
-/// cancelled. With a debugger attached the two differ, since there the host does not own the process.
-pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, ended: CancellationToken) -> Routes {
+/// Shutdown, asked of the controller, cancels `shutdown`; the streams end as soon as `closing` is
+/// cancelled. With a debugger attached the first does not lead to the second, since there the host does
+/// not own the process.
+pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, closing: CancellationToken) -> Routes {
     let health = HealthReporter::new();
     health.set_service_status("plugin", ServingStatus::Serving).await;
+    tokio::spawn(end_watches(health.clone(), closing.clone()));
     routes
         .add_service(HealthServer::new(HealthService::from_health_reporter(health)))
         .add_service(GrpcControllerServer::new(Controller { shutdown }))
-        .add_service(GrpcStdioServer::new(Stdio { ended: ended.clone() }))
-        .add_service(GrpcBrokerServer::new(Broker { ended }))
+        .add_service(GrpcStdioServer::new(Stdio {
+            closing: closing.clone(),
+        }))
+        .add_service(GrpcBrokerServer::new(Broker { closing }))
+}
+
+/// Streams of health last as long as the health that they tell of.
+async fn end_watches(mut health: HealthReporter, closing: CancellationToken) {
+    closing.cancelled().await;
+    for service in ["", "plugin"] {
+        health.clear_service_status(service).await;
+    }
 }
 
 struct Controller {
@@ -49,7 +61,7 @@ type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 /// What the plugin wrote to its stdout and stderr, as a stream of its own. Ours writes to neither but
 /// for the log, which the host reads at its source: the stream stays open, and empty.
 struct Stdio {
-    ended: CancellationToken,
+    closing: CancellationToken,
 }
 
 #[async_trait]
@@ -57,15 +69,15 @@ impl GrpcStdio for Stdio {
     type StreamStdioStream = Answers<StdioData>;
 
     async fn stream_stdio(&self, _request: Request<()>) -> Result<Response<Self::StreamStdioStream>, Status> {
-        let ended = self.ended.clone().cancelled_owned();
-        Ok(Response::new(Box::pin(stream::pending().take_until(ended))))
+        let closing = self.closing.clone().cancelled_owned();
+        Ok(Response::new(Box::pin(stream::pending().take_until(closing))))
     }
 }
 
 /// Announces further connections between the two sides. Nothing here needs one: announcements are read
 /// and let go.
 struct Broker {
-    ended: CancellationToken,
+    closing: CancellationToken,
 }
 
 #[async_trait]
@@ -77,9 +89,9 @@ impl GrpcBroker for Broker {
         request: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<Self::StartStreamStream>, Status> {
         let hung_up = request.into_inner().for_each(|_| std::future::ready(()));
-        let ended = self.ended.clone().cancelled_owned();
+        let closing = self.closing.clone().cancelled_owned();
         let over = async move {
-            let (Either::Left(_) | Either::Right(_)) = select(std::pin::pin!(hung_up), std::pin::pin!(ended)).await;
+            let (Either::Left(_) | Either::Right(_)) = select(std::pin::pin!(hung_up), std::pin::pin!(closing)).await;
         };
         Ok(Response::new(Box::pin(stream::pending().take_until(over))))
     }

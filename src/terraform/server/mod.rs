@@ -8,12 +8,14 @@ mod functions;
 mod isolate;
 mod managed;
 mod rpc;
+mod stop;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use self::stop::StopSwitch;
 use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
 use super::{
@@ -42,6 +44,12 @@ struct Inner<P> {
 impl<P: Provider> Service<P> {
     /// Serves this provider.
     pub fn new(provider: P) -> Self {
+        Self::stopped_by(provider, CancellationToken::new())
+    }
+
+    /// Serves this provider until `terminated` is cancelled. That stops what is under way, as `StopProvider` does, and
+    /// what is asked later begins nothing.
+    pub fn stopped_by(provider: P, terminated: CancellationToken) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
         let data_sources = provider.data_sources();
@@ -54,7 +62,7 @@ impl<P: Provider> Service<P> {
                 resources,
                 data_sources,
                 functions,
-                stop: StopSwitch::default(),
+                stop: StopSwitch::under(terminated),
             }),
         }
     }
@@ -99,22 +107,6 @@ impl<P: Provider> Inner<P> {
 
 fn provider_config<P: Provider>(config: Object) -> Result<P::Config, Diagnostic> {
     P::Config::from_object(config).map_err(|mismatch| unreadable("provider configuration", &mismatch))
-}
-
-/// Stops what is under way and nothing that comes later: under a debugger one process outlives many operations.
-#[derive(Default)]
-struct StopSwitch(Mutex<CancellationToken>);
-
-impl StopSwitch {
-    /// The token for an operation that starts now.
-    fn token(&self) -> CancellationToken {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn stop(&self) {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *current).cancel();
-    }
 }
 
 /// Reads an object that must be there.

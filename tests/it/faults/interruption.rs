@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::{ADDRESS, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, named, url, with_account};
@@ -53,6 +53,20 @@ fn interrupt_and_see(tf: &Workspace, running: &mut Running) {
     let before = told();
     running.interrupt();
     eventually("the plugin is told to stop", || told() > before);
+}
+
+/// The plugin that was started last, as the log has it.
+fn plugin_of(tf: &Workspace) -> Pid {
+    let log = tf.log();
+    let started = log
+        .lines()
+        .rev()
+        .find(|line| line.contains("plugin started") && line.contains("terraform-provider-heygen"));
+    let (_, pid) = started
+        .expect("a plugin was started")
+        .rsplit_once("pid=")
+        .expect("its pid");
+    Pid::from_raw(pid.trim().parse().expect("a number"))
 }
 
 /// Fails unless the plugin has taken its socket's directory with it.
@@ -120,6 +134,31 @@ for_each_engine! {
             expect_state_is_true(&tf, &heygen);
             tf.expect_nothing_to_do();
         }
+    }
+
+    // To the provider alone, so that nobody but the signal tells it to stop.
+    fn a_terminated_provider_waits_for_nothing_and_what_was_done_is_saved(tf: Workspace) {
+        let (tf, heygen) = with_account(tf.with_trace_log());
+        tf.write("main.tf", &with_trigger(URL, "1"));
+        tf.apply();
+        tf.write("main.tf", &with_trigger(NEW_URL, "2"));
+        heygen.clear_requests();
+        heygen.inject(Rule::on(Route::Rotate, Fault::RateLimit { retry_after: RetryAfter::Seconds(25) }));
+        let running = tf.spawn(&["apply", "-auto-approve"]);
+        let refused = heygen.wait_for_request(PATIENCE, |it| it.route == Some(Route::Rotate) && it.finished);
+        assert!(refused.is_some(), "it was never asked to rotate");
+        kill(plugin_of(&tf), Signal::SIGTERM).expect("the plugin runs");
+        let output = running.wait_at_most(PROMPTLY).expect_failure();
+        assert!(output.text().contains("Interrupted"), "{output:?}");
+        expect_nothing_running(&tf);
+        assert_eq!(heygen.requests_to(Route::Rotate).len(), 1, "it was not tried again");
+        let state = tf.state();
+        let a = state.instance(ADDRESS);
+        assert_eq!((a.text("url"), a.text("rotate_trigger")), (NEW_URL, "1"));
+        expect_state_is_true(&tf, &heygen);
+        assert_eq!(tf.plan().resource(ADDRESS).changed(), ["rotate_trigger", "secret"]);
+        tf.apply();
+        expect_state_is_true(&tf, &heygen);
     }
 
     fn an_interrupted_update_keeps_what_was_done_and_plans_the_rest(tf: Workspace) {
@@ -203,7 +242,33 @@ for_each_engine! {
         }
     }
 
-    fn an_interrupted_refresh_ends_with_its_answer_and_loses_nothing(tf: Workspace) {
+    fn an_interrupted_plan_or_refresh_ends_in_the_middle_of_a_walk(tf: Workspace) {
+        let (tf, heygen) = with_account(tf.with_trace_log());
+        tf.write("main.tf", &endpoint(&url(URL)));
+        heygen.put_many(120, "https://hooks.example.com/before");
+        tf.apply();
+        heygen.put_many(120, "https://hooks.example.com/after");
+        let id = id_in_state(&tf);
+        for command in ["plan", "refresh"] {
+            heygen.clear_requests();
+            heygen.inject(Rule::on(Route::List, Fault::Held { wait: Wait::Before }).after(1));
+            let mut running = tf.spawn(&[command]);
+            let held = heygen.wait_for_request(PATIENCE, |it| it.fault == Some("held"));
+            assert!(held.is_some(), "{command} never asked for a second page");
+            interrupt_and_see(&tf, &mut running);
+            // The page is never answered.
+            let output = running.wait_at_most(PROMPTLY).expect_failure();
+            assert!(output.text().contains("Interrupted"), "{output:?}");
+            expect_nothing_running(&tf);
+            assert_eq!(heygen.requests_to(Route::List).len(), 2, "no new call starts");
+            heygen.release();
+            assert_eq!(id_in_state(&tf), id);
+            tf.expect_nothing_to_do();
+        }
+    }
+
+    // Here Terraform tells a plugin nothing of an interruption: the plan is over when its reads are.
+    fn the_interrupted_planning_half_of_an_apply_ends_with_its_answer_and_loses_nothing(tf: Workspace) {
         let (tf, heygen) = with_account(tf);
         tf.write("main.tf", &endpoint(&url(URL)));
         tf.apply();
@@ -211,7 +276,6 @@ for_each_engine! {
         for wait in [Wait::Before, Wait::After] {
             let mut running = held_in(&tf, &heygen, Route::List, wait, &["apply", "-auto-approve"]);
             running.interrupt();
-            // Terraform tells a plugin to stop only while it applies: a plan is over when its reads are.
             running.wait_until_it_prints("Interrupt received");
             heygen.release();
             running.wait_at_most(PROMPTLY);

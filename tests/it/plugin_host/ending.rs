@@ -5,25 +5,24 @@ use std::time::{Duration, Instant};
 use terraform_provider_heygen::plugin::proto::ConnInfo;
 use terraform_provider_heygen::plugin::proto::grpc_broker_client::GrpcBrokerClient;
 use terraform_provider_heygen::plugin::proto::grpc_stdio_client::GrpcStdioClient;
+use terraform_provider_heygen::terraform::proto;
+use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
+use tokio::task::JoinHandle;
+use tonic::Status;
+use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::support::host::{Handshake, Host, PATIENCE, signal};
+use crate::support::host::{Handshake, Host, PATIENCE, Plugin, Tap, signal};
 
 /// The host gives two seconds before it kills; "at once" leaves room for a busy machine only.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
-#[tokio::test]
-async fn shutdown_ends_the_process_at_once() {
-    let plugin = Host::new().start().await;
-    let took = plugin.shutdown().await;
-    assert!(took < AT_ONCE, "{took:?}");
-}
+/// More, in bytes, than all buffers between a plugin and its host hold.
+const LARGE: usize = 2 << 20;
 
-#[tokio::test]
-async fn shutdown_does_not_wait_for_open_streams() {
-    let plugin = Host::new().start().await;
-    let channel = plugin.channel().await;
+/// Every stream that a host can have open.
+async fn open_streams(channel: &Channel) -> impl Sized + use<> {
     let stdio = GrpcStdioClient::new(channel.clone()).stream_stdio(()).await.unwrap();
     let silence = tokio_stream::pending::<ConnInfo>();
     let broker = GrpcBrokerClient::new(channel.clone())
@@ -36,9 +35,36 @@ async fn shutdown_does_not_wait_for_open_streams() {
         })
         .await
         .unwrap();
+    (stdio, broker, watch)
+}
+
+#[tokio::test]
+async fn shutdown_ends_the_process_at_once() {
+    let plugin = Host::new().start().await;
+    let took = plugin.shutdown().await;
+    assert!(took < AT_ONCE, "{took:?}");
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_open_streams() {
+    let plugin = Host::new().start().await;
+    let channel = plugin.channel().await;
+    let streams = open_streams(&channel).await;
     let took = plugin.shutdown_over(channel).await;
     assert!(took < AT_ONCE, "{took:?}");
-    drop((stdio, broker, watch));
+    drop(streams);
+}
+
+#[tokio::test]
+async fn termination_does_not_wait_for_open_streams() {
+    let plugin = Host::new().start().await;
+    let streams = open_streams(&plugin.channel().await).await;
+    let asked = Instant::now();
+    plugin.process.signal("TERM").await;
+    let ended = plugin.process.ended().await;
+    assert!(ended.status.success(), "{}", ended.status);
+    assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+    drop(streams);
 }
 
 #[tokio::test]
@@ -71,6 +97,63 @@ async fn an_interrupt_is_ignored_and_a_termination_is_not() {
     assert!(ended.status.success(), "{}", ended.status);
     assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
     assert!(!directory.exists());
+}
+
+/// A plugin with an answer under way that its host has stopped to read, far larger than what fits between the two.
+async fn with_an_answer_half_read() -> (Plugin, Tap, JoinHandle<Result<proto::DynamicValue, Status>>) {
+    let plugin = Host::new().env("TF_LOG", "info").start().await;
+    let tap = Tap::open_for(1 << 16);
+    let client = ProviderClient::new(plugin.channel_through(&tap).await);
+    let mut client = client.max_decoding_message_size(2 * LARGE);
+    let request = proto::upgrade_resource_state::Request {
+        type_name: "heygen_webhook_endpoint".to_owned(),
+        version: 0,
+        raw_state: Some(proto::RawState {
+            json: format!(r#"{{"id": "ep_1", "entity_id": "{}"}}"#, "e".repeat(LARGE)).into(),
+            flatmap: [].into(),
+        }),
+    };
+    let answer = tokio::spawn(async move {
+        let answer = client.upgrade_resource_state(request).await?.into_inner();
+        Ok(answer.upgraded_state.expect("an upgraded state"))
+    });
+    tap.has_closed().await;
+    (plugin, tap, answer)
+}
+
+#[tokio::test]
+async fn an_answer_under_way_at_a_termination_is_read_whole_however_slowly() {
+    let (mut plugin, tap, answer) = with_an_answer_half_read().await;
+    plugin.process.signal("TERM").await;
+    plugin.process.wrote("told to terminate").await;
+    // Time enough to end, for one that would not wait for its reader.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(plugin.process.is_running());
+    tap.open();
+    let state = answer.await.unwrap().expect("the whole answer");
+    assert!(state.msgpack.len() > LARGE);
+    let ended = plugin.process.ended().await;
+    assert!(ended.status.success(), "{}", ended.status);
+}
+
+#[tokio::test]
+async fn a_host_that_reads_nothing_keeps_no_terminated_process() {
+    let (plugin, tap, answer) = with_an_answer_half_read().await;
+    let directory = plugin.handshake.address.path().parent().unwrap().to_owned();
+    plugin.process.signal("TERM").await;
+    let ended = plugin.process.ended().await;
+    assert!(ended.status.success(), "{}", ended.status);
+    assert!(ended.stderr.contains("does not read"), "{}", ended.stderr);
+    assert!(!directory.exists());
+    drop((tap, answer));
+}
+
+#[tokio::test]
+async fn shutdown_waits_for_no_answer_that_is_not_read() {
+    let (plugin, tap, answer) = with_an_answer_half_read().await;
+    let took = plugin.shutdown().await;
+    assert!(took < AT_ONCE, "{took:?}");
+    drop((tap, answer));
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use terraform_provider_heygen::plugin::proto::Empty;
 use terraform_provider_heygen::plugin::proto::grpc_controller_client::GrpcControllerClient;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, Lines};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
@@ -357,6 +357,18 @@ impl Plugin {
         .await
     }
 
+    /// A channel as Terraform opens it, through which no more of what the plugin sends gets than `tap` lets through.
+    pub async fn channel_through(&self, tap: &Tap) -> Channel {
+        let client = TlsClient::showing(self.identity.as_ref().expect("without TLS there is no need"));
+        let (address, tap) = (self.handshake.address.clone(), tap.clone());
+        let pinned = self.handshake.certificate.clone().expect("a certificate");
+        let connected = connect(move || {
+            let (address, client, pinned, tap) = (address.clone(), client.clone(), pinned.clone(), tap.clone());
+            async move { Ok(tap.let_through(client.connect(&address, pinned).await?)) }
+        });
+        connected.await.expect("the plugin serves")
+    }
+
     /// Asks for the end and waits for it: exit, and both streams closed. Fails on any other status than
     /// success and on any byte of stdout beyond the handshake.
     pub async fn shutdown(self) -> Duration {
@@ -374,6 +386,65 @@ impl Plugin {
         assert!(ended.status.success(), "{}\n{}", ended.status, ended.stderr);
         assert_eq!(ended.stdout, "", "more than the handshake on stdout");
         took
+    }
+}
+
+/// How much a host reads of what a plugin sends.
+#[derive(Clone)]
+pub struct Tap {
+    allowed: watch::Sender<usize>,
+    taken: watch::Sender<usize>,
+}
+
+impl Tap {
+    /// A tap that closes after so many bytes.
+    pub fn open_for(bytes: usize) -> Self {
+        Self {
+            allowed: watch::Sender::new(bytes),
+            taken: watch::Sender::new(0),
+        }
+    }
+
+    /// Lets through all that follows.
+    pub fn open(&self) {
+        self.allowed.send_replace(usize::MAX);
+    }
+
+    /// Waits until it has let through all that it may: then somebody waits behind it.
+    pub async fn has_closed(&self) {
+        let allowed = *self.allowed.borrow();
+        let mut taken = self.taken.subscribe();
+        let closed = taken.wait_for(|taken| *taken >= allowed);
+        let closed = tokio::time::timeout(PATIENCE, closed).await;
+        closed.expect("it is never used up").expect("the sender is here");
+    }
+
+    fn let_through(&self, plugin: impl Duplex + 'static) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(1 << 12);
+        let (mut from_plugin, mut to_plugin) = tokio::io::split(plugin);
+        let (mut from_host, mut to_host) = tokio::io::split(far);
+        tokio::spawn(async move { tokio::io::copy(&mut from_host, &mut to_plugin).await });
+        let taken = self.taken.clone();
+        let mut allowed = self.allowed.subscribe();
+        tokio::spawn(async move {
+            let mut chunk = [0; 1 << 12];
+            loop {
+                let count = *taken.borrow();
+                if allowed.wait_for(|allowed| *allowed > count).await.is_err() {
+                    break;
+                }
+                let Ok(length @ 1..) = from_plugin.read(&mut chunk).await else {
+                    break;
+                };
+                if to_host.write_all(&chunk[..length]).await.is_err() {
+                    break;
+                }
+                taken.send_modify(|taken| *taken += length);
+            }
+            // Its end is an end for the host as well.
+            let _ = to_host.shutdown().await;
+        });
+        near
     }
 }
 
