@@ -73,7 +73,7 @@ pub(super) enum Rotation {
     Perhaps,
     /// The trigger changed to a new value.
     Due,
-    /// An earlier rotation may have happened without its answer: only another one makes the secret in state true.
+    /// An earlier rotation failed without telling whether it happened: only another one makes the secret in state true.
     Unsettled,
 }
 
@@ -108,7 +108,7 @@ impl Rotation {
             Rotation::Unsettled => Diagnostic::warning(
                 "The signing secret will be rotated again",
                 format!(
-                    "An earlier rotation of the secret of {id} was sent to HeyGen and never answered, so the secret in \
+                    "An earlier rotation of the secret of {id} failed without telling whether it happened, so the secret in \
                      state may have stopped working. Applying this rotates it once more. {then}"
                 ),
             ),
