@@ -13,7 +13,7 @@ use super::figures::Figures;
 use super::hidden::{Hidden, HiddenEvents};
 use super::scenario::{Scenario, Wanted};
 use super::{Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, judge, named_by};
-use crate::core::{Attributes, Config, Core, ImportTarget, PlanSet, Report, Rule, State, Value, Violation};
+use crate::core::{Attributes, Config, Core, ImportTarget, Path, PlanSet, Report, Rule, State, Value, Violation};
 use crate::fake_heygen::{FakeHeygen, Fault};
 use crate::support::in_process::client_of;
 
@@ -186,7 +186,23 @@ impl Run {
             figures.plans_failed += 1;
             return None;
         }
+        self.replaces_on_no_guess(&plan);
         Some(plan)
+    }
+
+    /// Fails where something is to be replaced although nobody knows yet whether it should be.
+    fn replaces_on_no_guess(&self, plan: &PlanSet) {
+        for (address, change) in &plan.changes {
+            if self.scenario.hidden(name_of(address)).replace_when_disabled {
+                let mut why = change.requires_replace.iter();
+                let known = why.all(|path| *path == Path::of("entity_id"));
+                assert!(
+                    known,
+                    "seed {}: {address} is replaced on a guess: {change:?}",
+                    self.seed
+                );
+            }
+        }
     }
 
     /// The second half. Answers what apply said.
