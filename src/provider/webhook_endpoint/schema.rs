@@ -128,7 +128,7 @@ pub(super) fn schema() -> Schema {
                 Type::Bool,
                 Optional,
                 "`true`: an endpoint found disabled is planned to be replaced, with a new id and a new secret. \
-                 Otherwise there is only a warning.",
+                 Otherwise there is only a warning, also while the value is known only during apply.",
             ),
         ],
     }

@@ -191,7 +191,8 @@ impl<P: Provider> Inner<P> {
     }
 }
 
-/// Terraform allows to defer, whatever is asked, in its apply walk and in no other. Other engines never do.
+/// Terraform allows to defer, whatever is asked, in its apply walk, and in a plan only as an experiment (`-allow-deferral`).
+/// Other engines never do.
 fn walk(capabilities: Option<&proto::ClientCapabilities>) -> Walk {
     match capabilities {
         Some(capabilities) if capabilities.deferral_allowed => Walk::Apply,
