@@ -39,6 +39,8 @@ pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
         || match fault {
             // A conflict about the registration is a refusal; one that does not say so may be the first attempt running.
             Fault::Refused { status: 409, code, .. } => code.as_deref().is_some_and(|code| code != IN_PROGRESS),
+            // Nobody knows whom a gateway asked before it said that there is nothing.
+            Fault::Refused { status: 404, code: Option::None, .. } => false,
             // 408 comes from whoever lost patience on the way, not from whoever did the work.
             Fault::Refused { status, .. } => (400..500).contains(status) && *status != 408,
             // These two ask for the same request elsewhere; the others are how a finished POST sends a browser on.
@@ -135,6 +137,7 @@ mod tests {
             (refused(402, Option::None), no, None),
             (refused(403, Some("forbidden")), no, None),
             (refused(404, Some("not_found")), no, None),
+            (refused(404, Option::None), no, Unknown),
             (refused(405, Option::None), no, None),
             (refused(408, Option::None), no, Unknown),
             (refused(409, Some("request_in_progress")), again, Unknown),

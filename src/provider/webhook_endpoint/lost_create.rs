@@ -76,12 +76,11 @@ pub(super) async fn search(
         () = stop.cancelled() => false,
         () = creations.ended(lost.asked) => true,
     };
+    let candidates = sightings.candidates(|item| lost.compare(item, client), session);
     match unreadable {
-        Some(failure) if all_ended => SearchOutcome::Unreadable(failure),
-        _ => {
-            let candidates = sightings.candidates(|item| lost.compare(item, client), session);
-            UnconfirmedCreate::judge(&candidates, all_ended, session)
-        }
+        Some(failure) if candidates.is_empty() && all_ended => SearchOutcome::Unreadable(failure),
+        Some(_) => UnconfirmedCreate::judge(&candidates, false, session),
+        None => UnconfirmedCreate::judge(&candidates, all_ended, session),
     }
 }
 
@@ -131,9 +130,9 @@ impl Sightings {
 impl UnconfirmedCreate<'_> {
     /// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody
     /// here; and no look has shown another one.
-    fn judge(candidates: &[Candidate], all_ended: bool, session: &Session) -> SearchOutcome {
+    fn judge(candidates: &[Candidate], is_complete: bool, session: &Session) -> SearchOutcome {
         if let [Candidate { item, certain: true }] = candidates
-            && all_ended
+            && is_complete
             && let Some(endpoint) = item.identified()
         {
             return if session.remember(&endpoint.id) {
