@@ -25,11 +25,11 @@ pub(super) fn not_refreshed(state: &EndpointModel, attributes: &[&str]) -> Diagn
 /// The list has the endpoint no more.
 pub(super) fn gone(id: &EndpointId) -> Diagnostic {
     Diagnostic::warning(
-        "Webhook endpoint is gone",
+        "Webhook endpoint deleted outside of Terraform, or the credentials are of another account",
         format!(
-            "HeyGen's list has no endpoint {id} any more: either it was deleted outside of Terraform, or the credentials are \
-             of another account. State lets go of it, and the next plan creates it anew. If the account is the wrong one, do \
-             not apply: correct the credentials first."
+            "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, the \
+             plan creates another, with a new id and a new secret. If the credentials are of the wrong account, do not apply: \
+             correct them first."
         ),
     )
 }
