@@ -39,10 +39,12 @@ pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
         || match fault {
             // A conflict about the registration is a refusal; one that does not say so may be the first attempt running.
             Fault::Refused { status: 409, code, .. } => code.as_deref().is_some_and(|code| code != IN_PROGRESS),
-            // Nobody knows whom a gateway asked before it said that there is nothing.
-            Fault::Refused { status: 404, code: Option::None, .. } => false,
-            // 408 comes from whoever lost patience on the way, not from whoever did the work.
-            Fault::Refused { status, .. } => (400..500).contains(status) && *status != 408,
+            // Nobody knows whom a gateway asked before it said that there is nothing; and 408 comes from whoever lost
+            // patience on the way, not from whoever did the work.
+            Fault::Refused { status, code, .. } => {
+                let from_the_way = *status == 408 || (*status == 404 && code.is_none());
+                (400..500).contains(status) && !from_the_way
+            }
             // These two ask for the same request elsewhere; the others are how a finished POST sends a browser on.
             Fault::Redirected { status, .. } => matches!(status, 307 | 308),
             Fault::Unreachable(_)

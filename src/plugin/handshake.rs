@@ -1,4 +1,4 @@
-//! The invitation in the environment, and the line that answers it.
+//! What the host asks for in the environment, and the line that answers it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -26,7 +26,7 @@ pub struct Cookie {
 
 /// What the host's environment asks of us.
 #[derive(Debug)]
-pub(super) struct Invitation {
+pub(super) struct HostRequest {
     /// The protocol versions the host speaks; empty if it did not say.
     versions: BTreeSet<u32>,
     /// The PEM text of the one certificate that may connect. `None`: the host switched TLS off.
@@ -39,8 +39,8 @@ pub(super) struct Invitation {
     pub(super) multiplexing_asked: bool,
 }
 
-impl Invitation {
-    /// Reads the invitation from the environment that `variable` looks up.
+impl HostRequest {
+    /// Reads what the host asks for from the environment that `variable` looks up.
     pub(super) fn read(cookie: &Cookie, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Error> {
         if variable(cookie.name).is_none_or(|value| value != cookie.value) {
             return Err(Error::NoHost);
@@ -102,7 +102,7 @@ fn ports(min: &str, max: &str) -> Result<Option<RangeInclusive<u16>>, Error> {
 
 /// The handshake line, without its line end:
 /// `core version|protocol version|network|address|grpc|certificate[|multiplexing]`.
-pub(super) struct Line<'a> {
+pub(super) struct HandshakeLine<'a> {
     /// The protocol version to be spoken.
     pub(super) version: u32,
     /// Where we already listen.
@@ -114,7 +114,7 @@ pub(super) struct Line<'a> {
     pub(super) multiplexing_asked: bool,
 }
 
-impl fmt::Display for Line<'_> {
+impl fmt::Display for HandshakeLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The host decodes without padding and gives up on the first `=`.
         let certificate = self
@@ -144,8 +144,8 @@ mod tests {
         value: "yes",
     };
 
-    fn invitation(pairs: &[(&str, &str)]) -> Result<Invitation, Error> {
-        Invitation::read(&COOKIE, |name| {
+    fn request(pairs: &[(&str, &str)]) -> Result<HostRequest, Error> {
+        HostRequest::read(&COOKIE, |name| {
             let mut all = pairs.iter().chain(&[("COOKIE", "yes")]);
             all.find(|(key, _)| *key == name)
                 .map(|(_, value)| OsString::from(value))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn shared(theirs: &str, ours: &[u32]) -> u32 {
-        let read = invitation(&[("PLUGIN_PROTOCOL_VERSIONS", theirs)]).unwrap();
+        let read = request(&[("PLUGIN_PROTOCOL_VERSIONS", theirs)]).unwrap();
         read.highest_shared(ours).unwrap()
     }
 
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn no_version_of_ours_is_an_error() {
-        let read = invitation(&[]).unwrap();
+        let read = request(&[]).unwrap();
         assert!(matches!(read.highest_shared(&[]), Err(Error::NoVersion)));
     }
 
     #[test]
     fn a_missing_or_wrong_cookie_means_no_host() {
         for pairs in [&[][..], &[("COOKIE", "no")], &[("COOKIE", "")]] {
-            let read = Invitation::read(&COOKIE, |name| {
+            let read = HostRequest::read(&COOKIE, |name| {
                 let found = pairs.iter().find(|(key, _)| *key == name);
                 found.map(|(_, value)| OsString::from(value))
             });
@@ -192,10 +192,10 @@ mod tests {
     fn ports_are_a_range_or_absent() {
         let range = |min, max| {
             let pairs = [("PLUGIN_MIN_PORT", min), ("PLUGIN_MAX_PORT", max)];
-            invitation(&pairs).map(|read| read.ports)
+            request(&pairs).map(|read| read.ports)
         };
         assert_eq!(range("10000", "25000").unwrap(), Some(10000..=25000));
-        assert_eq!(invitation(&[]).unwrap().ports, None);
+        assert_eq!(request(&[]).unwrap().ports, None);
         for (min, max) in [("2", "1"), ("a", "9"), ("1", ""), ("1", "65536")] {
             assert!(matches!(range(min, max), Err(Error::Ports(_))), "{min} {max}");
         }
@@ -203,16 +203,16 @@ mod tests {
 
     #[test]
     fn an_empty_client_certificate_still_means_tls() {
-        let read = invitation(&[("PLUGIN_CLIENT_CERT", "")]).unwrap();
+        let read = request(&[("PLUGIN_CLIENT_CERT", "")]).unwrap();
         assert_eq!(read.client_certificate.as_deref(), Some(""));
-        assert_eq!(invitation(&[]).unwrap().client_certificate, None);
+        assert_eq!(request(&[]).unwrap().client_certificate, None);
     }
 
     #[test]
     fn the_line_carries_an_unpadded_certificate_and_speaks_of_multiplexing_only_when_asked() {
         let address = Address::Unix("/run/a/sock".into());
         let certificate = CertificateDer::from(vec![0xff; 4]);
-        let mut line = Line {
+        let mut line = HandshakeLine {
             version: 6,
             address: &address,
             certificate: Some(&certificate),

@@ -36,7 +36,7 @@ pub use reattach::Debugger;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-use self::handshake::Invitation;
+use self::handshake::HostRequest;
 use self::lifecycle::Lifecycle;
 use self::listener::Listener;
 
@@ -85,9 +85,9 @@ where
     S: FnOnce(CancellationToken) -> Routes,
 {
     let variable = |name: &str| std::env::var_os(name);
-    let invitation = Invitation::read(&plugin.cookie, variable)?;
-    let version = invitation.highest_shared(plugin.protocol_versions)?;
-    let identity = invitation
+    let request = HostRequest::read(&plugin.cookie, variable)?;
+    let version = request.highest_shared(plugin.protocol_versions)?;
+    let identity = request
         .client_certificate
         .as_deref()
         .map(tls::Identity::pinned_to)
@@ -95,15 +95,15 @@ where
     let runtime = server::runtime()?;
     let _context = runtime.enter();
     let lifecycle = Lifecycle::of_a_child()?;
-    let listener = Listener::bind(network, invitation.ports, &invitation.socket)?;
+    let listener = Listener::bind(network, request.ports, &request.socket)?;
     // The host dials as soon as it has read the line, and does not try twice: by now we listen.
-    let line = handshake::Line {
+    let line = handshake::HandshakeLine {
         version,
         address: listener.address(),
         certificate: identity.as_ref().map(tls::Identity::certificate),
-        multiplexing_asked: invitation.multiplexing_asked,
+        multiplexing_asked: request.multiplexing_asked,
     };
-    say(&format!("{line}\n"))?;
+    write_to_stdout(&format!("{line}\n"))?;
 
     logs::install(&plugin.logs, logs::Unset::Quiet);
     server::run(runtime.handle(), listener, identity, lifecycle, plugin.services)?;
@@ -121,7 +121,7 @@ where
     let _context = runtime.enter();
     let lifecycle = Lifecycle::until_interrupted()?;
     let listener = Listener::bind(network, None, &listener::SocketPlace::default())?;
-    say(&format!("{}\n", debugger.reattach_line(version, listener.address())))?;
+    write_to_stdout(&format!("{}\n", debugger.reattach_line(version, listener.address())))?;
 
     logs::install(&plugin.logs, logs::Unset::Everything);
     let served = server::run(runtime.handle(), listener, None, lifecycle, plugin.services);
@@ -130,7 +130,7 @@ where
 }
 
 /// Writes to stdout in one piece: the one place of the crate that does.
-fn say(line: &str) -> Result<(), Error> {
+fn write_to_stdout(line: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(line.as_bytes())

@@ -9,7 +9,9 @@ use super::credentials::{self, Found};
 use super::environment::{self, Environment};
 use super::session::Connection;
 use crate::heygen::{BaseUrl, Client, Settings};
-use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, Existence, HostVersion, Number, Schema, Type, model};
+use crate::terraform::{
+    Attr, Attribute, Configurability, Diagnostic, Diagnostics, HostVersion, Number, Schema, Type, model,
+};
 
 const DEFAULT_BASE_URL: &str = "https://api.heygen.com";
 const DEFAULT_MAX_RETRIES: u32 = 4;
@@ -35,7 +37,7 @@ pub(super) fn schema() -> Schema {
     let attribute = |name, ty, sensitive, description| Attribute {
         name,
         ty,
-        existence: Existence::Optional,
+        configurability: Configurability::Optional,
         sensitive,
         description,
     };
@@ -173,7 +175,7 @@ fn setting<A, T>(
 
 fn unknown_attributes(config: &ProviderConfig) -> Vec<&'static str> {
     use crate::terraform::Model;
-    config.clone().settle()
+    config.clone().null_unknowns()
 }
 
 /// `named`: where the text came from, an attribute or a variable.

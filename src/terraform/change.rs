@@ -63,7 +63,7 @@ pub struct Outcome<T> {
 
 impl<T> Outcome<T> {
     /// A value and nothing to say.
-    pub fn quiet(value: T) -> Self {
+    pub fn ok(value: T) -> Self {
         Self::new(value, Diagnostics::none())
     }
 

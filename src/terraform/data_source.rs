@@ -61,17 +61,17 @@ impl<D: DataSource> AnyDataSource for D {
 
     async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {
         let mut answer = DataSource::read(self, model::<D>(config)?, stop).await?;
-        let unknown = answer.settle();
+        let unknown = answer.null_unknowns();
         if unknown.is_empty() {
             return Ok(answer.into_object());
         }
         let left = format!("left {} unknown", unknown.join(", "));
-        Err(Diagnostic::our_mistake(DataSource::type_name(self), &left).into())
+        Err(Diagnostic::provider_bug(DataSource::type_name(self), &left).into())
     }
 }
 
 fn model<D: DataSource>(object: Object) -> Result<D::Model, Diagnostic> {
-    D::Model::from_object(object).map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))
+    D::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ impl Diagnostic {
     }
 
     /// What this program did that it must not do; `what` did it.
-    pub(super) fn our_mistake(what: &str, did: &str) -> Self {
+    pub(super) fn provider_bug(what: &str, did: &str) -> Self {
         Self::error(
             "The provider made a mistake",
             format!("{what}: {did}. This is a bug in the provider and not in your configuration; please report it."),

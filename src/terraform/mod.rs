@@ -38,7 +38,7 @@ pub use number::Number;
 pub use path::{Path, Step};
 pub use provider::{HostVersion, Provider};
 pub use resource::{AnyResource, ImportTarget, Resource};
-pub use schema::{Attribute, Existence, IdentityAttribute, IdentitySchema, Schema};
+pub use schema::{Attribute, Configurability, IdentityAttribute, IdentitySchema, Schema};
 pub use server::Service;
 pub use set::Set;
 pub use types::Type;

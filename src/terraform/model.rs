@@ -16,7 +16,7 @@ pub trait Model: Clone + Send + Sync + 'static {
     fn into_object(self) -> Object;
 
     /// Turns whatever is still unknown into null, and says which attributes that were.
-    fn settle(&mut self) -> Vec<&'static str>;
+    fn null_unknowns(&mut self) -> Vec<&'static str>;
 }
 
 /// A value that is not of the model's type. Values are decoded by their schema before, so this tells of a model that
@@ -198,7 +198,7 @@ macro_rules! model {
                 [$((stringify!($field).to_owned(), self.$field.into_value())),*].into()
             }
 
-            fn settle(&mut self) -> Vec<&'static str> {
+            fn null_unknowns(&mut self) -> Vec<&'static str> {
                 let mut unknown = Vec::new();
                 $(if self.$field.is_unknown() {
                     self.$field = $crate::terraform::Attr::Null;
@@ -300,7 +300,7 @@ mod tests {
     #[test]
     fn settling_nulls_the_unknown_and_names_it() {
         let mut door = Door::from_object(object()).unwrap();
-        assert_eq!(door.settle(), ["open"]);
+        assert_eq!(door.null_unknowns(), ["open"]);
         assert!(door.open.is_null());
         assert_eq!(Door::ATTRIBUTES, ["name", "code", "keys", "open"]);
     }

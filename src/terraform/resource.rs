@@ -196,7 +196,7 @@ impl<R: Resource> AnyResource for R {
             Ok(Some(Opened { stored, others })) => {
                 answer(self, &prior, others, Resource::read(self, stored, stop).await)
             }
-            Ok(None) => Outcome::quiet(prior),
+            Ok(None) => Outcome::ok(prior),
             Err(problem) => Outcome::new(prior, problem),
         }
     }
@@ -252,7 +252,7 @@ async fn deleted<R: Resource>(
     stop: &CancellationToken,
 ) -> Result<Outcome<AnyStored>, Diagnostic> {
     let Some(object) = prior.state.clone() else {
-        return Ok(Outcome::quiet(AnyStored::default()));
+        return Ok(Outcome::ok(AnyStored::default()));
     };
     let (private, _) = private::decode(&prior.private).unwrap_or_default();
     let state = model::<R>(object)?;
@@ -281,10 +281,10 @@ fn answer<R: Resource>(
         };
         return Outcome::new(gone, diagnostics);
     };
-    let unknown = state.settle();
+    let unknown = state.null_unknowns();
     let identity = Resource::identity(resource, &state);
     if !diagnostics.has_errors() {
-        let mistake = |did: &str| Diagnostic::our_mistake(Resource::type_name(resource), did);
+        let mistake = |did: &str| Diagnostic::provider_bug(Resource::type_name(resource), did);
         if !unknown.is_empty() {
             diagnostics.push(mistake(&format!("left {} unknown", unknown.join(", "))));
         }
@@ -301,7 +301,7 @@ fn answer<R: Resource>(
 }
 
 fn model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
-    R::Model::from_object(object).map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))
+    R::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
 }
 
 /// Decodes what Terraform has stored; `None` where that is nothing.

@@ -21,7 +21,7 @@ pub struct Attribute {
     /// The type of its values.
     pub ty: Type,
     /// Who gives it a value.
-    pub existence: Existence,
+    pub configurability: Configurability,
     /// Whether Terraform hides it in its output. State holds it in plain text all the same.
     pub sensitive: bool,
     /// What it is, in Markdown.
@@ -30,7 +30,7 @@ pub struct Attribute {
 
 /// Who gives an attribute its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existence {
+pub enum Configurability {
     /// Configuration, always.
     Required,
     /// Configuration, if it likes; null otherwise.
@@ -76,9 +76,9 @@ impl Schema {
     pub fn check_configuration(&self, config: &Object) -> Diagnostics {
         let problems = self.attributes.iter().filter_map(|attribute| {
             let is_set = !matches!(config.get(attribute.name), None | Some(Value::Null));
-            match attribute.existence {
-                Existence::Required if !is_set => Some(missing(attribute.name)),
-                Existence::Computed if is_set => Some(read_only(attribute.name)),
+            match attribute.configurability {
+                Configurability::Required if !is_set => Some(missing(attribute.name)),
+                Configurability::Computed if is_set => Some(read_only(attribute.name)),
                 _ => None,
             }
         });
@@ -116,10 +116,10 @@ mod tests {
     use crate::terraform::{Path, Severity};
 
     fn schema() -> Schema {
-        let attribute = |name, existence| Attribute {
+        let attribute = |name, configurability| Attribute {
             name,
             ty: Type::String,
-            existence,
+            configurability,
             sensitive: false,
             description: "",
         };
@@ -127,10 +127,10 @@ mod tests {
             version: 0,
             description: "",
             attributes: vec![
-                attribute("required", Existence::Required),
-                attribute("optional", Existence::Optional),
-                attribute("either", Existence::OptionalComputed),
-                attribute("computed", Existence::Computed),
+                attribute("required", Configurability::Required),
+                attribute("optional", Configurability::Optional),
+                attribute("either", Configurability::OptionalComputed),
+                attribute("computed", Configurability::Computed),
             ],
         }
     }

@@ -25,7 +25,7 @@ impl<M> EarlierVersion<M> {
             ty,
             upgrade: Box::new(move |state| {
                 let state = Old::from_object(state);
-                upgrade(state.map_err(|mismatch| Diagnostic::our_mistake("schema", &mismatch.to_string()))?)
+                upgrade(state.map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))?)
             }),
         }
     }

@@ -7,7 +7,7 @@ use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::report;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted, url};
 use crate::terraform::{
-    Attr, Attribute, DataSource, Diagnostic, Diagnostics, Existence, Schema, Set, Type, model, normalized,
+    Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model, normalized,
 };
 
 const DOING: &str = "Reading a webhook endpoint";
@@ -179,7 +179,7 @@ fn neither() -> Diagnostic {
 }
 
 fn attributes() -> Vec<Attribute> {
-    use Existence::{Computed, OptionalComputed};
+    use Configurability::{Computed, OptionalComputed};
     vec![
         attribute(
             "id",

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::endpoint::EndpointData;
 use super::{Asker, attribute, failed, refuse_empty};
 use crate::heygen::{ListItem, Stop};
-use crate::terraform::{Attr, DataSource, Diagnostics, Existence, Schema, Type, model, normalized};
+use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model, normalized};
 
 const DOING: &str = "Listing the webhook endpoints";
 
@@ -39,13 +39,13 @@ impl DataSource for WebhookEndpoints {
                 attribute(
                     "url_prefix",
                     Type::String,
-                    Existence::Optional,
+                    Configurability::Optional,
                     "Only endpoints whose URL, as HeyGen spells it, begins with this.",
                 ),
                 attribute(
                     "event",
                     Type::String,
-                    Existence::Optional,
+                    Configurability::Optional,
                     "Only endpoints that receive this event type, those that receive all events included.",
                 ),
                 attribute(
@@ -57,7 +57,7 @@ impl DataSource for WebhookEndpoints {
                         ("status", Type::String),
                         ("created_at", Type::String),
                     ]),
-                    Existence::Computed,
+                    Configurability::Computed,
                     "The endpoints in HeyGen's order, each with `id`, `url`, `events` (null for all events), `status` and \
                      `created_at`.",
                 ),

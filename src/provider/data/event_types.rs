@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Asker, attribute, failed, field};
 use crate::heygen::{EventType, Stop};
-use crate::terraform::{Attr, DataSource, Diagnostics, Existence, Schema, Type, model};
+use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook event types";
 
@@ -52,7 +52,7 @@ impl DataSource for WebhookEventTypes {
             attributes: vec![attribute(
                 "event_types",
                 Type::list_of_objects([("event_type", Type::String), ("description", Type::String)]),
-                Existence::Computed,
+                Configurability::Computed,
                 "The event types in HeyGen's order, each with `event_type`, which is its name, and `description`.",
             )],
         }

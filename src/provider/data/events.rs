@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Asker, attribute, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
-use crate::terraform::{Attr, DataSource, Diagnostic, Diagnostics, Existence, Number, Schema, Type, model};
+use crate::terraform::{Attr, Configurability, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook events";
 
@@ -64,7 +64,7 @@ impl DataSource for WebhookEvents {
     }
 
     fn schema(&self) -> Schema {
-        let filter = |name, description| attribute(name, Type::String, Existence::Optional, description);
+        let filter = |name, description| attribute(name, Type::String, Configurability::Optional, description);
         Schema {
             version: 0,
             description: "The history of webhook events. It is another one at every refresh, so what is made of it changes \
@@ -75,7 +75,7 @@ impl DataSource for WebhookEvents {
                 attribute(
                     "limit",
                     Type::Number,
-                    Existence::Optional,
+                    Configurability::Optional,
                     "How many events at most, from 1 to 10000. Default 100.",
                 ),
                 attribute(
@@ -86,7 +86,7 @@ impl DataSource for WebhookEvents {
                         ("event_data", Type::String),
                         ("created_at", Type::String),
                     ]),
-                    Existence::Computed,
+                    Configurability::Computed,
                     "The events in HeyGen's order, each with `event_id`, `event_type`, `event_data` (JSON, for \
                      `jsondecode`) and `created_at`.",
                 ),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::report;
-use crate::terraform::{AnyDataSource, Attr, Attribute, Diagnostic, Diagnostics, Existence, Type, normalized};
+use crate::terraform::{AnyDataSource, Attr, Attribute, Configurability, Diagnostic, Diagnostics, Type, normalized};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
     let asker = || Asker(Arc::clone(session));
@@ -48,11 +48,11 @@ fn failed(failure: Failure) -> Diagnostics {
     report::failure(&failure).into()
 }
 
-fn attribute(name: &'static str, ty: Type, existence: Existence, description: &'static str) -> Attribute {
+fn attribute(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Attribute {
     Attribute {
         name,
         ty,
-        existence,
+        configurability,
         sensitive: false,
         description,
     }

@@ -145,7 +145,7 @@ impl Resource for WebhookEndpoint {
         let patch = patch(&prior.state, &planned);
         let rotation = Rotation::between(&prior, &planned.rotate_trigger);
         if patch.is_empty() && rotation == Rotation::None {
-            return Outcome::quiet(patched(&prior, planned));
+            return Outcome::ok(patched(&prior, planned));
         }
         let (client, id) = match self.to_call_about(&prior.state, "Updating a webhook endpoint") {
             Ok(ready) => ready,
@@ -326,7 +326,7 @@ async fn rotate(
         Ok(secret) => {
             done.state.secret = Attr::Known(state::hidden(&secret));
             done.private.rotation_unsettled = false;
-            Outcome::quiet(done)
+            Outcome::ok(done)
         }
         Err(failure) => {
             let mut done = without_rotation(done, prior);
@@ -367,7 +367,7 @@ fn created(answer: &Endpoint, secret: Option<&Secret>, planned: EndpointModel) -
         state: planned.clone(),
         private: Private::default(),
     };
-    let open = before.state.settle();
+    let open = before.state.null_unknowns();
     if planned.events.is_null() {
         match state::answered_events(answer) {
             Ok(list) => before.private.all_events = list,

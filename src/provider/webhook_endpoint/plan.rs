@@ -223,7 +223,7 @@ mod tests {
     /// The names of what is unknown in the plan.
     fn unknown_in(plan: &Plan<EndpointModel>) -> Vec<&'static str> {
         use crate::terraform::Model;
-        plan.planned.clone().settle()
+        plan.planned.clone().null_unknowns()
     }
 
     fn replaces(plan: &Plan<EndpointModel>, attribute: &str) -> bool {

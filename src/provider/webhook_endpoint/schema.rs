@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::terraform::{Attribute, Existence, IdentityAttribute, IdentitySchema, Schema, Set, Type, model};
+use crate::terraform::{Attribute, Configurability, IdentityAttribute, IdentitySchema, Schema, Set, Type, model};
 
 /// The resource's full name.
 pub(crate) const TYPE_NAME: &str = "heygen_webhook_endpoint";
@@ -58,11 +58,11 @@ pub(super) const LOSS_OF_PRIVATE_DATA: &str = "Without it an endpoint that was i
      a valid one. Importing does not bring a secret back.";
 
 pub(super) fn schema() -> Schema {
-    use Existence::{Computed, Optional, Required};
-    let attribute = |name, ty, existence, description| Attribute {
+    use Configurability::{Computed, Optional, Required};
+    let attribute = |name, ty, configurability, description| Attribute {
         name,
         ty,
-        existence,
+        configurability,
         sensitive: false,
         description,
     };

@@ -71,12 +71,12 @@ impl<P: Provider> Inner<P> {
     /// On any error the state is answered as it came: a response without state would mean that the object is gone.
     pub(super) async fn read_resource(&self, request: proto::read_resource::Request) -> proto::read_resource::Response {
         let token = self.stop.token();
-        let kept = Kept::to_read(&request);
+        let kept = EncodedState::to_read(&request);
         let read = async {
             let resource = self.resource(&request.type_name)?;
             let prior = kept.decode(resource)?;
             let outcome = resource.read(prior, &token).await;
-            Kept::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
+            EncodedState::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
         };
         let (answer, diagnostics) = match read.await {
             Ok(read) => read,
@@ -89,7 +89,7 @@ impl<P: Provider> Inner<P> {
         &self,
         request: proto::plan_resource_change::Request,
     ) -> proto::plan_resource_change::Response {
-        let prior = Kept {
+        let prior = EncodedState {
             state: request.prior_state,
             private: request.prior_private,
             identity: request.prior_identity,
@@ -137,13 +137,13 @@ impl<P: Provider> Inner<P> {
         request: proto::apply_resource_change::Request,
     ) -> proto::apply_resource_change::Response {
         let token = self.stop.token();
-        let prior = Kept::to_apply(&request);
+        let prior = EncodedState::to_apply(&request);
         let applied = async {
             let resource = self.resource(&request.type_name)?;
             let planned = convert::object(request.planned_state.as_ref(), &resource.schema().object_type())
                 .map_err(|e| unreadable("planned state", &e))?;
             let outcome = resource.apply(prior.decode(resource)?, planned, &token).await;
-            Kept::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
+            EncodedState::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
         };
         let (answer, diagnostics) = match applied.await {
             Ok(applied) => applied,
@@ -163,7 +163,7 @@ impl<P: Provider> Inner<P> {
             let Outcome { value, diagnostics } = resource.import(target, &token).await;
             let imported = match value.state {
                 Some(_) if !diagnostics.has_errors() => {
-                    let kept = Kept::encode(resource, value)?;
+                    let kept = EncodedState::encode(resource, value)?;
                     vec![proto::import_resource_state::ImportedResource {
                         type_name: request.type_name.clone(),
                         state: kept.state,
@@ -182,8 +182,8 @@ impl<P: Provider> Inner<P> {
         imported.await.unwrap_or_else(Report::problem)
     }
 
-    /// What is answered as it came, with its identity. See [`Kept::identified`].
-    pub(super) fn identified(&self, type_name: &str, kept: Kept) -> Kept {
+    /// What is answered as it came, with its identity. See [`EncodedState::identified`].
+    pub(super) fn identified(&self, type_name: &str, kept: EncodedState) -> EncodedState {
         match self.resource(type_name) {
             Ok(resource) => kept.identified(resource),
             Err(_) => kept,
@@ -202,13 +202,13 @@ fn walk(capabilities: Option<&proto::ClientCapabilities>) -> Walk {
 
 /// An object as Terraform keeps it: state, private data and identity, still encoded.
 #[derive(Clone)]
-pub(super) struct Kept {
+pub(super) struct EncodedState {
     pub(super) state: Option<proto::DynamicValue>,
     pub(super) private: Vec<u8>,
     pub(super) identity: Option<proto::ResourceIdentityData>,
 }
 
-impl Kept {
+impl EncodedState {
     pub(super) fn to_read(request: &proto::read_resource::Request) -> Self {
         Self {
             state: request.current_state.clone(),

@@ -10,7 +10,7 @@ use futures_util::stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::isolate::{Report, isolated};
-use super::managed::Kept;
+use super::managed::EncodedState;
 use super::{Inner, Service, absent};
 use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Provider, proto};
 
@@ -139,7 +139,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     ) -> Answer<proto::read_resource::Response> {
         // An answer without a state would say that the object is gone.
         let inner = Arc::clone(&self.inner);
-        let (type_name, prior) = (request.get_ref().type_name.clone(), Kept::to_read(request.get_ref()));
+        let (type_name, prior) = (
+            request.get_ref().type_name.clone(),
+            EncodedState::to_read(request.get_ref()),
+        );
         let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).read(problem.into());
         self.isolated(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
@@ -163,7 +166,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     ) -> Answer<proto::apply_resource_change::Response> {
         // An answer without a state would say that the object is gone, and without private data that there is none.
         let inner = Arc::clone(&self.inner);
-        let (type_name, prior) = (request.get_ref().type_name.clone(), Kept::to_apply(request.get_ref()));
+        let (type_name, prior) = (
+            request.get_ref().type_name.clone(),
+            EncodedState::to_apply(request.get_ref()),
+        );
         let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).applied(problem.into());
         self.isolated(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await

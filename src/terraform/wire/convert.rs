@@ -3,8 +3,8 @@
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
 use crate::terraform::proto;
 use crate::terraform::{
-    Attribute, Diagnostic, Diagnostics, Existence, IdentitySchema, Object, Path, Schema, Severity, Signature, Step,
-    Type, Value,
+    Attribute, Configurability, Diagnostic, Diagnostics, IdentitySchema, Object, Path, Schema, Severity, Signature,
+    Step, Type, Value,
 };
 
 /// Reads a value in either encoding; an absent one is null.
@@ -101,9 +101,15 @@ impl From<&Attribute> for proto::schema::Attribute {
             r#type: attribute.ty.signature_bytes(),
             description: attribute.description.to_owned(),
             description_kind: proto::StringKind::Markdown.into(),
-            required: attribute.existence == Existence::Required,
-            optional: matches!(attribute.existence, Existence::Optional | Existence::OptionalComputed),
-            computed: matches!(attribute.existence, Existence::Computed | Existence::OptionalComputed),
+            required: attribute.configurability == Configurability::Required,
+            optional: matches!(
+                attribute.configurability,
+                Configurability::Optional | Configurability::OptionalComputed
+            ),
+            computed: matches!(
+                attribute.configurability,
+                Configurability::Computed | Configurability::OptionalComputed
+            ),
             sensitive: attribute.sensitive,
             ..Default::default()
         }

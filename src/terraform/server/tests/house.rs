@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
-    AnyDataSource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion, Existence,
+    AnyDataSource, AnyResource, Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, EarlierVersion,
     Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider,
     Resource, Schema, Set, Stored, Type, Value, model,
 };
@@ -19,11 +19,11 @@ pub(super) fn door() -> Arc<dyn AnyResource> {
     Arc::new(Door)
 }
 
-fn attribute(name: &'static str, ty: Type, existence: Existence) -> Attribute {
+fn attribute(name: &'static str, ty: Type, configurability: Configurability) -> Attribute {
     Attribute {
         name,
         ty,
-        existence,
+        configurability,
         sensitive: false,
         description: "",
     }
@@ -86,9 +86,9 @@ impl Resource for Door {
         schema(
             2,
             vec![
-                attribute("name", Type::String, Existence::Required),
-                attribute("keys", Type::set(Type::String), Existence::Optional),
-                attribute("number", Type::String, Existence::Computed),
+                attribute("name", Type::String, Configurability::Required),
+                attribute("keys", Type::set(Type::String), Configurability::Optional),
+                attribute("number", Type::String, Configurability::Computed),
             ],
         )
     }
@@ -129,9 +129,9 @@ impl Resource for Door {
         match named(&stored.state) {
             "gone" => Outcome::new(None, Diagnostic::warning("The door is gone", "")),
             "stuck" => Outcome::new(Some(renumbered(stored)), Diagnostic::error("The door is stuck", "")),
-            "swapped" => Outcome::quiet(Some(renumbered(stored))),
+            "swapped" => Outcome::ok(Some(renumbered(stored))),
             "rotten" => panic!("on purpose"),
-            _ => Outcome::quiet(Some(stored)),
+            _ => Outcome::ok(Some(stored)),
         }
     }
 
@@ -141,14 +141,14 @@ impl Resource for Door {
             ..planned
         };
         let private = DoorPrivate::default();
-        Outcome::quiet(Some(Stored { state, private }))
+        Outcome::ok(Some(Stored { state, private }))
     }
 
     async fn update(&self, prior: StoredDoor, planned: DoorModel, _stop: &CancellationToken) -> Outcome<StoredDoor> {
         match named(&prior.state) {
             "stuck" => Outcome::new(prior, Diagnostic::error("The door is stuck", "")),
             "rotten" => panic!("on purpose"),
-            _ => Outcome::quiet(Stored {
+            _ => Outcome::ok(Stored {
                 state: planned,
                 private: DoorPrivate { oiled: true },
             }),
@@ -168,9 +168,9 @@ impl Resource for Door {
 
     fn earlier_versions(&self) -> Vec<EarlierVersion<DoorModel>> {
         let attributes = vec![
-            attribute("name", Type::String, Existence::Required),
-            attribute("keys", Type::String, Existence::Optional),
-            attribute("number", Type::String, Existence::Computed),
+            attribute("name", Type::String, Configurability::Required),
+            attribute("keys", Type::String, Configurability::Optional),
+            attribute("number", Type::String, Configurability::Computed),
         ];
         vec![EarlierVersion::new(
             1,
@@ -231,8 +231,8 @@ impl DataSource for Bell {
         schema(
             0,
             vec![
-                attribute("button", Type::String, Existence::Required),
-                attribute("sound", Type::String, Existence::Computed),
+                attribute("button", Type::String, Configurability::Required),
+                attribute("sound", Type::String, Configurability::Computed),
             ],
         )
     }
@@ -266,8 +266,8 @@ impl Provider for House {
         schema(
             0,
             vec![
-                attribute("street", Type::String, Existence::Required),
-                attribute("owner", Type::String, Existence::Computed),
+                attribute("street", Type::String, Configurability::Required),
+                attribute("owner", Type::String, Configurability::Computed),
             ],
         )
     }
