@@ -7,10 +7,10 @@ use http::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-use super::answer::{self, Unreadable};
 use super::clock::ServerClock;
 use super::redact::Redactor;
 use super::request::Request;
+use super::response::{self, DecodeError};
 use super::retry::{self, Backoff};
 use super::transport::{Reply, Transport};
 use super::{Failure, Fault, Pace, Stop};
@@ -61,7 +61,7 @@ impl Caller {
         &self,
         request: &Request,
         stop: &Stop,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         self.attempts(self.max_retries, request, stop, &LastFault::default(), decode)
             .await
@@ -72,7 +72,7 @@ impl Caller {
         &self,
         request: &Request,
         stop: &Stop,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         self.attempts(0, request, stop, &LastFault::default(), decode).await
     }
@@ -83,7 +83,7 @@ impl Caller {
         &self,
         request: &Request,
         last_fault: &LastFault,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         self.attempts(self.max_retries, request, &Stop::new(), last_fault, decode)
             .await
@@ -95,7 +95,7 @@ impl Caller {
         request: &Request,
         stop: &Stop,
         last_fault: &LastFault,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         let mut failure = Failure::without_attempt(request.operation.clone(), Fault::STOPPED);
         loop {
@@ -140,7 +140,7 @@ impl Caller {
         &self,
         request: &Request,
         number: u32,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, AttemptError> {
         let began = Instant::now();
         let sent = timeout(self.request_timeout, self.transport.send(request)).await;
@@ -178,7 +178,7 @@ impl Caller {
         &self,
         reply: Reply,
         date: Option<SystemTime>,
-        decode: impl Fn(&[u8]) -> Result<T, Unreadable>,
+        decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, AttemptError> {
         let Reply { status, headers, body } = reply;
         let fault = match (status, body) {
@@ -192,7 +192,7 @@ impl Caller {
                 status,
                 to: self.redirect_host(&headers),
             },
-            (400.., body) => answer::refusal(status, &body.unwrap_or_default(), &self.redactor),
+            (400.., body) => response::refusal(status, &body.unwrap_or_default(), &self.redactor),
             _ => Fault::Garbled(format!("status {status} is not an answer")),
         };
         let retry_after = headers

@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::answer;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
@@ -16,6 +15,7 @@ use super::list_cache::{Items, ListCache, Look, Query};
 use super::pages::{CursorGuard, Extent, gather};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
+use super::response;
 use super::retry::Backoff;
 use super::transport::Http;
 use super::{
@@ -109,8 +109,8 @@ impl Client {
             let key = key.map_err(|fault| Failure::without_attempt(Operation::Create, fault))?;
             let request = Request::create(endpoint, key);
             let decode = |body: &[u8]| {
-                answer::created(body).inspect_err(|_| {
-                    if let Some(found) = answer::secret_of_unidentified(body) {
+                response::created(body).inspect_err(|_| {
+                    if let Some(found) = response::secret_of_unidentified(body) {
                         *secret.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
                     }
                 })
@@ -129,7 +129,7 @@ impl Client {
     pub async fn update(&self, id: &EndpointId, patch: &EndpointPatch, stop: &Stop) -> Result<Field<Events>, Failure> {
         let _invalidation = self.list.invalidate();
         self.caller
-            .call(&Request::update(id, patch), stop, |body| answer::updated(body, id))
+            .call(&Request::update(id, patch), stop, |body| response::updated(body, id))
             .await
     }
 
@@ -137,7 +137,7 @@ impl Client {
     /// answer that removed it.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
         let _invalidation = self.list.invalidate();
-        self.caller.call(&Request::delete(id), stop, answer::deleted).await
+        self.caller.call(&Request::delete(id), stop, response::deleted).await
     }
 
     /// Gives an endpoint a new secret; the old one is invalid from then on.
@@ -147,7 +147,9 @@ impl Client {
         let key = self.key();
         let key = key.map_err(|fault| Failure::without_attempt(operation(), fault))?;
         let request = Request::rotate_secret(id, key);
-        self.caller.call(&request, stop, |body| answer::rotated(body, id)).await
+        self.caller
+            .call(&request, stop, |body| response::rotated(body, id))
+            .await
     }
 
     /// Finds one endpoint in the list, as it was at most half a minute ago and after the last change made here. `None`
@@ -196,7 +198,7 @@ impl Client {
         let mut cursor = None;
         loop {
             let request = Request::list(cursor.as_deref());
-            let page = self.caller.call_once(&request, stop, answer::endpoints).await?;
+            let page = self.caller.call_once(&request, stop, response::endpoints).await?;
             let mut endpoints = page.items.iter().filter_map(ListItem::identified);
             if let Some(found) = endpoints.find(|endpoint| endpoint.id == *id) {
                 return Ok(Some(found));
@@ -253,7 +255,7 @@ impl Client {
             &list,
             Extent::Whole,
             stop,
-            answer::event_types,
+            response::event_types,
             |event_type| &event_type.name,
         )
         .await
@@ -268,7 +270,7 @@ impl Client {
             &list,
             Extent::AtMost(most),
             stop,
-            answer::events,
+            response::events,
             |event| &event.id,
         )
         .await

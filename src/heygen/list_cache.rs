@@ -21,10 +21,10 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
-use super::answer;
 use super::call::{Caller, LastFault};
 use super::pages::CursorGuard;
 use super::request::{Operation, Request};
+use super::response;
 use super::{EndpointId, Failure, Fault, ListItem, Stop};
 
 /// How long after it was read a page serves those who begin to read.
@@ -306,7 +306,7 @@ impl ListCache {
         let asked_at = Instant::now();
         let fetch: BoxFuture<'static, FetchOutcome> = Box::pin(async move {
             let request = Request::list(cursor.as_deref());
-            let answered = caller.call_for_many(&request, &reason, answer::endpoints).await;
+            let answered = caller.call_for_many(&request, &reason, response::endpoints).await;
             let answered = answered.map(|page| Arc::new(ListPage::new(page, asked_at)));
             lock(&known).fetched(cursor, &answered, asked_at, dropped);
             answered
@@ -458,7 +458,7 @@ impl Known {
 }
 
 impl ListPage {
-    fn new(page: answer::Page<ListItem>, asked_at: Instant) -> Self {
+    fn new(page: response::Page<ListItem>, asked_at: Instant) -> Self {
         let ids = page.items.iter().enumerate();
         Self {
             by_id: ids.filter_map(|(at, item)| Some((item.id.clone().ok()?, at))).collect(),

@@ -4,7 +4,6 @@
 //! everybody who asks ([`Client::find`]), and says of every failure whose fault it was and whether HeyGen may have
 //! acted all the same ([`Failure`]). It knows nothing of the program around it.
 
-mod answer;
 mod call;
 mod certificate;
 mod client;
@@ -17,6 +16,7 @@ mod list_cache;
 mod pages;
 mod redact;
 mod request;
+mod response;
 mod retry;
 mod secret;
 mod settings;

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::answer::{Page, Unreadable};
 use super::call::Caller;
 use super::request::{PAGE, Request};
+use super::response::{DecodeError, Page};
 use super::{Failure, Fault, Field, Stop};
 
 /// No account has reason to have more pages: a hundred thousand items. An ever-growing list must end somewhere.
@@ -47,7 +47,7 @@ pub(super) async fn gather<T>(
     list: &Request,
     extent: Extent,
     stop: &Stop,
-    read: impl Fn(&[u8]) -> Result<Page<T>, Unreadable>,
+    read: impl Fn(&[u8]) -> Result<Page<T>, DecodeError>,
     name: impl Fn(&T) -> &Field<String>,
 ) -> Result<Vec<T>, Failure> {
     let mut guard = CursorGuard::default();

@@ -3,8 +3,9 @@
 mod config;
 mod credentials;
 mod data;
+mod endpoint_url;
 mod environment;
-mod report;
+mod failed_calls;
 mod session;
 mod webhook_endpoint;
 mod webhook_signature;

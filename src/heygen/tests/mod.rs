@@ -1,10 +1,10 @@
 //! Tests of the client as a whole: over a scripted transport with a paused clock, and over real sockets.
 
-mod answers;
 mod calling;
 mod environment;
 mod list_cache;
 mod listing;
+mod responses;
 mod wire;
 
 use std::sync::{Arc, Mutex};

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 
 use super::{Asker, attribute, failed, field, text};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
-use crate::provider::report;
-use crate::provider::webhook_endpoint::{TYPE_NAME, quoted, url};
+use crate::provider::endpoint_url;
+use crate::provider::failed_calls;
+use crate::provider::webhook_endpoint::{TYPE_NAME, quoted};
 use crate::terraform::{
     Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model, normalized,
 };
@@ -139,10 +140,10 @@ impl Lookup {
         match self {
             Lookup::Id(id) => {
                 let found = client.find(id, None, stop).await.map_err(failed)?;
-                found.ok_or_else(|| report::no_such_endpoint(id).at("id").into())
+                found.ok_or_else(|| failed_calls::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
-                let is_it = |item: &ListItem| Some(url::equivalent(url, &normalized(item.url.as_ref().ok()?)));
+                let is_it = |item: &ListItem| Some(endpoint_url::equivalent(url, &normalized(item.url.as_ref().ok()?)));
                 Ok(only_one(&client.find_all(is_it, stop).await.map_err(failed)?)?)
             }
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
-use crate::provider::report;
+use crate::provider::failed_calls;
 use crate::terraform::{AnyDataSource, Attr, Attribute, Configurability, Diagnostic, Diagnostics, Type, normalized};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
@@ -45,7 +45,7 @@ impl Asker {
 /// A call that failed, as what the user sees of it.
 #[expect(clippy::needless_pass_by_value, reason = "it is mapped over errors")]
 fn failed(failure: Failure) -> Diagnostics {
-    report::failure(&failure).into()
+    failed_calls::diagnostic(&failure).into()
 }
 
 fn attribute(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Attribute {

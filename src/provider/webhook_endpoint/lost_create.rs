@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{state, url};
+use super::state;
 use crate::heygen::{CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Stop};
+use crate::provider::endpoint_url;
 use crate::provider::session::Session;
 use crate::terraform::normalized;
 
@@ -159,7 +160,7 @@ impl UnconfirmedCreate<'_> {
         let url = item
             .url
             .as_ref()
-            .map(|url| url::equivalent(&self.asked.url, &normalized(url)));
+            .map(|url| endpoint_url::equivalent(&self.asked.url, &normalized(url)));
         let events = state::answered_events(item);
         let events = events.map(|events| same_events(events.as_ref(), self.asked.events.as_ref()));
         if url == Ok(false) || events == Ok(false) || created == CreatedSince::No {
@@ -235,7 +236,7 @@ impl Drop for Creation<'_> {
 }
 
 fn alike(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
-    url::equivalent(&one.url, &other.url) && same_events(one.events.as_ref(), other.events.as_ref())
+    endpoint_url::equivalent(&one.url, &other.url) && same_events(one.events.as_ref(), other.events.as_ref())
 }
 
 #[cfg(test)]

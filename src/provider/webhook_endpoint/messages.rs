@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use super::lost_create::Candidates;
 use super::schema::{EndpointModel, TYPE_NAME};
-use super::url;
 use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
-use crate::provider::report;
+use crate::provider::endpoint_url;
+use crate::provider::failed_calls;
 use crate::terraform::{Diagnostic, Severity};
 
 /// The provider cannot call yet.
@@ -119,7 +119,7 @@ pub(super) fn created_and_id_found(failure: &Failure, id: &EndpointId) -> Diagno
 
 /// A creation failed without telling whether it happened, and nobody can tell.
 pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candidates) -> Diagnostic {
-    let url = url::without_query(url);
+    let url = endpoint_url::without_query(url);
     let mut what = match candidates.ids.as_slice() {
         [] => format!(
             "HeyGen's list shows no new endpoint with the URL {url} now that is not in state, but it may lag behind: look \
@@ -156,7 +156,7 @@ pub(super) fn perhaps_created_and_unlisted(failure: &Failure, url: &str, unliste
             "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}). Look at HeyGen for \
              a new endpoint with the URL {}. {}",
             sentence(failure),
-            url::without_query(url),
+            endpoint_url::without_query(url),
             either_way()
         ),
     )
@@ -181,7 +181,7 @@ pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
             ),
         );
     }
-    let diagnostic = report::failure(failure);
+    let diagnostic = failed_calls::diagnostic(failure);
     match failure.effect {
         Effect::None => diagnostic,
         Effect::Unknown => Diagnostic {
@@ -222,7 +222,7 @@ pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
 
 /// A rotation failed. `unsettled`: this one, or one before it, may have happened all the same.
 pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic {
-    let diagnostic = report::failure(failure);
+    let diagnostic = failed_calls::diagnostic(failure);
     let secret = match (unsettled, failure.effect) {
         (false, _) if failure.is_not_found() => "The secret was not rotated.",
         (false, _) => "The secret was not rotated and is still valid.",
@@ -264,7 +264,7 @@ pub(super) fn perhaps_deleted(failure: &Failure, unread: &Failure) -> Diagnostic
 }
 
 fn still_in_state(failure: &Failure, why: &str) -> Diagnostic {
-    let diagnostic = report::failure(failure);
+    let diagnostic = failed_calls::diagnostic(failure);
     Diagnostic {
         detail: format!(
             "{} {why}. State keeps the endpoint; apply again to delete it.",
@@ -324,5 +324,5 @@ fn name(state: &EndpointModel) -> &str {
 }
 
 fn sentence(failure: &Failure) -> String {
-    report::capitalised(&failure.to_string())
+    failed_calls::capitalised(&failure.to_string())
 }

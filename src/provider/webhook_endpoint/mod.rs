@@ -5,7 +5,6 @@ mod messages;
 mod plan;
 mod schema;
 mod state;
-pub(super) mod url;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -21,7 +20,7 @@ use self::plan::Rotation;
 pub(super) use self::schema::TYPE_NAME;
 use self::schema::{EndpointModel, Private};
 use self::state::FromAnswer;
-use super::report;
+use super::failed_calls;
 use super::session::{NoClient, Session};
 use crate::heygen::{
     Client, CreateEndpoint, CreateFailure, CreatedEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Events,
@@ -108,7 +107,7 @@ impl Resource for WebhookEndpoint {
                 Outcome::new(Some(stored), diagnostics)
             }
             Ok(None) => Outcome::new(None, messages::gone(&id)),
-            Err(failure) => Outcome::new(Some(stored), report::failure(&failure)),
+            Err(failure) => Outcome::new(Some(stored), failed_calls::diagnostic(&failure)),
         }
     }
 
@@ -134,7 +133,7 @@ impl Resource for WebhookEndpoint {
                 Outcome::new(Some(stored), diagnostics)
             }
             Err(CreateFailure { failure, .. }) if failure.effect == Effect::None => {
-                Outcome::new(None, report::failure(&failure))
+                Outcome::new(None, failed_calls::diagnostic(&failure))
             }
             Err(unconfirmed) => self.search_for(unconfirmed, &client, &asked, planned, stop).await,
         }
@@ -202,7 +201,7 @@ impl Resource for WebhookEndpoint {
             return Diagnostics::none();
         }
         if !failure.is_foreign_not_found() {
-            return report::failure(&failure).into();
+            return failed_calls::diagnostic(&failure).into();
         }
         // Somebody on the way answered that there is nothing. Only HeyGen's list can say whether that is so.
         match client.find(&id, created_at(&prior.state), stop).await {
@@ -240,8 +239,8 @@ impl WebhookEndpoint {
                 }
                 Outcome::new(Some(stored), diagnostics)
             }
-            Ok(None) => Outcome::new(None, report::no_such_endpoint(&id)),
-            Err(failure) => Outcome::new(None, report::failure(&failure)),
+            Ok(None) => Outcome::new(None, failed_calls::no_such_endpoint(&id)),
+            Err(failure) => Outcome::new(None, failed_calls::diagnostic(&failure)),
         }
     }
 

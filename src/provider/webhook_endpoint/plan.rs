@@ -1,7 +1,7 @@
 //! What a change of configuration will do. Pure.
 
 use super::schema::{EndpointModel, Private};
-use super::url;
+use crate::provider::endpoint_url;
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Path, Plan, Proposal, Stored, Walk};
 
 /// Plans a creation or an update; a replacement comes here as an update first and then as a creation.
@@ -33,7 +33,7 @@ fn plan_update(prior: &Stored<EndpointModel, Private>, config: EndpointModel, wa
         ..config
     };
     if let (Attr::Known(before), Attr::Known(now)) = (&state.url, &planned.url)
-        && url::identical(before, now)
+        && endpoint_url::identical(before, now)
     {
         planned.url = state.url.clone();
     }

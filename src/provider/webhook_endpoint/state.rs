@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use secrecy::SecretString;
 
 use super::schema::{EndpointModel, Private};
-use super::url;
 use super::validate::KNOWN_EVENTS;
 use crate::heygen::{Endpoint, Field, Secret};
+use crate::provider::endpoint_url;
 use crate::terraform::{Attr, Set, Stored, normalized};
 
 /// What an answer made of an endpoint.
@@ -49,7 +49,7 @@ pub(super) fn from_answer(answer: &Endpoint, before: &Stored<EndpointModel, Priv
 
 fn spelled_as_before(before: &Attr<String>, answered: String) -> String {
     match before.known() {
-        Some(given) if url::equivalent(given, &answered) => given.clone(),
+        Some(given) if endpoint_url::equivalent(given, &answered) => given.clone(),
         _ => answered,
     }
 }

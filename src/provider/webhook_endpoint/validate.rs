@@ -1,13 +1,13 @@
 //! The rules for a configuration, each reported at its attribute.
 
 use super::schema::EndpointModel;
-use super::url;
+use crate::provider::endpoint_url;
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// Checks what is known of a configuration.
 pub(super) fn validate(config: &EndpointModel) -> Diagnostics {
     let mut diagnostics = Diagnostics::none();
-    diagnostics.extend(config.url.known().and_then(|text| url::validate(text)));
+    diagnostics.extend(config.url.known().and_then(|text| endpoint_url::validate(text)));
     if let Attr::Known(events) = &config.events {
         if events.is_empty() {
             diagnostics.push(

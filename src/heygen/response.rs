@@ -16,15 +16,15 @@ const LONGEST_CURSOR: usize = 4096;
 
 /// What is wrong with an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unreadable(String);
+pub(super) struct DecodeError(String);
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-type Read<T> = Result<T, Unreadable>;
+type Read<T> = Result<T, DecodeError>;
 type Object = Map<String, Value>;
 
 /// One page of a list.
@@ -66,7 +66,7 @@ pub(super) fn updated(body: &[u8], id: &EndpointId) -> Read<Field<Events>> {
 pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Read<Secret> {
     let data = object(data(body)?.1, "data")?;
     same(&data, id)?;
-    secret_in(&data).ok_or_else(|| Unreadable("`data.secret` is missing, or not text".to_owned()))
+    secret_in(&data).ok_or_else(|| DecodeError("`data.secret` is missing, or not text".to_owned()))
 }
 
 /// The answer to a delete: nothing, or any JSON object.
@@ -83,7 +83,7 @@ fn confirmation(body: &[u8]) -> Read<Object> {
     let answer = object(json(body)?, "the answer")?;
     match answer.get("error") {
         None | Some(Value::Null) => Ok(answer),
-        Some(_) => Err(Unreadable("it says \"done\" and holds an error".to_owned())),
+        Some(_) => Err(DecodeError("it says \"done\" and holds an error".to_owned())),
     }
 }
 
@@ -123,25 +123,25 @@ pub(super) fn events(body: &[u8]) -> Read<Page<Event>> {
 fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Read<Page<T>> {
     let (rest, data) = data(body)?;
     let Value::Array(items) = data else {
-        return Err(Unreadable("`data` is not a list".to_owned()));
+        return Err(DecodeError("`data` is not a list".to_owned()));
     };
     let items = items.into_iter().map(item_in).collect();
     let next = match (rest.get("has_more"), rest.get("next_token")) {
         (Some(Value::Bool(false)), _) => None,
         (Some(Value::Bool(true)), Some(Value::String(token))) if !token.is_empty() => {
             if token.len() > LONGEST_CURSOR {
-                return Err(Unreadable(
+                return Err(DecodeError(
                     "`next_token` is longer than a cursor has reason to be".to_owned(),
                 ));
             }
             Some(token.clone())
         }
         (Some(Value::Bool(true)), _) => {
-            return Err(Unreadable(
+            return Err(DecodeError(
                 "`has_more` is true, but there is no `next_token`".to_owned(),
             ));
         }
-        _ => return Err(Unreadable("`has_more` is missing".to_owned())),
+        _ => return Err(DecodeError("`has_more` is missing".to_owned())),
     };
     Ok(Page { items, next })
 }
@@ -204,9 +204,9 @@ fn events_in(object: &Object) -> Field<Events> {
 fn id_in(object: &Object, at: &str) -> Read<EndpointId> {
     match object.get("endpoint_id") {
         Some(Value::String(text)) => EndpointId::parse(text)
-            .map_err(|reason| Unreadable(format!("`{at}.endpoint_id` is not an endpoint id: {reason}"))),
-        None | Some(Value::Null) => Err(Unreadable(format!("`{at}.endpoint_id` is missing"))),
-        Some(_) => Err(Unreadable(format!("`{at}.endpoint_id` is not text"))),
+            .map_err(|reason| DecodeError(format!("`{at}.endpoint_id` is not an endpoint id: {reason}"))),
+        None | Some(Value::Null) => Err(DecodeError(format!("`{at}.endpoint_id` is missing"))),
+        Some(_) => Err(DecodeError(format!("`{at}.endpoint_id` is not text"))),
     }
 }
 
@@ -239,7 +239,7 @@ fn text_field(value: Option<&Value>) -> Field<String> {
 fn same(data: &Object, asked: &EndpointId) -> Read<()> {
     match data.get("endpoint_id") {
         Some(Value::String(answered)) if answered != asked.as_str() => {
-            Err(Unreadable("it is about another endpoint".to_owned()))
+            Err(DecodeError("it is about another endpoint".to_owned()))
         }
         _ => Ok(()),
     }
@@ -250,21 +250,21 @@ fn data(body: &[u8]) -> Read<(Object, Value)> {
     let mut rest = object(json(body)?, "the answer")?;
     let data = rest
         .remove("data")
-        .ok_or_else(|| Unreadable("`data` is missing".to_owned()))?;
+        .ok_or_else(|| DecodeError("`data` is missing".to_owned()))?;
     Ok((rest, data))
 }
 
 fn object(value: Value, at: &str) -> Read<Object> {
     match value {
         Value::Object(object) => Ok(object),
-        _ => Err(Unreadable(format!("`{at}` is not an object"))),
+        _ => Err(DecodeError(format!("`{at}` is not an object"))),
     }
 }
 
 // serde_json's own message may quote the text it stumbled over.
 fn json(body: &[u8]) -> Read<Value> {
     serde_json::from_slice(body).map_err(|error| {
-        Unreadable(format!(
+        DecodeError(format!(
             "it is not JSON (line {}, column {})",
             error.line(),
             error.column()

@@ -6,15 +6,15 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{KEY, endpoint, endpoint_with_secret, id};
-use crate::heygen::answer;
 use crate::heygen::redact::Redactor;
+use crate::heygen::response;
 use crate::heygen::{CreatedEndpoint, Event, EventType, Fault, FieldError, Secret};
 
 fn bytes(body: &Value) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-fn reason<T: Debug>(read: Result<T, answer::Unreadable>) -> String {
+fn reason<T: Debug>(read: Result<T, response::DecodeError>) -> String {
     read.unwrap_err().to_string()
 }
 
@@ -36,7 +36,7 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
         "endpoint_id": "ep_1", "url": "https://a.example/", "status": "paused", "created_at": "2026-07-01T12:00:00",
         "events": ["b", "a", "b"], "secret": "whsec_1", "colour": {"new": []},
     }, "meta": 1});
-    let CreatedEndpoint { endpoint, secret } = answer::created(&bytes(&body)).unwrap();
+    let CreatedEndpoint { endpoint, secret } = response::created(&bytes(&body)).unwrap();
     assert_eq!(
         (endpoint.id.as_str(), endpoint.url.as_deref()),
         ("ep_1", Ok("https://a.example/"))
@@ -50,7 +50,7 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
     assert_eq!(secret.unwrap().expose(), "whsec_1");
 
     for body in [without("events"), with("events", Value::Null)] {
-        assert_eq!(answer::created(&body).unwrap().endpoint.events, Ok(None));
+        assert_eq!(response::created(&body).unwrap().endpoint.events, Ok(None));
     }
     for body in [
         without("secret"),
@@ -58,28 +58,28 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
         with("secret", json!("")),
         with("secret", json!(1)),
     ] {
-        assert!(answer::created(&body).unwrap().secret.is_none());
+        assert!(response::created(&body).unwrap().secret.is_none());
     }
-    let none = answer::created(&with("events", json!([]))).unwrap().endpoint.events;
+    let none = response::created(&with("events", json!([]))).unwrap().endpoint.events;
     assert_eq!(none, Ok(Some([].into())));
 }
 
 #[test]
 fn a_creation_must_have_an_id_and_every_other_field_is_judged_when_it_is_asked_for() {
     for body in [without("endpoint_id"), with("endpoint_id", Value::Null)] {
-        assert_eq!(reason(answer::created(&body)), "`data.endpoint_id` is missing");
+        assert_eq!(reason(response::created(&body)), "`data.endpoint_id` is missing");
     }
     assert_eq!(
-        reason(answer::created(&with("endpoint_id", json!(7)))),
+        reason(response::created(&with("endpoint_id", json!(7)))),
         "`data.endpoint_id` is not text"
     );
     assert_eq!(
-        reason(answer::created(&with("endpoint_id", json!("../x")))),
+        reason(response::created(&with("endpoint_id", json!("../x")))),
         "`data.endpoint_id` is not an endpoint id: it holds the character `/`, which no id can have"
     );
     for key in ["url", "status", "created_at"] {
         let field = |body: &[u8]| {
-            let endpoint = answer::created(body).unwrap().endpoint;
+            let endpoint = response::created(body).unwrap().endpoint;
             [
                 ("url", endpoint.url),
                 ("status", endpoint.status),
@@ -94,7 +94,7 @@ fn a_creation_must_have_an_id_and_every_other_field_is_judged_when_it_is_asked_f
         assert_eq!(field(&with(key, json!(7))), Err(FieldError::Malformed));
     }
     for events in [json!("all"), json!([1]), json!({})] {
-        let endpoint = answer::created(&with("events", events)).unwrap().endpoint;
+        let endpoint = response::created(&with("events", events)).unwrap().endpoint;
         assert_eq!(endpoint.events, Err(FieldError::Malformed));
     }
     for (body, why) in [
@@ -109,21 +109,21 @@ fn a_creation_must_have_an_id_and_every_other_field_is_judged_when_it_is_asked_f
         ("{\"data\": null}", "`data` is not an object"),
         (&"[".repeat(100_000), "it is not JSON (line 1, column 128)"),
     ] {
-        assert_eq!(reason(answer::created(body.as_bytes())), why);
+        assert_eq!(reason(response::created(body.as_bytes())), why);
     }
 }
 
 #[test]
 fn an_answer_about_another_endpoint_is_no_answer() {
     let body = bytes(&json!({"data": endpoint_with_secret("ep_1")}));
-    assert_eq!(answer::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_first");
-    assert!(answer::updated(&body, &id("ep_1")).is_ok());
+    assert_eq!(response::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_first");
+    assert!(response::updated(&body, &id("ep_1")).is_ok());
     assert_eq!(
-        reason(answer::rotated(&body, &id("ep_2"))),
+        reason(response::rotated(&body, &id("ep_2"))),
         "it is about another endpoint"
     );
     assert_eq!(
-        reason(answer::updated(&body, &id("ep_2"))),
+        reason(response::updated(&body, &id("ep_2"))),
         "it is about another endpoint"
     );
 }
@@ -133,7 +133,7 @@ fn a_rotation_must_have_a_secret_and_need_not_repeat_the_id() {
     for secret in [json!(null), json!(""), json!(7)] {
         let body = bytes(&json!({"data": {"endpoint_id": "ep_1", "secret": secret}}));
         assert_eq!(
-            reason(answer::rotated(&body, &id("ep_1"))),
+            reason(response::rotated(&body, &id("ep_1"))),
             "`data.secret` is missing, or not text"
         );
     }
@@ -142,18 +142,18 @@ fn a_rotation_must_have_a_secret_and_need_not_repeat_the_id() {
         json!({"secret": "whsec_2", "endpoint_id": null}),
     ] {
         let body = bytes(&json!({"data": body}));
-        assert_eq!(answer::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_2");
+        assert_eq!(response::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_2");
     }
 }
 
 #[test]
 fn a_delete_is_confirmed_by_json_or_by_nothing() {
     for body in ["", "  \n", "{}", "{\"data\": {}}", "{\"error\": null}"] {
-        answer::deleted(body.as_bytes()).unwrap();
+        response::deleted(body.as_bytes()).unwrap();
     }
     let failed = r#"{"error": {"code": "internal_error"}}"#;
     for body in ["<html>sign in</html>", "{\"data\"", "[]", "null", failed] {
-        answer::deleted(body.as_bytes()).unwrap_err();
+        response::deleted(body.as_bytes()).unwrap_err();
     }
 }
 
@@ -162,7 +162,7 @@ fn half_a_list_never_passes_for_a_whole_one() {
     let page = |more: Value| {
         let mut body = json!({"data": [endpoint("ep_1"), endpoint("ep_2")]});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        answer::endpoints(&bytes(&body))
+        response::endpoints(&bytes(&body))
     };
     let last = page(json!({"has_more": false, "next_token": null})).unwrap();
     assert_eq!(last.items.len(), 2);
@@ -197,7 +197,7 @@ fn half_a_list_never_passes_for_a_whole_one() {
     }
     assert!(reason(page(json!({"has_more": true, "next_token": "t".repeat(5000)}))).contains("longer than"));
     assert_eq!(
-        reason(answer::endpoints(b"{\"data\": {}, \"has_more\": false}")),
+        reason(response::endpoints(b"{\"data\": {}, \"has_more\": false}")),
         "`data` is not a list"
     );
 }
@@ -212,7 +212,7 @@ fn an_event_is_read_with_its_particulars_as_text() {
         for (key, value) in changes.as_object().unwrap() {
             event[key] = value.clone();
         }
-        answer::events(&bytes(&json!({"data": [event], "has_more": false})))
+        response::events(&bytes(&json!({"data": [event], "has_more": false})))
     };
     let read = event(json!({})).unwrap().items.remove(0);
     assert_eq!(
@@ -237,14 +237,14 @@ fn an_event_is_read_with_its_particulars_as_text() {
     }
     let read = event(json!({"event_data": "{}"})).unwrap().items.remove(0);
     assert_eq!(read.data, Err(FieldError::Malformed));
-    let no_object = answer::events(&bytes(&json!({"data": [7], "has_more": false}))).unwrap();
+    let no_object = response::events(&bytes(&json!({"data": [7], "has_more": false}))).unwrap();
     assert!(missing(no_object.items[0].clone()).iter().all(Result::is_err));
 }
 
 #[test]
 fn an_event_type_may_do_without_a_description() {
     let read = |data: Value| {
-        let page = answer::event_types(&bytes(&json!({"data": [data], "has_more": false})));
+        let page = response::event_types(&bytes(&json!({"data": [data], "has_more": false})));
         let EventType { name, description } = page.unwrap().items.remove(0);
         (name, description)
     };
@@ -267,7 +267,7 @@ fn an_event_type_may_do_without_a_description() {
 
 #[test]
 fn any_error_body_becomes_a_refusal_without_secrets() {
-    let read = |body: &str| match answer::refusal(400, body.as_bytes(), &Redactor::new(Secret::new(KEY))) {
+    let read = |body: &str| match response::refusal(400, body.as_bytes(), &Redactor::new(Secret::new(KEY))) {
         Fault::Refused {
             status: 400,
             code,
@@ -339,15 +339,15 @@ proptest! {
     fn no_answer_makes_us_panic(json in any_json(), raw in prop::collection::vec(any::<u8>(), 0..64)) {
         let redactor = Redactor::new(Secret::new(KEY));
         for body in [bytes(&json), bytes(&json!({"data": json})), raw] {
-            let _ = answer::created(&body);
-            let _ = answer::secret_of_unidentified(&body).is_some();
-            let _ = answer::updated(&body, &id("ep_1"));
-            let _ = answer::rotated(&body, &id("ep_1")).is_ok();
-            let _ = answer::deleted(&body);
-            let _ = answer::endpoints(&body);
-            let _ = answer::event_types(&body);
-            let _ = answer::events(&body);
-            let _ = answer::refusal(500, &body, &redactor);
+            let _ = response::created(&body);
+            let _ = response::secret_of_unidentified(&body).is_some();
+            let _ = response::updated(&body, &id("ep_1"));
+            let _ = response::rotated(&body, &id("ep_1")).is_ok();
+            let _ = response::deleted(&body);
+            let _ = response::endpoints(&body);
+            let _ = response::event_types(&body);
+            let _ = response::events(&body);
+            let _ = response::refusal(500, &body, &redactor);
         }
     }
 }

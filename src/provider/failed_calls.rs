@@ -7,7 +7,7 @@ use crate::terraform::Diagnostic;
 
 /// Says what was being done to which endpoint, what HeyGen answered, and what to do next; at the attribute that the
 /// answer blames, if it blames one.
-pub(super) fn failure(failure: &Failure) -> Diagnostic {
+pub(super) fn diagnostic(failure: &Failure) -> Diagnostic {
     let detail = format!("{}. {}", capitalised(&failure.to_string()), next_step(failure));
     let diagnostic = Diagnostic::error(summary(failure), detail);
     match blamed_attribute(failure) {
@@ -171,7 +171,7 @@ mod tests {
     use crate::terraform::Path;
 
     fn refused(operation: Operation, status: u16, param: Option<&str>) -> Diagnostic {
-        failure(&failed(operation, status, param))
+        diagnostic(&failed(operation, status, param))
     }
 
     /// HeyGen's own answer, unless it is a gateway's.
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn an_account_that_is_full_is_not_said_to_limit_calls() {
-        let full = failure(&Failure {
+        let full = diagnostic(&Failure {
             fault: Fault::Refused {
                 status: 429,
                 code: Some("resource_limit_reached".to_owned()),
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_rejected_credential_is_looked_for_where_it_came_from() {
-        let rejected = failure(&Failure {
+        let rejected = diagnostic(&Failure {
             rejected_credential: Some("HEYGEN_API_KEY".to_owned()),
             ..failed(Operation::List, 401, None)
         });
@@ -297,7 +297,7 @@ mod tests {
                 message: String::new(),
                 param: None,
             };
-            failure(&Failure {
+            diagnostic(&Failure {
                 fault: own,
                 ..failed(operation, 404, None)
             })

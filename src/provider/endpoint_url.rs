@@ -95,7 +95,7 @@ pub(super) fn identical(one: &str, other: &str) -> bool {
 
 /// Whether an answered URL may be what `HeyGen` made of the one it was given. Beyond [`identical`] spellings that is a
 /// trailing slash, come or gone.
-pub(in crate::provider) fn equivalent(given: &str, answered: &str) -> bool {
+pub(super) fn equivalent(given: &str, answered: &str) -> bool {
     let bare = |text: &str| {
         Url::parse(text).map(|mut url| {
             let path = url.path().trim_end_matches('/').to_owned();
