@@ -8,6 +8,8 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use secrecy::SecretString;
+
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
@@ -20,7 +22,7 @@ use super::retry::Backoff;
 use super::transport::Http;
 use super::{
     CreateEndpoint, CreateFailure, CreatedEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType,
-    Events, Failure, Fault, Field, ListItem, Pace, Secret, Settings,
+    Events, Failure, Fault, Field, ListItem, Pace, Settings,
 };
 
 /// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
@@ -141,7 +143,7 @@ impl Client {
     }
 
     /// Gives an endpoint a new secret; the old one is invalid from then on.
-    pub async fn rotate_secret(&self, id: &EndpointId, stop: &Stop) -> Result<Secret, Failure> {
+    pub async fn rotate_secret(&self, id: &EndpointId, stop: &Stop) -> Result<SecretString, Failure> {
         let _invalidation = self.list.invalidate();
         let operation = || Operation::RotateSecret(id.clone());
         let key = self.key();

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{CallStart, Operation, Secret};
+use secrecy::SecretString;
+
+use super::{CallStart, Operation};
 
 /// A call that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +31,7 @@ pub struct CreateFailure {
     /// What went wrong.
     pub failure: Failure,
     /// The secret of the new endpoint, where an answer had one, and no id that it belongs to.
-    pub secret: Option<Secret>,
+    pub secret: Option<SecretString>,
     /// When the call began.
     pub start: CallStart,
 }

@@ -18,7 +18,6 @@ mod redact;
 mod request;
 mod response;
 mod retry;
-mod secret;
 mod settings;
 mod transport;
 
@@ -31,5 +30,4 @@ pub use error::{CreateFailure, Effect, Failure, Fault};
 pub use event::{Event, EventFilter, EventType};
 pub use field::{Field, FieldError};
 pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};
-pub use secret::Secret;
 pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Pace, Settings};

@@ -1,6 +1,6 @@
 //! Makes text from the other side fit to be shown.
 
-use super::Secret;
+use secrecy::{ExposeSecret, SecretString};
 
 /// How much of an explanation is kept, in characters.
 const EXPLANATION: usize = 500;
@@ -17,10 +17,10 @@ const SHORTEST: usize = 4;
 /// Cleans text: without control and invisible characters, on one line, without the credential it knows, without
 /// anything that looks like a signing secret, without user-info and queries of URLs, and not too long.
 #[derive(Clone, Debug)]
-pub(super) struct Redactor(Secret);
+pub(super) struct Redactor(SecretString);
 
 impl Redactor {
-    pub(super) fn new(credential: Secret) -> Self {
+    pub(super) fn new(credential: SecretString) -> Self {
         Self(credential)
     }
 
@@ -32,7 +32,7 @@ impl Redactor {
     /// A text of our own, in which something from outside may stand: as it is, but without the credential it knows and
     /// without anything that looks like a signing secret.
     pub(super) fn message(&self, text: &str) -> String {
-        without_signing_secrets(&without(text, self.0.expose()))
+        without_signing_secrets(&without(text, self.0.expose_secret()))
     }
 
     /// A name fit to be shown; `None` if nothing is left of it.
@@ -43,7 +43,7 @@ impl Redactor {
     // Taking out comes after joining what invisible characters had split, and before cutting, which would leave halves.
     fn clean(&self, text: &str, limit: usize) -> String {
         let text = on_one_line(text);
-        let text = without(&text, self.0.expose());
+        let text = without(&text, self.0.expose_secret());
         let text = without_signing_secrets(&text);
         shortened(&without_url_details(&text), limit)
     }
@@ -141,7 +141,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn clean(text: &str) -> String {
-        Redactor::new(Secret::new("Key-12345")).explanation(text)
+        Redactor::new(SecretString::from("Key-12345")).explanation(text)
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(shown.chars().count(), 501);
         assert!(!shown.contains("Key"), "{shown}");
         assert_eq!(
-            Redactor::new(Secret::new(""))
+            Redactor::new(SecretString::from(""))
                 .name(&"n".repeat(1000))
                 .unwrap()
                 .chars()
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_credential_too_short_to_be_one_shreds_nothing() {
-        assert_eq!(Redactor::new(Secret::new("e")).explanation("hello"), "hello");
+        assert_eq!(Redactor::new(SecretString::from("e")).explanation("hello"), "hello");
     }
 
     proptest! {

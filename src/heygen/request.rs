@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::{BaseUrl, Endpoint, EndpointId, EventFilter, Events, Secret};
+use secrecy::SecretString;
+
+use super::{BaseUrl, Endpoint, EndpointId, EventFilter, Events};
 
 /// Items to a page: the most HeyGen gives.
 pub(super) const PAGE: usize = 100;
@@ -33,7 +35,7 @@ pub struct CreatedEndpoint {
     /// The new endpoint, as far as the answer describes it.
     pub endpoint: Endpoint,
     /// Its signing secret, unless HeyGen failed to give one.
-    pub secret: Option<Secret>,
+    pub secret: Option<SecretString>,
 }
 
 /// What is to change about an endpoint. What is `None` is not sent, and HeyGen leaves it alone.

@@ -1,15 +1,18 @@
 //! Answers, understood. Lenient about what is new or optional, strict only about what a call was made for.
 //!
+//! All text is in Unicode's form NFC.
+//!
 //! The reasons given here name fields and never quote what is in them: an answer may hold a secret.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
+use unicode_normalization::UnicodeNormalization;
+
+use secrecy::SecretString;
 
 use super::redact::Redactor;
-use super::{
-    CreatedEndpoint, Endpoint, EndpointId, Event, EventType, Events, Fault, Field, FieldError, ListItem, Secret,
-};
+use super::{CreatedEndpoint, Endpoint, EndpointId, Event, EventType, Events, Fault, Field, FieldError, ListItem};
 
 /// No cursor has reason to be longer, and it has to fit into a URL.
 const LONGEST_CURSOR: usize = 4096;
@@ -45,7 +48,7 @@ pub(super) fn created(body: &[u8]) -> Read<CreatedEndpoint> {
 }
 
 /// The secret in an answer to a creation that is otherwise of no use.
-pub(super) fn secret_of_unidentified(body: &[u8]) -> Option<Secret> {
+pub(super) fn secret_of_unidentified(body: &[u8]) -> Option<SecretString> {
     secret_in(&object(data(body).ok()?.1, "data").ok()?)
 }
 
@@ -63,7 +66,7 @@ pub(super) fn updated(body: &[u8], id: &EndpointId) -> Read<Field<Events>> {
 }
 
 /// The answer to a rotation of the secret of `id`.
-pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Read<Secret> {
+pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Read<SecretString> {
     let data = object(data(body)?.1, "data")?;
     same(&data, id)?;
     secret_in(&data).ok_or_else(|| DecodeError("`data.secret` is missing, or not text".to_owned()))
@@ -110,7 +113,7 @@ pub(super) fn events(body: &[u8]) -> Read<Page<Event>> {
         id: text_in(&item, "event_id"),
         event_type: text_in(&item, "event_type"),
         data: match item.get("event_data") {
-            Some(data @ Value::Object(_)) => Ok(data.to_string()),
+            Some(data @ Value::Object(_)) => Ok(nfc(&data.to_string())),
             None | Some(Value::Null) => Err(FieldError::Missing),
             Some(_) => Err(FieldError::Malformed),
         },
@@ -194,7 +197,7 @@ fn events_in(object: &Object) -> Field<Events> {
     match object.get("events") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(events)) => {
-            let names = events.iter().map(|event| event.as_str().map(str::to_owned));
+            let names = events.iter().map(|event| event.as_str().map(nfc));
             names.collect::<Option<_>>().map(Some).ok_or(FieldError::Malformed)
         }
         Some(_) => Err(FieldError::Malformed),
@@ -211,13 +214,17 @@ fn id_in(object: &Object, at: &str) -> Read<EndpointId> {
 }
 
 fn id_field(object: &Object) -> Field<EndpointId> {
-    EndpointId::parse(&text_field(object.get("endpoint_id"))?).map_err(|_| FieldError::Malformed)
+    match object.get("endpoint_id") {
+        Some(Value::String(text)) => EndpointId::parse(text).map_err(|_| FieldError::Malformed),
+        None | Some(Value::Null) => Err(FieldError::Missing),
+        Some(_) => Err(FieldError::Malformed),
+    }
 }
 
 /// The secret, if there is one. An empty one is none, and so is what is no text.
-fn secret_in(object: &Object) -> Option<Secret> {
+fn secret_in(object: &Object) -> Option<SecretString> {
     match object.get("secret") {
-        Some(Value::String(secret)) if !secret.is_empty() => Some(Secret::new(secret.as_str())),
+        Some(Value::String(secret)) if !secret.is_empty() => Some(SecretString::from(nfc(secret))),
         _ => None,
     }
 }
@@ -229,10 +236,16 @@ fn text_in(item: &Value, key: &str) -> Field<String> {
 
 fn text_field(value: Option<&Value>) -> Field<String> {
     match value {
-        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::String(text)) => Ok(nfc(text)),
         None | Some(Value::Null) => Err(FieldError::Missing),
         Some(_) => Err(FieldError::Malformed),
     }
+}
+
+/// Text in Unicode's form NFC, in which Terraform keeps it: what is compared later with what Terraform hands back has to be
+/// in that form. An id is not brought to it, because it is also sent back to HeyGen: one in another form is malformed.
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
 }
 
 /// Refuses an answer that names another endpoint than the one asked for. One that names none is about that one.

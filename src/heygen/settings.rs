@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
-
-use super::Secret;
 
 /// Everything a [`Client`](super::Client) is made of. Valid by construction: its parts refuse what cannot work.
 #[derive(Clone, Debug)]
@@ -134,7 +133,7 @@ pub enum InvalidBaseUrl {
 #[derive(Clone)]
 pub struct Credential {
     kind: Kind,
-    text: Secret,
+    text: SecretString,
     header: HeaderValue,
     origin: String,
 }
@@ -147,27 +146,27 @@ enum Kind {
 
 impl Credential {
     /// An API key, sent as `X-Api-Key`. `origin` is the place that holds it, see [`origin`](Self::origin).
-    pub fn api_key(key: impl Into<Secret>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
+    pub fn api_key(key: impl Into<SecretString>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
         Self::new(Kind::ApiKey, key.into(), origin.into())
     }
 
     /// An OAuth access token, sent as `Authorization: Bearer`. `origin` is the place that holds it, see
     /// [`origin`](Self::origin).
-    pub fn access_token(token: impl Into<Secret>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
+    pub fn access_token(token: impl Into<SecretString>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
         Self::new(Kind::AccessToken, token.into(), origin.into())
     }
 
-    fn new(kind: Kind, text: Secret, origin: String) -> Result<Self, InvalidCredential> {
-        if text.expose().is_empty() {
+    fn new(kind: Kind, text: SecretString, origin: String) -> Result<Self, InvalidCredential> {
+        if text.expose_secret().is_empty() {
             return Err(InvalidCredential::Empty);
         }
         // Visible ASCII: a space or a line end is a mistake of copying, and nothing else fits a header everywhere.
-        if !text.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !text.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(InvalidCredential::Character);
         }
         let value = match kind {
-            Kind::ApiKey => HeaderValue::from_str(text.expose()),
-            Kind::AccessToken => HeaderValue::from_str(&format!("Bearer {}", text.expose())),
+            Kind::ApiKey => HeaderValue::from_str(text.expose_secret()),
+            Kind::AccessToken => HeaderValue::from_str(&format!("Bearer {}", text.expose_secret())),
         };
         let mut header = value.map_err(|_| InvalidCredential::Character)?;
         header.set_sensitive(true);
@@ -194,7 +193,7 @@ impl Credential {
     }
 
     /// The text that no message may contain.
-    pub(super) fn secret(&self) -> &Secret {
+    pub(super) fn secret(&self) -> &SecretString {
         &self.text
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -60,7 +61,7 @@ async fn a_lost_create_answer_is_replayed_under_its_key() {
     ]);
     let client = server.client(4);
     let made = client.create(&some_endpoint(), &Stop::new()).await.unwrap();
-    assert_eq!(made.secret.unwrap().expose(), "whsec_first");
+    assert_eq!(made.secret.unwrap().expose_secret(), "whsec_first");
 
     let keys = |requests: &[crate::heygen::request::Request]| -> BTreeSet<String> {
         requests
@@ -257,7 +258,7 @@ async fn a_mutation_under_way_is_given_its_answer_and_a_read_is_not() {
     );
     assert_eq!(created.unwrap().endpoint.id, ep);
     updated.unwrap().unwrap();
-    assert_eq!(rotated.unwrap().expose(), "whsec_first");
+    assert_eq!(rotated.unwrap().expose_secret(), "whsec_first");
     assert_eq!(read, 1);
     assert_eq!(began.elapsed(), slow);
 }
@@ -360,7 +361,7 @@ async fn a_creation_needs_an_id_and_nothing_else() {
             .await
             .unwrap();
         assert_eq!(made.endpoint.id, id("ep_1"));
-        assert_eq!(made.secret.unwrap().expose(), "whsec_first");
+        assert_eq!(made.secret.unwrap().expose_secret(), "whsec_first");
         assert!(made.endpoint.url.is_err() && made.endpoint.status.is_err() && made.endpoint.created_at.is_err());
     }
     let no_text = json!({"endpoint_id": "ep_1", "secret": 7});
@@ -382,7 +383,7 @@ async fn a_secret_that_comes_without_an_id_is_kept_whatever_follows() {
         .await
         .unwrap_err();
     assert_eq!(failed.failure.effect, Effect::Unknown);
-    assert_eq!(failed.secret.unwrap().expose(), "whsec_first");
+    assert_eq!(failed.secret.unwrap().expose_secret(), "whsec_first");
     assert!(!format!("{}", failed.failure).contains("whsec"));
 }
 

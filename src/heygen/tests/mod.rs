@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderMap;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::call::Caller;
@@ -20,7 +21,7 @@ use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Request};
 use super::retry::Backoff;
 use super::transport::{Reply, Transport};
-use super::{Client, EndpointId, Fault, Pace, Secret};
+use super::{Client, EndpointId, Fault, Pace};
 
 /// The time one attempt has in these tests.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,7 +100,7 @@ impl Scripted {
     fn caller(&self, max_retries: u32) -> Caller {
         Caller {
             transport: Box::new(self.clone()),
-            redactor: Redactor::new(Secret::new(KEY)),
+            redactor: Redactor::new(SecretString::from(KEY)),
             backoff: Backoff::new(Pace::default(), || 1.0),
             max_retries,
             request_timeout: TIMEOUT,

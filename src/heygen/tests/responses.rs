@@ -3,12 +3,13 @@
 use std::fmt::Debug;
 
 use proptest::prelude::*;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::{KEY, endpoint, endpoint_with_secret, id};
 use crate::heygen::redact::Redactor;
 use crate::heygen::response;
-use crate::heygen::{CreatedEndpoint, Event, EventType, Fault, FieldError, Secret};
+use crate::heygen::{CreatedEndpoint, Event, EventType, Fault, FieldError};
 
 fn bytes(body: &Value) -> Vec<u8> {
     body.to_string().into_bytes()
@@ -47,7 +48,7 @@ fn an_endpoint_is_read_with_what_is_new_and_without_what_is_optional() {
     );
     let events = endpoint.events.unwrap().unwrap();
     assert_eq!(events.into_iter().collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(secret.unwrap().expose(), "whsec_1");
+    assert_eq!(secret.unwrap().expose_secret(), "whsec_1");
 
     for body in [without("events"), with("events", Value::Null)] {
         assert_eq!(response::created(&body).unwrap().endpoint.events, Ok(None));
@@ -116,7 +117,10 @@ fn a_creation_must_have_an_id_and_every_other_field_is_judged_when_it_is_asked_f
 #[test]
 fn an_answer_about_another_endpoint_is_no_answer() {
     let body = bytes(&json!({"data": endpoint_with_secret("ep_1")}));
-    assert_eq!(response::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_first");
+    assert_eq!(
+        response::rotated(&body, &id("ep_1")).unwrap().expose_secret(),
+        "whsec_first"
+    );
     assert!(response::updated(&body, &id("ep_1")).is_ok());
     assert_eq!(
         reason(response::rotated(&body, &id("ep_2"))),
@@ -142,7 +146,10 @@ fn a_rotation_must_have_a_secret_and_need_not_repeat_the_id() {
         json!({"secret": "whsec_2", "endpoint_id": null}),
     ] {
         let body = bytes(&json!({"data": body}));
-        assert_eq!(response::rotated(&body, &id("ep_1")).unwrap().expose(), "whsec_2");
+        assert_eq!(
+            response::rotated(&body, &id("ep_1")).unwrap().expose_secret(),
+            "whsec_2"
+        );
     }
 }
 
@@ -267,7 +274,7 @@ fn an_event_type_may_do_without_a_description() {
 
 #[test]
 fn any_error_body_becomes_a_refusal_without_secrets() {
-    let read = |body: &str| match response::refusal(400, body.as_bytes(), &Redactor::new(Secret::new(KEY))) {
+    let read = |body: &str| match response::refusal(400, body.as_bytes(), &Redactor::new(SecretString::from(KEY))) {
         Fault::Refused {
             status: 400,
             code,
@@ -337,7 +344,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_answer_makes_us_panic(json in any_json(), raw in prop::collection::vec(any::<u8>(), 0..64)) {
-        let redactor = Redactor::new(Secret::new(KEY));
+        let redactor = Redactor::new(SecretString::from(KEY));
         for body in [bytes(&json), bytes(&json!({"data": json})), raw] {
             let _ = response::created(&body);
             let _ = response::secret_of_unidentified(&body).is_some();
@@ -350,4 +357,22 @@ proptest! {
             let _ = response::refusal(500, &body, &redactor);
         }
     }
+}
+
+#[test]
+fn text_is_brought_to_the_form_in_which_terraform_keeps_it_and_an_id_is_not() {
+    let decomposed = "e\u{301}";
+    let item = json!({"endpoint_id": "ep_1", "url": decomposed, "status": decomposed, "created_at": decomposed, "events": [decomposed]});
+    let page = response::endpoints(&bytes(&json!({"data": [item], "has_more": false}))).unwrap();
+    let composed = || Ok("\u{e9}".to_owned());
+    let read = &page.items[0];
+    assert_eq!(
+        (&read.url, &read.status, &read.created_at),
+        (&composed(), &composed(), &composed())
+    );
+    assert_eq!(read.events, Ok(Some(["\u{e9}".to_owned()].into())));
+
+    let odd = json!({"data": [{"endpoint_id": decomposed}], "has_more": false});
+    let page = response::endpoints(&bytes(&odd)).unwrap();
+    assert_eq!(page.items[0].id, Err(FieldError::Malformed));
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -203,7 +204,7 @@ async fn resets_and_truncated_answers_are_repeated_under_the_same_key() {
         entity_id: None,
     };
     let made = server.client(2).create(&create, &Stop::new()).await.unwrap();
-    assert_eq!(made.secret.unwrap().expose(), "whsec_first");
+    assert_eq!(made.secret.unwrap().expose_secret(), "whsec_first");
     let keys: Vec<_> = server
         .heard()
         .iter()

@@ -8,7 +8,7 @@ use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted};
 use crate::terraform::{
-    Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model, normalized,
+    Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model,
 };
 
 const DOING: &str = "Reading a webhook endpoint";
@@ -143,7 +143,7 @@ impl Lookup {
                 found.ok_or_else(|| failed_calls::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
-                let is_it = |item: &ListItem| Some(endpoint_url::equivalent(url, &normalized(item.url.as_ref().ok()?)));
+                let is_it = |item: &ListItem| Some(endpoint_url::equivalent(url, item.url.as_ref().ok()?));
                 Ok(only_one(&client.find_all(is_it, stop).await.map_err(failed)?)?)
             }
         }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::endpoint::EndpointData;
 use super::{Asker, attribute, failed, refuse_empty};
 use crate::heygen::{ListItem, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model, normalized};
+use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook endpoints";
 
@@ -87,12 +87,7 @@ impl DataSource for WebhookEndpoints {
 impl EndpointList {
     /// What cannot be read does not pass a filter that asks for it.
     fn lets_through(&self, endpoint: &ListItem) -> bool {
-        let begins_with = |prefix: &String| {
-            endpoint
-                .url
-                .as_ref()
-                .is_ok_and(|url| normalized(url).starts_with(prefix))
-        };
+        let begins_with = |prefix: &String| endpoint.url.as_ref().is_ok_and(|url| url.starts_with(prefix.as_str()));
         self.url_prefix.known().is_none_or(begins_with)
             && self.event.known().is_none_or(|event| receives(endpoint, event))
     }
@@ -103,7 +98,7 @@ fn receives(endpoint: &ListItem, event: &str) -> bool {
         return false;
     };
     let mut names = events.iter().flatten();
-    events.is_none() || names.any(|name| normalized(name) == event)
+    events.is_none() || names.any(|name| name == event)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::failed_calls;
-use crate::terraform::{AnyDataSource, Attr, Attribute, Configurability, Diagnostic, Diagnostics, Type, normalized};
+use crate::terraform::{AnyDataSource, Attr, Attribute, Configurability, Diagnostic, Diagnostics, Type};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
     let asker = || Asker(Arc::clone(session));
@@ -60,7 +60,7 @@ fn attribute(name: &'static str, ty: Type, configurability: Configurability, des
 
 /// Text of an answer.
 fn text(text: &str) -> Attr<String> {
-    Attr::Known(normalized(text))
+    Attr::Known(text.to_owned())
 }
 
 /// A field of an answer; null where it has no value.

@@ -10,7 +10,6 @@ use super::state;
 use crate::heygen::{CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Stop};
 use crate::provider::endpoint_url;
 use crate::provider::session::Session;
-use crate::terraform::normalized;
 
 /// A creation that failed without telling whether it happened.
 pub(super) struct UnconfirmedCreate<'a> {
@@ -160,8 +159,8 @@ impl UnconfirmedCreate<'_> {
         let url = item
             .url
             .as_ref()
-            .map(|url| endpoint_url::equivalent(&self.asked.url, &normalized(url)));
-        let events = state::answered_events(item);
+            .map(|url| endpoint_url::equivalent(&self.asked.url, url));
+        let events = item.events.as_ref();
         let events = events.map(|events| same_events(events.as_ref(), self.asked.events.as_ref()));
         if url == Ok(false) || events == Ok(false) || created == CreatedSince::No {
             return None;

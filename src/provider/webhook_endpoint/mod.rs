@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use secrecy::SecretString;
 use tokio::time::Instant;
 
 use self::lost_create::{Creations, SearchOutcome, UnconfirmedCreate};
@@ -24,7 +25,7 @@ use super::failed_calls;
 use super::session::{NoClient, Session};
 use crate::heygen::{
     Client, CreateEndpoint, CreateFailure, CreatedEndpoint, Effect, Endpoint, EndpointId, EndpointPatch, Events,
-    Failure, Field, Secret, Stop,
+    Failure, Field, Stop,
 };
 use crate::terraform::{
     Attr, Diagnostic, Diagnostics, IdentitySchema, ImportTarget, Model, Object, Outcome, Plan, Proposal, Resource,
@@ -128,7 +129,7 @@ impl Resource for WebhookEndpoint {
                 if secret.is_none() {
                     diagnostics.push(messages::created_without_secret(&endpoint.id));
                 }
-                let FromAnswer { stored, unreadable } = created(&endpoint, secret.as_ref(), planned);
+                let FromAnswer { stored, unreadable } = created(&endpoint, secret, planned);
                 diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
                 Outcome::new(Some(stored), diagnostics)
             }
@@ -286,11 +287,11 @@ impl WebhookEndpoint {
         let lost = UnconfirmedCreate { asked, start };
         match lost_create::search(&lost, client, &self.session, &self.creations, stop).await {
             SearchOutcome::Adopted(endpoint) => {
-                let FromAnswer { stored, unreadable } = created(&endpoint, secret.as_ref(), planned);
                 let mut diagnostics = Diagnostics::from(match secret {
                     Some(_) => messages::created_and_id_found(&failure, &endpoint.id),
                     None => messages::created_without_answer(&failure, &endpoint.id),
                 });
+                let FromAnswer { stored, unreadable } = created(&endpoint, secret, planned);
                 diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
                 Outcome::new(Some(stored), diagnostics)
             }
@@ -323,7 +324,7 @@ async fn rotate(
 ) -> Outcome<StoredEndpoint> {
     match client.rotate_secret(id, stop).await {
         Ok(secret) => {
-            done.state.secret = Attr::Known(state::hidden(&secret));
+            done.state.secret = Attr::Known(secret);
             done.private.rotation_unsettled = false;
             Outcome::ok(done)
         }
@@ -361,20 +362,20 @@ async fn completed(client: &Client, answered: Endpoint, stop: &Stop) -> Endpoint
 
 /// The new state of an endpoint that was just created. What the plan knew is as planned, so only what it left open can be
 /// unreadable.
-fn created(answer: &Endpoint, secret: Option<&Secret>, planned: EndpointModel) -> FromAnswer {
+fn created(answer: &Endpoint, secret: Option<SecretString>, planned: EndpointModel) -> FromAnswer {
     let mut before = StoredEndpoint {
         state: planned.clone(),
         private: Private::default(),
     };
     let open = before.state.null_unknowns();
     if planned.events.is_null() {
-        match state::answered_events(answer) {
-            Ok(list) => before.private.all_events = list,
+        match &answer.events {
+            Ok(list) => before.private.all_events.clone_from(list),
             Err(_) => before.private.all_events_not_answered = true,
         }
     }
     let FromAnswer { mut stored, unreadable } = state::from_answer(answer, &before);
-    stored.state.secret = Attr::from(secret.map(state::hidden));
+    stored.state.secret = Attr::from(secret);
     FromAnswer {
         stored: StoredEndpoint {
             state: state::as_planned(stored.state, planned),
@@ -460,7 +461,7 @@ async fn all_events(
 impl AllEvents {
     /// All events spelled out are a list from before too, if that was read from `HeyGen`.
     fn from_answer(answered: Events, prior: &EndpointModel) -> Self {
-        match answered.map(|list| state::normalized_names(&list)) {
+        match answered {
             None => Self::Null,
             Some(list) if names(&prior.events).as_ref() == Some(&list) && !state::spells_out_all(&list) => {
                 Self::Ignored

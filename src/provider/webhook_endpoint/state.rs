@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use secrecy::SecretString;
-
 use super::schema::{EndpointModel, Private};
 use super::validate::KNOWN_EVENTS;
-use crate::heygen::{Endpoint, Field, Secret};
+use crate::heygen::Endpoint;
 use crate::provider::endpoint_url;
-use crate::terraform::{Attr, Set, Stored, normalized};
+use crate::terraform::{Attr, Set, Stored};
 
 /// What an answer made of an endpoint.
 pub(super) struct FromAnswer {
@@ -26,11 +24,11 @@ pub(super) fn from_answer(answer: &Endpoint, before: &Stored<EndpointModel, Priv
     let mut unreadable = Vec::new();
     state.id = text(answer.id.as_str());
     match &answer.url {
-        Ok(answered) => state.url = Attr::Known(spelled_as_before(&before.state.url, normalized(answered))),
+        Ok(answered) => state.url = Attr::Known(spelled_as_before(&before.state.url, answered)),
         Err(_) => unreadable.push("url"),
     }
-    match answered_events(answer) {
-        Ok(answered) => state.events = events(answered, &before.state.events, &mut private),
+    match &answer.events {
+        Ok(answered) => state.events = events(answered.clone(), &before.state.events, &mut private),
         Err(_) => unreadable.push("events"),
     }
     match &answer.status {
@@ -47,10 +45,10 @@ pub(super) fn from_answer(answer: &Endpoint, before: &Stored<EndpointModel, Priv
     }
 }
 
-fn spelled_as_before(before: &Attr<String>, answered: String) -> String {
+fn spelled_as_before(before: &Attr<String>, answered: &str) -> String {
     match before.known() {
-        Some(given) if endpoint_url::equivalent(given, &answered) => given.clone(),
-        _ => answered,
+        Some(given) if endpoint_url::equivalent(given, answered) => given.clone(),
+        _ => answered.to_owned(),
     }
 }
 
@@ -69,17 +67,6 @@ fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, privat
         return Attr::Null;
     }
     Attr::Known(answered.into())
-}
-
-/// The events of an answer as Terraform would hand them back; `None` for all.
-pub(super) fn answered_events<Id>(answer: &Endpoint<Id>) -> Field<Option<BTreeSet<String>>> {
-    let events = answer.events.as_ref().map_err(|error| *error)?.as_ref();
-    Ok(events.map(normalized_names))
-}
-
-/// Names of events as Terraform would hand them back.
-pub(super) fn normalized_names(names: &BTreeSet<String>) -> BTreeSet<String> {
-    names.iter().map(|name| normalized(name)).collect()
 }
 
 /// Whether a list of events can be *all events*, spelled out: it has at least those that have long been known.
@@ -109,18 +96,13 @@ pub(super) fn as_planned(answered: EndpointModel, planned: EndpointModel) -> End
     }
 }
 
-/// A secret on its way into state.
-pub(super) fn hidden(secret: &Secret) -> SecretString {
-    SecretString::from(secret.expose())
-}
-
 fn text(text: &str) -> Attr<String> {
-    Attr::Known(normalized(text))
+    Attr::Known(text.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
+    use secrecy::{ExposeSecret, SecretString};
 
     use super::*;
     use crate::heygen::{EndpointId, FieldError};
