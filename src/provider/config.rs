@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-use super::credentials::{self, Found};
+use super::credentials::{self, Configured, Found};
 use super::environment::{self, Environment};
 use super::session::Connection;
 use crate::heygen::{BaseUrl, Client, Settings};
@@ -85,7 +85,7 @@ pub(super) fn schema() -> Schema {
 /// Checks what is known of the block by itself.
 pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
     let mut diagnostics = Diagnostics::none();
-    diagnostics.extend(credentials::validate(config).err());
+    diagnostics.extend(credentials::validate(config.credentials()).err());
     if let Attr::Known(text) = &config.base_url {
         diagnostics.extend(base_url(text, "base_url").err());
     }
@@ -130,7 +130,7 @@ pub(super) fn resolve(
         || Ok(DEFAULT_REQUEST_TIMEOUT),
     );
     let unknown = unknown_attributes(config);
-    let credential = match credentials::find(config, environment, OffsetDateTime::now_utc()) {
+    let credential = match credentials::find(config.credentials(), environment, OffsetDateTime::now_utc()) {
         Ok(Found::Nowhere(problem)) if unknown.is_empty() => Err(problem),
         found => found,
     };
@@ -170,6 +170,15 @@ fn setting<A, T>(
         Attr::Unknown => Ok(None),
         Attr::Known(value) => read(value).map(Some),
         Attr::Null => otherwise().map(Some),
+    }
+}
+
+impl ProviderConfig {
+    fn credentials(&self) -> Configured<'_> {
+        Configured {
+            api_key: &self.api_key,
+            access_token: &self.access_token,
+        }
     }
 }
 

@@ -11,16 +11,22 @@ use serde::de::IgnoredAny;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::config::ProviderConfig;
 use super::environment::{self, Environment};
 use crate::heygen::{Credential, InvalidCredential};
-use crate::terraform::Diagnostic;
+use crate::terraform::{Attr, Diagnostic};
 
 /// The largest credentials file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024;
 
 /// How long after its time a token is still tried: clocks differ, and HeyGen's is the one that counts.
 const EXPIRY_GRACE: Duration = Duration::minutes(5);
+
+/// What the provider block says of credentials.
+#[derive(Clone, Copy)]
+pub(super) struct Configured<'a> {
+    pub(super) api_key: &'a Attr<SecretString>,
+    pub(super) access_token: &'a Attr<SecretString>,
+}
 
 /// What a search for the credential comes to.
 #[derive(Debug)]
@@ -36,14 +42,14 @@ pub(super) enum Found {
 /// Finds the credential: configuration, then environment, then the file of `HeyGen`'s CLI. The first place that has any
 /// decides, and a later one is not even looked at. What is there and cannot be used is an error.
 pub(super) fn find(
-    config: &ProviderConfig,
+    configured: Configured<'_>,
     environment: &Environment,
     now: OffsetDateTime,
 ) -> Result<Found, Diagnostic> {
-    if config.api_key.is_unknown() || config.access_token.is_unknown() {
+    if configured.api_key.is_unknown() || configured.access_token.is_unknown() {
         return Ok(Found::NotKnownYet);
     }
-    if let Some(credential) = configured(config)? {
+    if let Some(credential) = in_configuration(configured)? {
         return Ok(Found::Credential(credential));
     }
     if let Some(credential) = in_environment(environment)? {
@@ -58,12 +64,12 @@ pub(super) fn find(
 }
 
 /// Checks the credentials of a configuration by themselves. One that is not known yet may still turn out to be null.
-pub(super) fn validate(config: &ProviderConfig) -> Result<(), Diagnostic> {
-    configured(config).map(drop)
+pub(super) fn validate(configured: Configured<'_>) -> Result<(), Diagnostic> {
+    in_configuration(configured).map(drop)
 }
 
-fn configured(config: &ProviderConfig) -> Result<Option<Credential>, Diagnostic> {
-    match (config.api_key.known(), config.access_token.known()) {
+fn in_configuration(configured: Configured<'_>) -> Result<Option<Credential>, Diagnostic> {
+    match (configured.api_key.known(), configured.access_token.known()) {
         (None, None) => Ok(None),
         (Some(key), None) => Place::Attribute.credential(Kind::ApiKey, key).map(Some),
         (None, Some(token)) => Place::Attribute.credential(Kind::AccessToken, token).map(Some),
@@ -360,19 +366,31 @@ fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::{Attr, Path};
+    use crate::terraform::Path;
 
     fn now() -> OffsetDateTime {
         OffsetDateTime::parse("2026-03-01T12:00:00Z", &Rfc3339).unwrap()
     }
 
-    fn config(api_key: Attr<&str>, access_token: Attr<&str>) -> ProviderConfig {
-        ProviderConfig {
+    /// The credentials of a provider block.
+    struct Block {
+        api_key: Attr<SecretString>,
+        access_token: Attr<SecretString>,
+    }
+
+    impl Block {
+        fn configured(&self) -> Configured<'_> {
+            Configured {
+                api_key: &self.api_key,
+                access_token: &self.access_token,
+            }
+        }
+    }
+
+    fn block(api_key: Attr<&str>, access_token: Attr<&str>) -> Block {
+        Block {
             api_key: api_key.map(SecretString::from),
             access_token: access_token.map(SecretString::from),
-            base_url: Attr::Null,
-            max_retries: Attr::Null,
-            request_timeout: Attr::Null,
         }
     }
 
@@ -384,8 +402,8 @@ mod tests {
         }
     }
 
-    fn nothing() -> ProviderConfig {
-        config(Attr::Null, Attr::Null)
+    fn nothing() -> Block {
+        block(Attr::Null, Attr::Null)
     }
 
     #[cfg(unix)]
@@ -396,8 +414,8 @@ mod tests {
     }
 
     /// The origin of the credential found, or the summary of why there is none.
-    fn found(config: &ProviderConfig, environment: &Environment) -> String {
-        match find(config, environment, now()) {
+    fn found(block: &Block, environment: &Environment) -> String {
+        match find(block.configured(), environment, now()) {
             Ok(Found::NotKnownYet) => "not known yet".to_owned(),
             Ok(Found::Credential(credential)) => credential.origin().to_owned(),
             Ok(Found::Nowhere(problem)) | Err(problem) => problem.summary,
@@ -420,13 +438,13 @@ mod tests {
         }
     }
 
-    fn detail_of(config: &ProviderConfig, environment: &Environment) -> String {
-        find(config, environment, now()).unwrap_err().detail
+    fn detail_of(block: &Block, environment: &Environment) -> String {
+        find(block.configured(), environment, now()).unwrap_err().detail
     }
 
     #[test]
     fn a_configured_kind_beats_the_other_kind_of_the_environment() {
-        let key = config(Attr::Known("k"), Attr::Null);
+        let key = block(Attr::Known("k"), Attr::Null);
         assert_eq!(
             found(&key, &environment(None, Some("t"))),
             "api_key of the provider block"
@@ -435,7 +453,7 @@ mod tests {
             found(&key, &environment(Some("k"), Some("t"))),
             "api_key of the provider block"
         );
-        let token = config(Attr::Null, Attr::Known("t"));
+        let token = block(Attr::Null, Attr::Known("t"));
         assert_eq!(
             found(&token, &environment(Some("k"), None)),
             "access_token of the provider block"
@@ -446,16 +464,16 @@ mod tests {
 
     #[test]
     fn both_kinds_in_one_place_are_an_error_that_names_both() {
-        let both = config(Attr::Known("k"), Attr::Known("t"));
-        let problem = find(&both, &Environment::default(), now()).unwrap_err();
-        assert_eq!(validate(&both), Err(problem.clone()));
+        let both = block(Attr::Known("k"), Attr::Known("t"));
+        let problem = find(both.configured(), &Environment::default(), now()).unwrap_err();
+        assert_eq!(validate(both.configured()), Err(problem.clone()));
         assert_eq!(problem.summary, "Two kinds of credentials");
         assert_eq!(
             problem.detail,
             "api_key and access_token are both set in the provider block, and HeyGen takes exactly one of them. Remove \
              one."
         );
-        let problem = find(&nothing(), &environment(Some("k"), Some("t")), now()).unwrap_err();
+        let problem = find(nothing().configured(), &environment(Some("k"), Some("t")), now()).unwrap_err();
         assert_eq!(problem.summary, "Two kinds of credentials");
         assert_eq!(
             problem.detail,
@@ -483,7 +501,7 @@ mod tests {
                 access_token,
                 ..Environment::default()
             };
-            let problem = find(&nothing(), &environment, now()).unwrap_err();
+            let problem = find(nothing().configured(), &environment, now()).unwrap_err();
             assert_eq!(problem.summary, "An environment variable is not text");
             assert_eq!(
                 problem.detail,
@@ -493,7 +511,7 @@ mod tests {
                 )
             );
             assert_eq!(problem.path, Some(Path::attribute(attribute)));
-            let configured = config(Attr::Null, Attr::Known("t"));
+            let configured = block(Attr::Null, Attr::Known("t"));
             assert_eq!(found(&configured, &environment), "access_token of the provider block");
         }
     }
@@ -505,17 +523,17 @@ mod tests {
         const ALONE: &str = "Set it to the credential alone, without quotes and line breaks.";
         for (config, environment, expected) in [
             (
-                config(Attr::Known("key\n"), Attr::Null),
+                block(Attr::Known("key\n"), Attr::Null),
                 Environment::default(),
                 format!("The API key in api_key of the provider block {WHAT}. {TRIM}"),
             ),
             (
-                config(Attr::Null, Attr::Known("to ken")),
+                block(Attr::Null, Attr::Known("to ken")),
                 Environment::default(),
                 format!("The access token in access_token of the provider block {WHAT}. {TRIM}"),
             ),
             (
-                config(Attr::Known(""), Attr::Null),
+                block(Attr::Known(""), Attr::Null),
                 environment(Some("k"), None),
                 "The API key in api_key of the provider block must not be empty. Leave it out, or set it to null, to take \
                  the credential from the environment or from the credentials file of HeyGen's CLI."
@@ -551,14 +569,14 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_known_yet_is_waited_for() {
-        let waiting = config(Attr::Unknown, Attr::Known("t"));
+        let waiting = block(Attr::Unknown, Attr::Known("t"));
         assert_eq!(found(&waiting, &environment(Some("k"), None)), "not known yet");
-        assert!(validate(&waiting).is_ok());
+        assert!(validate(waiting.configured()).is_ok());
     }
 
     #[test]
     fn nothing_anywhere_lists_the_three_places() {
-        let Ok(Found::Nowhere(problem)) = find(&nothing(), &Environment::default(), now()) else {
+        let Ok(Found::Nowhere(problem)) = find(nothing().configured(), &Environment::default(), now()) else {
             panic!("something was found");
         };
         for place in [
