@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::state;
-use crate::heygen::{CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Stop};
+use crate::heygen::{
+    CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Pace, Stop,
+};
 use crate::provider::endpoint_url;
 use crate::provider::session::Session;
 
@@ -54,17 +57,18 @@ pub(super) async fn search(
     creations: &Creations,
     stop: &Stop,
 ) -> SearchOutcome {
-    let began = Instant::now();
     let mut sightings = Sightings::default();
     let mut unreadable = None;
-    for wait in client.pace().looks {
-        unreadable = match client.list_at(began + wait, stop).await {
+    let mut schedule = Schedule::new(&client.pace());
+    while let Some(moment) = schedule.next() {
+        match client.list_at(moment, stop).await {
             Ok(listed) => {
                 sightings.add(listed.into_iter().filter(|item| lost.compare(item, client).is_some()));
-                None
+                schedule.looked();
+                unreadable = None;
             }
-            Err(failure) => Some(failure),
-        };
+            Err(failure) => unreadable = Some(failure),
+        }
         if stop.is_cancelled() {
             break;
         }
@@ -81,6 +85,54 @@ pub(super) async fn search(
         Some(failure) if candidates.is_empty() && all_ended => SearchOutcome::Unreadable(failure),
         Some(_) => UnconfirmedCreate::judge(&candidates, false, session),
         None => UnconfirmedCreate::judge(&candidates, all_ended, session),
+    }
+}
+
+/// When a search looks: for as long as a list may lag, and at least twice. Where looks take long, or fail, those whose time
+/// has passed meanwhile are left out.
+struct Schedule {
+    moments: Vec<Instant>,
+    between: Duration,
+    /// When the last look began.
+    last: Option<Instant>,
+    looks: usize,
+    /// How often it may still be looked after the time is over.
+    extra: usize,
+}
+
+impl Schedule {
+    fn new(pace: &Pace) -> Self {
+        let began = Instant::now();
+        Self {
+            moments: pace.looks.iter().map(|look| began + *look).collect(),
+            between: pace.looks[0],
+            last: None,
+            looks: 0,
+            extra: 3,
+        }
+    }
+
+    /// The moment of the next look; `None` if there have been enough.
+    fn next(&mut self) -> Option<Instant> {
+        let due = self
+            .moments
+            .iter()
+            .find(|moment| self.last.is_none_or(|last| **moment > last));
+        let moment = match (due, self.last) {
+            (Some(due), _) => *due,
+            (None, Some(last)) if self.looks < 2 && self.extra > 0 => {
+                self.extra -= 1;
+                last + self.between
+            }
+            (None, _) => return None,
+        };
+        self.last = Some(moment.max(Instant::now()));
+        self.last
+    }
+
+    /// A look has shown the list.
+    fn looked(&mut self) {
+        self.looks += 1;
     }
 }
 
@@ -240,8 +292,6 @@ fn alike(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::heygen::FieldError;
     use crate::provider::webhook_endpoint::validate::KNOWN_EVENTS;
@@ -436,6 +486,37 @@ mod tests {
         assert_eq!(found(vec![null], &all, &fresh()), Ok("ep_1".to_owned()));
         assert_eq!(found(vec![spelled_out], &all, &fresh()), Ok("ep_1".to_owned()));
         assert_eq!(found(vec![listed("ep_1")], &all, &fresh()), none());
+    }
+
+    /// When a search looks whose looks take so long each, and of which the first so many fail; in milliseconds.
+    async fn looks(each_takes: u64, mut failing: usize) -> Vec<u128> {
+        let began = Instant::now();
+        let mut schedule = Schedule::new(&Pace::default());
+        let mut looks = Vec::new();
+        while let Some(moment) = schedule.next() {
+            tokio::time::sleep_until(moment).await;
+            looks.push(began.elapsed().as_millis());
+            tokio::time::sleep(Duration::from_millis(each_takes)).await;
+            if failing == 0 {
+                schedule.looked();
+            } else {
+                failing -= 1;
+            }
+        }
+        looks
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_search_looks_for_ten_seconds_and_at_least_twice_however_slow_the_list_is() {
+        assert_eq!(looks(20, 0).await, [500, 1000, 2000, 4000, 8000, 10_000]);
+        assert_eq!(looks(3000, 0).await, [500, 3500, 6500, 9500, 12_500]);
+        assert_eq!(looks(42_000, 0).await, [500, 42_500]);
+        assert_eq!(looks(42_000, 1).await, [500, 42_500, 84_500]);
+        assert_eq!(
+            looks(1, 100).await.len(),
+            6 + 3,
+            "it ends although nothing is ever shown"
+        );
     }
 
     #[tokio::test(start_paused = true)]
