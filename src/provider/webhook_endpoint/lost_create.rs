@@ -27,8 +27,12 @@ pub(super) enum SearchOutcome {
     Adopted(Box<Endpoint>),
     /// It may be any of these, or none of them.
     Candidates(Candidates),
-    /// The list could not be read.
-    Unreadable(Failure),
+    /// The list could not be read at last.
+    Unreadable {
+        /// What had been seen before.
+        seen: Candidates,
+        failure: Failure,
+    },
 }
 
 /// The endpoints that a search cannot tell from the one it looks for.
@@ -82,8 +86,10 @@ pub(super) async fn search(
     };
     let candidates = sightings.candidates(|item| lost.compare(item, client), session);
     match unreadable {
-        Some(failure) if candidates.is_empty() && all_ended => SearchOutcome::Unreadable(failure),
-        Some(_) => UnconfirmedCreate::judge(&candidates, false, session),
+        Some(failure) => SearchOutcome::Unreadable {
+            seen: Candidates::of(&candidates),
+            failure,
+        },
         None => UnconfirmedCreate::judge(&candidates, all_ended, session),
     }
 }
@@ -179,6 +185,17 @@ impl Sightings {
     }
 }
 
+impl Candidates {
+    fn of(candidates: &[Candidate]) -> Self {
+        let ids = candidates.iter().filter_map(|candidate| candidate.item.id.clone().ok());
+        let ids: Vec<EndpointId> = ids.collect();
+        Self {
+            unidentified: candidates.len() - ids.len(),
+            ids,
+        }
+    }
+}
+
 impl UnconfirmedCreate<'_> {
     /// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody
     /// here; and no look has shown another one.
@@ -194,12 +211,7 @@ impl UnconfirmedCreate<'_> {
                 SearchOutcome::Candidates(Candidates::default())
             };
         }
-        let ids = candidates.iter().filter_map(|candidate| candidate.item.id.clone().ok());
-        let ids: Vec<EndpointId> = ids.collect();
-        SearchOutcome::Candidates(Candidates {
-            unidentified: candidates.len() - ids.len(),
-            ids,
-        })
+        SearchOutcome::Candidates(Candidates::of(candidates))
     }
 
     fn compare(&self, item: &ListItem, client: &Client) -> Option<Match> {
@@ -345,7 +357,7 @@ mod tests {
         match UnconfirmedCreate::judge(&candidates, true, session) {
             SearchOutcome::Adopted(endpoint) => Ok(endpoint.id.to_string()),
             SearchOutcome::Candidates(candidates) => Err(candidates),
-            SearchOutcome::Unreadable(failure) => panic!("{failure}"),
+            SearchOutcome::Unreadable { failure, .. } => panic!("{failure}"),
         }
     }
 

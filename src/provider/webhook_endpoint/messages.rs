@@ -125,10 +125,7 @@ pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candida
             "HeyGen's list shows no new endpoint with the URL {url} now that is not in state, but it may lag behind: look \
              again later."
         ),
-        ids => {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            format!("HeyGen's list holds endpoints that may be it: {}.", ids.join(", "))
-        }
+        ids => format!("HeyGen's list holds endpoints that may be it: {}.", listed(ids)),
     };
     if candidates.unidentified > 0 {
         let _ = write!(
@@ -148,18 +145,32 @@ pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candida
     )
 }
 
-/// The same, and the list could not be read.
-pub(super) fn perhaps_created_and_unlisted(failure: &Failure, url: &str, unlisted: &Failure) -> Diagnostic {
+/// The same, and the list could not be read at last.
+pub(super) fn perhaps_created_and_unlisted(
+    failure: &Failure,
+    url: &str,
+    seen: &Candidates,
+    unlisted: &Failure,
+) -> Diagnostic {
+    let seen = match seen.ids.as_slice() {
+        [] => String::new(),
+        ids => format!(" Before that it had endpoints that may be it: {}.", listed(ids)),
+    };
     Diagnostic::error(
         "Webhook endpoint perhaps created",
         format!(
-            "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}). Look at HeyGen for \
-             a new endpoint with the URL {}. {}",
+            "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}).{seen} Look at HeyGen \
+             for a new endpoint with the URL {}. {}",
             sentence(failure),
             endpoint_url::without_query(url),
             either_way()
         ),
     )
+}
+
+fn listed(ids: &[EndpointId]) -> String {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    ids.join(", ")
 }
 
 fn either_way() -> String {

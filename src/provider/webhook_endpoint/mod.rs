@@ -298,9 +298,12 @@ impl WebhookEndpoint {
             SearchOutcome::Candidates(candidates) => {
                 Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &candidates))
             }
-            SearchOutcome::Unreadable(unlisted) => Outcome::new(
+            SearchOutcome::Unreadable {
+                seen,
+                failure: unlisted,
+            } => Outcome::new(
                 None,
-                messages::perhaps_created_and_unlisted(&failure, &asked.url, &unlisted),
+                messages::perhaps_created_and_unlisted(&failure, &asked.url, &seen, &unlisted),
             ),
         }
     }

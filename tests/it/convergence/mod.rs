@@ -143,8 +143,8 @@ impl Chance {
 /// What a user is told of a creation nobody can tell the outcome of: the error, and what it tells to look at.
 const PERHAPS_CREATED: &str = "Webhook endpoint perhaps created";
 
-/// The endpoints that such an error leads its reader to, by what it says and nothing else: the ids it names or, where it
-/// names none, those with the URL it tells to look for. What is in this state already is none of them, and what is in
+/// The endpoints that such an error leads its reader to, by what it says and nothing else: the ids it names, and
+/// those with the URL where it tells to look for one. What is in this state already is none of them, and what is in
 /// another's, as the error says to make sure.
 fn named_by(detail: &str, heygen: &FakeHeygen, held: &Holdings, foreign: &[Endpoint]) -> Vec<String> {
     let mut named: Vec<String> = detail
@@ -152,8 +152,9 @@ fn named_by(detail: &str, heygen: &FakeHeygen, held: &Holdings, foreign: &[Endpo
         .filter(|word| word.starts_with("ep_"))
         .map(str::to_owned)
         .collect();
-    if named.is_empty() {
-        let (_, after) = detail.split_once("with the URL ").expect("it names ids or a URL");
+    let url = detail.split_once("with the URL ");
+    assert!(!named.is_empty() || url.is_some(), "it names ids or a URL: {detail}");
+    if let Some((_, after)) = url {
         let word = after.split_whitespace().next().unwrap_or_default();
         let url = word.trim_end_matches(['.', ',']);
         let listed = heygen.endpoints().into_iter().filter(|endpoint| endpoint.url == url);
