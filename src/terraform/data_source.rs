@@ -52,15 +52,15 @@ impl<D: DataSource> AnyDataSource for D {
 
     fn validate(&self, config: Object) -> Diagnostics {
         let mut diagnostics = DataSource::schema(self).check_configuration(&config);
-        match model::<D>(config) {
+        match decode_model::<D>(config) {
             Ok(config) => diagnostics.extend(DataSource::validate(self, &config)),
-            Err(misfit) => diagnostics.push(misfit),
+            Err(mismatch) => diagnostics.push(mismatch),
         }
         diagnostics
     }
 
     async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {
-        let mut answer = DataSource::read(self, model::<D>(config)?, stop).await?;
+        let mut answer = DataSource::read(self, decode_model::<D>(config)?, stop).await?;
         let unknown = answer.null_unknowns();
         if unknown.is_empty() {
             return Ok(answer.into_object());
@@ -70,7 +70,7 @@ impl<D: DataSource> AnyDataSource for D {
     }
 }
 
-fn model<D: DataSource>(object: Object) -> Result<D::Model, Diagnostic> {
+fn decode_model<D: DataSource>(object: Object) -> Result<D::Model, Diagnostic> {
     D::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
 }
 
@@ -89,14 +89,14 @@ mod tests {
         }
     }
 
-    struct Valley;
+    struct EchoSource;
 
     #[async_trait]
-    impl DataSource for Valley {
+    impl DataSource for EchoSource {
         type Model = Echo;
 
         fn type_name(&self) -> &'static str {
-            "valley"
+            "echo"
         }
 
         fn schema(&self) -> Schema {
@@ -128,7 +128,7 @@ mod tests {
 
     async fn asked(said: &str) -> Result<Object, String> {
         let config = Object::from([("said".to_owned(), Value::String(said.to_owned()))]);
-        let answer = AnyDataSource::read(&Valley, config, &CancellationToken::new()).await;
+        let answer = AnyDataSource::read(&EchoSource, config, &CancellationToken::new()).await;
         answer.map_err(|problems| problems.iter().map(|problem| problem.summary.clone()).collect())
     }
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_with_something_unknown_is_our_mistake() {
+    async fn an_answer_with_something_unknown_is_a_provider_bug() {
         assert_eq!(asked("later").await, Err("The provider made a mistake".to_owned()));
     }
 }

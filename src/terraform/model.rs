@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn settling_nulls_the_unknown_and_names_it() {
+    fn null_unknowns_nulls_what_is_unknown_and_names_it() {
         let mut door = Door::from_object(object()).unwrap();
         assert_eq!(door.null_unknowns(), ["open"]);
         assert!(door.open.is_null());

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::private::{self, OtherMembers, Unusable};
+use super::private::{self, PrivateDataError, UnrecognizedMembers};
 use super::upgrade::{self, EarlierVersion};
 use super::{
     Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored, Walk,
@@ -159,28 +159,28 @@ impl<R: Resource> AnyResource for R {
 
     fn validate(&self, config: Object) -> Diagnostics {
         let mut diagnostics = Resource::schema(self).check_configuration(&config);
-        match model::<R>(config) {
+        match decode_model::<R>(config) {
             Ok(config) => diagnostics.extend(Resource::validate(self, &config)),
-            Err(misfit) => diagnostics.push(misfit),
+            Err(mismatch) => diagnostics.push(mismatch),
         }
         diagnostics
     }
 
     fn identity(&self, state: &Object) -> Option<Object> {
-        let state = model::<R>(state.clone()).ok()?;
+        let state = decode_model::<R>(state.clone()).ok()?;
         Resource::identity(self, &state)
     }
 
     fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic> {
         let schema = Resource::schema(self);
         let earlier = Resource::earlier_versions(self);
-        upgrade::upgraded(Resource::type_name(self), &schema, &earlier, version, stored)
+        upgrade::upgrade_state(Resource::type_name(self), &schema, &earlier, version, stored)
     }
 
     fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic> {
-        let config = model::<R>(config)?;
-        let proposal = match opened(self, &prior)? {
-            Some(Opened { stored: prior, .. }) => Proposal::Update { prior, config, walk },
+        let config = decode_model::<R>(config)?;
+        let proposal = match decode_stored(self, &prior)? {
+            Some(DecodedState { stored: prior, .. }) => Proposal::Update { prior, config, walk },
             None => Proposal::Create { config },
         };
         let plan = Resource::plan(self, proposal);
@@ -192,9 +192,9 @@ impl<R: Resource> AnyResource for R {
     }
 
     async fn read(&self, prior: AnyStored, stop: &CancellationToken) -> Outcome<AnyStored> {
-        match opened(self, &prior) {
-            Ok(Some(Opened { stored, others })) => {
-                answer(self, &prior, others, Resource::read(self, stored, stop).await)
+        match decode_stored(self, &prior) {
+            Ok(Some(DecodedState { stored, unrecognized })) => {
+                encode_outcome(self, &prior, unrecognized, Resource::read(self, stored, stop).await)
             }
             Ok(None) => Outcome::ok(prior),
             Err(problem) => Outcome::new(prior, problem),
@@ -203,50 +203,55 @@ impl<R: Resource> AnyResource for R {
 
     async fn apply(&self, prior: AnyStored, planned: Option<Object>, stop: &CancellationToken) -> Outcome<AnyStored> {
         let applied = match planned {
-            None => deleted(self, &prior, stop).await,
-            Some(planned) => made(self, &prior, planned, stop).await,
+            None => delete(self, &prior, stop).await,
+            Some(planned) => create_or_update(self, &prior, planned, stop).await,
         };
         applied.unwrap_or_else(|problem| Outcome::new(prior, problem))
     }
 
     async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<AnyStored> {
         let imported = Resource::import(self, target, stop).await;
-        answer(self, &AnyStored::default(), OtherMembers::default(), imported)
+        encode_outcome(self, &AnyStored::default(), UnrecognizedMembers::default(), imported)
     }
 }
 
 type StoredOf<R> = Stored<<R as Resource>::Model, <R as Resource>::Private>;
 
 /// An object in state, decoded.
-struct Opened<R: Resource> {
+struct DecodedState<R: Resource> {
     stored: StoredOf<R>,
-    others: OtherMembers,
+    unrecognized: UnrecognizedMembers,
 }
 
 /// Creates the object where there is none, and else updates it.
-async fn made<R: Resource>(
+async fn create_or_update<R: Resource>(
     resource: &R,
     prior: &AnyStored,
     planned: Object,
     stop: &CancellationToken,
 ) -> Result<Outcome<AnyStored>, Diagnostic> {
-    let planned = model::<R>(planned)?;
-    let Some(Opened { stored, others }) = opened(resource, prior)? else {
+    let planned = decode_model::<R>(planned)?;
+    let Some(DecodedState { stored, unrecognized }) = decode_stored(resource, prior)? else {
         // The private data of a replaced object arrives here too; it is not the new one's.
         let created = Resource::create(resource, planned, stop).await;
-        return Ok(answer(
+        return Ok(encode_outcome(
             resource,
             &AnyStored::default(),
-            OtherMembers::default(),
+            UnrecognizedMembers::default(),
             created,
         ));
     };
     let Outcome { value, diagnostics } = Resource::update(resource, stored, planned, stop).await;
-    Ok(answer(resource, prior, others, Outcome::new(Some(value), diagnostics)))
+    Ok(encode_outcome(
+        resource,
+        prior,
+        unrecognized,
+        Outcome::new(Some(value), diagnostics),
+    ))
 }
 
 /// Deletes the object, if there is one. What cannot be read of its private data is no obstacle.
-async fn deleted<R: Resource>(
+async fn delete<R: Resource>(
     resource: &R,
     prior: &AnyStored,
     stop: &CancellationToken,
@@ -255,7 +260,7 @@ async fn deleted<R: Resource>(
         return Ok(Outcome::ok(AnyStored::default()));
     };
     let (private, _) = private::decode(&prior.private).unwrap_or_default();
-    let state = model::<R>(object)?;
+    let state = decode_model::<R>(object)?;
     let diagnostics = Resource::delete(resource, Stored { state, private }, stop).await;
     let kept = if diagnostics.has_errors() {
         prior.clone()
@@ -267,10 +272,10 @@ async fn deleted<R: Resource>(
 
 /// Encodes what a resource answered, and holds it to what every answer must keep: no unknown value, one identity. An
 /// answer with an error says already what is wrong.
-fn answer<R: Resource>(
+fn encode_outcome<R: Resource>(
     resource: &R,
     prior: &AnyStored,
-    others: OtherMembers,
+    unrecognized: UnrecognizedMembers,
     outcome: Outcome<Option<StoredOf<R>>>,
 ) -> Outcome<AnyStored> {
     let Outcome { value, mut diagnostics } = outcome;
@@ -294,41 +299,41 @@ fn answer<R: Resource>(
     }
     let stored = AnyStored {
         state: Some(state.into_object()),
-        private: private::encode(&private, others).unwrap_or_else(|| prior.private.clone()),
+        private: private::encode(&private, unrecognized).unwrap_or_else(|| prior.private.clone()),
         identity: prior.identity.clone().or(identity),
     };
     Outcome::new(stored, diagnostics)
 }
 
-fn model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
+fn decode_model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
     R::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
 }
 
 /// Decodes what Terraform has stored; `None` where that is nothing.
-fn opened<R: Resource>(resource: &R, any: &AnyStored) -> Result<Option<Opened<R>>, Diagnostic> {
+fn decode_stored<R: Resource>(resource: &R, any: &AnyStored) -> Result<Option<DecodedState<R>>, Diagnostic> {
     let Some(object) = any.state.clone() else {
         return Ok(None);
     };
-    let state = model::<R>(object)?;
-    let (private, others) = private::decode(&any.private).map_err(|why| unusable_private_data(resource, why))?;
-    Ok(Some(Opened {
+    let state = decode_model::<R>(object)?;
+    let (private, unrecognized) = private::decode(&any.private).map_err(|why| private_data_error(resource, why))?;
+    Ok(Some(DecodedState {
         stored: Stored { state, private },
-        others,
+        unrecognized,
     }))
 }
 
-fn unusable_private_data<R: Resource>(resource: &R, why: Unusable) -> Diagnostic {
+fn private_data_error<R: Resource>(resource: &R, why: PrivateDataError) -> Diagnostic {
     let type_name = Resource::type_name(resource);
     match why {
-        Unusable::Newer(version) => Diagnostic::error(
+        PrivateDataError::NewerVersion(version) => Diagnostic::error(
             "Private data of a newer provider",
             format!(
                 "What a provider has stored beside the state of this {type_name} has version {version}, and this provider \
                  knows version {}. A newer provider has written it: use that one, or newer.",
-                Unusable::KNOWN_VERSION
+                PrivateDataError::SUPPORTED_VERSION
             ),
         ),
-        Unusable::Malformed(why) => Diagnostic::error(
+        PrivateDataError::Malformed(why) => Diagnostic::error(
             "The private data in state cannot be read",
             format!(
                 "What the provider has stored beside the state of this {type_name} cannot be used: {why}. Restore a backup \

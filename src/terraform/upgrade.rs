@@ -32,7 +32,7 @@ impl<M> EarlierVersion<M> {
 }
 
 /// Brings a stored state of any known version to the present schema.
-pub(super) fn upgraded<M: Model>(
+pub(super) fn upgrade_state<M: Model>(
     type_name: &str,
     schema: &Schema,
     earlier: &[EarlierVersion<M>],
@@ -40,17 +40,17 @@ pub(super) fn upgraded<M: Model>(
     stored: &[u8],
 ) -> Result<Object, Diagnostic> {
     if version == schema.version {
-        return stored_object(type_name, stored, &schema.object_type());
+        return decode_stored_object(type_name, stored, &schema.object_type());
     }
     let Some(earlier) = earlier.iter().find(|earlier| earlier.version == version) else {
-        return Err(unknown_version("State", type_name, version, schema.version));
+        return Err(unsupported_version("State", type_name, version, schema.version));
     };
-    let state = stored_object(type_name, stored, &earlier.ty)?;
+    let state = decode_stored_object(type_name, stored, &earlier.ty)?;
     (earlier.upgrade)(state).map(Model::into_object)
 }
 
 /// Reads an object in the JSON that Terraform stores.
-pub(super) fn stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result<Object, Diagnostic> {
+pub(super) fn decode_stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result<Object, Diagnostic> {
     match decode_json(stored, ty) {
         Ok(Value::Mapping(object)) => Ok(object),
         Ok(_) => Err(unreadable_state(type_name, &"it is not an object")),
@@ -59,7 +59,7 @@ pub(super) fn stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result
 }
 
 /// What is stored (`what`: `State` or `Identity`) has a version that this provider has no shape for.
-pub(super) fn unknown_version(what: &str, type_name: &str, version: i64, ours: i64) -> Diagnostic {
+pub(super) fn unsupported_version(what: &str, type_name: &str, version: i64, ours: i64) -> Diagnostic {
     let then = if version > ours {
         "A newer provider has written it: use that one, or newer."
     } else {

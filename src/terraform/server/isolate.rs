@@ -1,4 +1,4 @@
-//! Each call runs on its own.
+//! Runs each call in a task of its own, so that a panic in one call ends no other.
 
 use std::future::Future;
 
@@ -6,12 +6,12 @@ use tonic::{Response, Status};
 
 use crate::terraform::{Diagnostic, proto};
 
-/// Runs a call in a task of its own and answers for it if it panics.
+/// Runs `call` in a task of its own; if it panics, the response is what `on_panic` makes of a diagnostic about that.
 ///
 /// Calls share one connection: a panic inside the connection's task would take every other call with it, a creation
 /// whose answer is just coming in among them. And a host that goes away drops the call, which must not drop a change
 /// half-way.
-pub(super) async fn isolated<T: Send + 'static>(
+pub(super) async fn run_isolated<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
     on_panic: impl FnOnce(Diagnostic) -> T,
 ) -> Result<Response<T>, Status> {
@@ -26,22 +26,22 @@ pub(super) async fn isolated<T: Send + 'static>(
     Ok(Response::new(answer))
 }
 
-/// An answer that can carry diagnostics and nothing else.
-pub(super) trait Report {
-    fn report(diagnostics: Vec<proto::Diagnostic>) -> Self;
+/// A response that can carry diagnostics and nothing else.
+pub(super) trait FromDiagnostics {
+    fn from_diagnostics(diagnostics: Vec<proto::Diagnostic>) -> Self;
 
-    fn problem(problem: Diagnostic) -> Self
+    fn from_diagnostic(diagnostic: Diagnostic) -> Self
     where
         Self: Sized,
     {
-        Self::report(vec![problem.into()])
+        Self::from_diagnostics(vec![diagnostic.into()])
     }
 }
 
-macro_rules! report {
+macro_rules! from_diagnostics {
     ($($message:ident),* $(,)?) => {
-        $(impl Report for proto::$message::Response {
-            fn report(diagnostics: Vec<proto::Diagnostic>) -> Self {
+        $(impl FromDiagnostics for proto::$message::Response {
+            fn from_diagnostics(diagnostics: Vec<proto::Diagnostic>) -> Self {
                 let mut answer = Self::default();
                 answer.diagnostics = diagnostics;
                 answer
@@ -50,7 +50,7 @@ macro_rules! report {
     };
 }
 
-report!(
+from_diagnostics!(
     apply_resource_change,
     close_ephemeral_resource,
     configure_provider,
@@ -91,7 +91,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_one_call_is_answered_as_a_diagnostic() {
         let call = async { panic!("on purpose") };
-        let answer: proto::read_resource::Response = isolated(call, Report::problem).await.unwrap().into_inner();
+        let answer: proto::read_resource::Response = run_isolated(call, FromDiagnostics::from_diagnostic)
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(answer.diagnostics[0].summary, "The provider crashed");
     }
 
@@ -104,7 +107,7 @@ mod tests {
             done.send(()).unwrap();
             proto::read_resource::Response::default()
         };
-        let mut answer = Box::pin(isolated(call, Report::problem));
+        let mut answer = Box::pin(run_isolated(call, FromDiagnostics::from_diagnostic));
         assert!(futures_util::poll!(answer.as_mut()).is_pending());
         drop(answer);
         go.send(()).unwrap();

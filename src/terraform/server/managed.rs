@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::isolate::Report;
-use super::{Inner, required, unreadable};
+use super::isolate::FromDiagnostics;
+use super::{Inner, decode_config, protocol_error};
 use crate::terraform::resource::AnyStored;
-use crate::terraform::upgrade::{stored_object, unknown_version};
+use crate::terraform::upgrade::{decode_stored_object, unsupported_version};
 use crate::terraform::wire::{WireError, convert};
 use crate::terraform::{
     AnyResource, Diagnostic, Diagnostics, ImportTarget, Object, Outcome, Provider, Type, Value, Walk, proto,
@@ -16,10 +16,10 @@ impl<P: Provider> Inner<P> {
         &self,
         request: &proto::validate_resource_config::Request,
     ) -> proto::validate_resource_config::Response {
-        Report::report(
+        FromDiagnostics::from_diagnostics(
             self.resource(&request.type_name)
                 .and_then(|resource| {
-                    let config = required(request.config.as_ref(), &resource.schema())?;
+                    let config = decode_config(request.config.as_ref(), &resource.schema())?;
                     Ok(resource.validate(config))
                 })
                 .unwrap_or_else(Diagnostics::from)
@@ -32,15 +32,16 @@ impl<P: Provider> Inner<P> {
         request: &proto::upgrade_resource_state::Request,
     ) -> proto::upgrade_resource_state::Response {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
-            let state = resource.upgrade(request.version, stored_json(request.raw_state.as_ref()))?;
-            convert::dynamic(Some(state), &resource.schema().object_type()).map_err(|e| unreadable("state", &e))
+            let state = resource.upgrade(request.version, raw_json(request.raw_state.as_ref()))?;
+            convert::encode_object(Some(state), &resource.schema().object_type())
+                .map_err(|e| protocol_error("state", &e))
         });
         match upgraded {
             Ok(state) => proto::upgrade_resource_state::Response {
                 upgraded_state: Some(state),
                 diagnostics: Vec::new(),
             },
-            Err(problem) => Report::problem(problem),
+            Err(problem) => FromDiagnostics::from_diagnostic(problem),
         }
     }
 
@@ -53,36 +54,36 @@ impl<P: Provider> Inner<P> {
             let schema = resource.identity_schema();
             if request.version != schema.version {
                 let name = &request.type_name;
-                return Err(unknown_version("Identity", name, request.version, schema.version));
+                return Err(unsupported_version("Identity", name, request.version, schema.version));
             }
             let ty = schema.object_type();
-            let identity = stored_object(&request.type_name, stored_json(request.raw_identity.as_ref()), &ty)?;
-            identity_message(Some(identity), &ty)
+            let identity = decode_stored_object(&request.type_name, raw_json(request.raw_identity.as_ref()), &ty)?;
+            encode_identity(Some(identity), &ty)
         });
         match upgraded {
             Ok(identity) => proto::upgrade_resource_identity::Response {
                 upgraded_identity: identity,
                 diagnostics: Vec::new(),
             },
-            Err(problem) => Report::problem(problem),
+            Err(problem) => FromDiagnostics::from_diagnostic(problem),
         }
     }
 
     /// On any error the state is answered as it came: a response without state would mean that the object is gone.
     pub(super) async fn read_resource(&self, request: proto::read_resource::Request) -> proto::read_resource::Response {
         let token = self.stop.token();
-        let kept = EncodedState::to_read(&request);
+        let encoded = EncodedState::from_read_request(&request);
         let read = async {
             let resource = self.resource(&request.type_name)?;
-            let prior = kept.decode(resource)?;
+            let prior = encoded.decode(resource)?;
             let outcome = resource.read(prior, &token).await;
-            EncodedState::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
+            EncodedState::encode(resource, outcome.value).map(|encoded| (encoded, outcome.diagnostics))
         };
-        let (answer, diagnostics) = match read.await {
+        let (encoded, diagnostics) = match read.await {
             Ok(read) => read,
-            Err(problem) => (self.identified(&request.type_name, kept), problem.into()),
+            Err(problem) => (self.with_identity(&request.type_name, encoded), problem.into()),
         };
-        answer.read(diagnostics)
+        encoded.into_read_response(diagnostics)
     }
 
     pub(super) fn plan_resource_change(
@@ -97,25 +98,25 @@ impl<P: Provider> Inner<P> {
         let walk = walk(request.client_capabilities.as_ref());
         let planned = self.resource(&request.type_name).and_then(|resource| {
             let ty = resource.schema().object_type();
-            let proposed = convert::object(request.proposed_new_state.as_ref(), &ty);
-            if proposed.map_err(|e| unreadable("proposed state", &e))?.is_none() {
+            let proposed = convert::decode_object(request.proposed_new_state.as_ref(), &ty);
+            if proposed.map_err(|e| protocol_error("proposed state", &e))?.is_none() {
                 // A destruction needs no plan of ours.
                 return Ok(proto::plan_resource_change::Response {
-                    planned_state: Some(proto_null(&ty)?),
-                    planned_identity: prior.identified(resource).identity,
+                    planned_state: Some(encode_null(&ty)?),
+                    planned_identity: prior.with_identity(resource).identity,
                     ..Default::default()
                 });
             }
-            let config = required(request.config.as_ref(), &resource.schema())?;
+            let config = decode_config(request.config.as_ref(), &resource.schema())?;
             let before = prior.decode(resource)?;
             // In a replacement the old object's identity comes along, and the new one is another.
             let identity = before.identity.clone().filter(|_| before.state.is_some());
             let plan = resource.plan(before, config, walk)?;
             Ok(proto::plan_resource_change::Response {
                 planned_state: Some(
-                    convert::dynamic(Some(plan.planned), &ty).map_err(|e| unreadable("planned state", &e))?,
+                    convert::encode_object(Some(plan.planned), &ty).map_err(|e| protocol_error("planned state", &e))?,
                 ),
-                planned_identity: identity_message(identity, &resource.identity_schema().object_type())?,
+                planned_identity: encode_identity(identity, &resource.identity_schema().object_type())?,
                 requires_replace: plan.requires_replace.iter().map(Into::into).collect(),
                 diagnostics: plan.diagnostics.into(),
                 ..Default::default()
@@ -128,7 +129,7 @@ impl<P: Provider> Inner<P> {
                 planned_private: prior.private,
                 ..response
             },
-            Err(problem) => Report::problem(problem),
+            Err(problem) => FromDiagnostics::from_diagnostic(problem),
         }
     }
 
@@ -137,19 +138,19 @@ impl<P: Provider> Inner<P> {
         request: proto::apply_resource_change::Request,
     ) -> proto::apply_resource_change::Response {
         let token = self.stop.token();
-        let prior = EncodedState::to_apply(&request);
+        let prior = EncodedState::from_apply_request(&request);
         let applied = async {
             let resource = self.resource(&request.type_name)?;
-            let planned = convert::object(request.planned_state.as_ref(), &resource.schema().object_type())
-                .map_err(|e| unreadable("planned state", &e))?;
+            let planned = convert::decode_object(request.planned_state.as_ref(), &resource.schema().object_type())
+                .map_err(|e| protocol_error("planned state", &e))?;
             let outcome = resource.apply(prior.decode(resource)?, planned, &token).await;
-            EncodedState::encode(resource, outcome.value).map(|kept| (kept, outcome.diagnostics))
+            EncodedState::encode(resource, outcome.value).map(|encoded| (encoded, outcome.diagnostics))
         };
-        let (answer, diagnostics) = match applied.await {
+        let (encoded, diagnostics) = match applied.await {
             Ok(applied) => applied,
-            Err(problem) => (self.identified(&request.type_name, prior), problem.into()),
+            Err(problem) => (self.with_identity(&request.type_name, prior), problem.into()),
         };
-        answer.applied(diagnostics)
+        encoded.into_apply_response(diagnostics)
     }
 
     pub(super) async fn import_resource_state(
@@ -163,12 +164,12 @@ impl<P: Provider> Inner<P> {
             let Outcome { value, diagnostics } = resource.import(target, &token).await;
             let imported = match value.state {
                 Some(_) if !diagnostics.has_errors() => {
-                    let kept = EncodedState::encode(resource, value)?;
+                    let encoded = EncodedState::encode(resource, value)?;
                     vec![proto::import_resource_state::ImportedResource {
                         type_name: request.type_name.clone(),
-                        state: kept.state,
-                        private: kept.private,
-                        identity: kept.identity,
+                        state: encoded.state,
+                        private: encoded.private,
+                        identity: encoded.identity,
                     }]
                 }
                 _ => Vec::new(),
@@ -179,14 +180,14 @@ impl<P: Provider> Inner<P> {
                 deferred: None,
             })
         };
-        imported.await.unwrap_or_else(Report::problem)
+        imported.await.unwrap_or_else(FromDiagnostics::from_diagnostic)
     }
 
-    /// What is answered as it came, with its identity. See [`EncodedState::identified`].
-    pub(super) fn identified(&self, type_name: &str, kept: EncodedState) -> EncodedState {
+    /// What is answered as it came, with its identity. See [`EncodedState::with_identity`].
+    pub(super) fn with_identity(&self, type_name: &str, encoded: EncodedState) -> EncodedState {
         match self.resource(type_name) {
-            Ok(resource) => kept.identified(resource),
-            Err(_) => kept,
+            Ok(resource) => encoded.with_identity(resource),
+            Err(_) => encoded,
         }
     }
 }
@@ -209,7 +210,7 @@ pub(super) struct EncodedState {
 }
 
 impl EncodedState {
-    pub(super) fn to_read(request: &proto::read_resource::Request) -> Self {
+    pub(super) fn from_read_request(request: &proto::read_resource::Request) -> Self {
         Self {
             state: request.current_state.clone(),
             private: request.private.clone(),
@@ -217,7 +218,7 @@ impl EncodedState {
         }
     }
 
-    pub(super) fn to_apply(request: &proto::apply_resource_change::Request) -> Self {
+    pub(super) fn from_apply_request(request: &proto::apply_resource_change::Request) -> Self {
         Self {
             state: request.prior_state.clone(),
             private: request.planned_private.clone(),
@@ -228,14 +229,14 @@ impl EncodedState {
     /// Where no identity came along (an engine without identities has written the state, or an object is destroyed), it is
     /// what the state says.
     fn decode(&self, resource: &Arc<dyn AnyResource>) -> Result<AnyStored, Diagnostic> {
-        let state = convert::object(self.state.as_ref(), &resource.schema().object_type())
-            .map_err(|e| unreadable("state", &e))?;
+        let state = convert::decode_object(self.state.as_ref(), &resource.schema().object_type())
+            .map_err(|e| protocol_error("state", &e))?;
         let identity = self
             .identity
             .as_ref()
             .and_then(|identity| identity.identity_data.as_ref());
-        let identity = convert::object(identity, &resource.identity_schema().object_type())
-            .map_err(|e| unreadable("identity", &e))?;
+        let identity = convert::decode_object(identity, &resource.identity_schema().object_type())
+            .map_err(|e| protocol_error("identity", &e))?;
         // A planned identity may still be unknown, which tells nothing.
         let identity = identity.filter(|identity| identity.values().all(is_known));
         Ok(AnyStored {
@@ -246,10 +247,10 @@ impl EncodedState {
     }
 
     /// The same as it came, with its identity, as far as both can be read.
-    fn identified(&self, resource: &Arc<dyn AnyResource>) -> Self {
+    fn with_identity(&self, resource: &Arc<dyn AnyResource>) -> Self {
         let identity = self.decode(resource).and_then(|stored| {
             let ty = resource.identity_schema().object_type();
-            identity_message(stored.identity, &ty)
+            encode_identity(stored.identity, &ty)
         });
         Self {
             identity: identity.unwrap_or_else(|_| self.identity.clone()),
@@ -260,14 +261,14 @@ impl EncodedState {
     fn encode(resource: &Arc<dyn AnyResource>, stored: AnyStored) -> Result<Self, Diagnostic> {
         let ty = resource.schema().object_type();
         Ok(Self {
-            state: Some(convert::dynamic(stored.state, &ty).map_err(|e| unreadable("state", &e))?),
+            state: Some(convert::encode_object(stored.state, &ty).map_err(|e| protocol_error("state", &e))?),
             private: stored.private,
-            identity: identity_message(stored.identity, &resource.identity_schema().object_type())?,
+            identity: encode_identity(stored.identity, &resource.identity_schema().object_type())?,
         })
     }
 
     /// The answer to a read that ended like this.
-    pub(super) fn read(self, diagnostics: Diagnostics) -> proto::read_resource::Response {
+    pub(super) fn into_read_response(self, diagnostics: Diagnostics) -> proto::read_resource::Response {
         proto::read_resource::Response {
             new_state: self.state,
             private: self.private,
@@ -278,7 +279,7 @@ impl EncodedState {
     }
 
     /// The answer to an apply that ended like this.
-    pub(super) fn applied(self, diagnostics: Diagnostics) -> proto::apply_resource_change::Response {
+    pub(super) fn into_apply_response(self, diagnostics: Diagnostics) -> proto::apply_resource_change::Response {
         proto::apply_resource_change::Response {
             new_state: self.state,
             private: self.private,
@@ -305,26 +306,26 @@ fn import_target(
         return Ok(ImportTarget::Id(request.id.clone()));
     };
     let ty = resource.identity_schema().object_type();
-    match convert::object(Some(data), &ty).map_err(|e| unreadable("identity", &e))? {
+    match convert::decode_object(Some(data), &ty).map_err(|e| protocol_error("identity", &e))? {
         Some(identity) => Ok(ImportTarget::Identity(identity)),
         None => Ok(ImportTarget::Id(request.id.clone())),
     }
 }
 
-fn identity_message(identity: Option<Object>, ty: &Type) -> Result<Option<proto::ResourceIdentityData>, Diagnostic> {
+fn encode_identity(identity: Option<Object>, ty: &Type) -> Result<Option<proto::ResourceIdentityData>, Diagnostic> {
     let Some(identity) = identity else {
         return Ok(None);
     };
-    let data = convert::dynamic(Some(identity), ty).map_err(|e| unreadable("identity", &e))?;
+    let data = convert::encode_object(Some(identity), ty).map_err(|e| protocol_error("identity", &e))?;
     Ok(Some(proto::ResourceIdentityData {
         identity_data: Some(data),
     }))
 }
 
-fn proto_null(ty: &Type) -> Result<proto::DynamicValue, Diagnostic> {
-    convert::dynamic(None, ty).map_err(|e: WireError| unreadable("null", &e))
+fn encode_null(ty: &Type) -> Result<proto::DynamicValue, Diagnostic> {
+    convert::encode_object(None, ty).map_err(|e: WireError| protocol_error("null", &e))
 }
 
-fn stored_json(raw: Option<&proto::RawState>) -> &[u8] {
+fn raw_json(raw: Option<&proto::RawState>) -> &[u8] {
     raw.map_or(&[], |raw| &raw.json)
 }

@@ -1,4 +1,4 @@
-//! The RPCs, one after the other in the order of the protocol, each handed on to where it is answered.
+//! The RPCs in the order of the protocol, each handed on to the function that answers it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,20 +9,20 @@ use futures_util::Stream;
 use futures_util::stream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::isolate::{Report, isolated};
+use super::isolate::{FromDiagnostics, run_isolated};
 use super::managed::EncodedState;
-use super::{Inner, Service, absent};
+use super::{Inner, Service, no_such};
 use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Provider, proto};
 
-type Answer<T> = Result<Response<T>, Status>;
-type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type RpcResult<T> = Result<Response<T>, Status>;
+type ResponseStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[async_trait]
 impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn get_metadata(
         &self,
         _request: Request<proto::get_metadata::Request>,
-    ) -> Answer<proto::get_metadata::Response> {
+    ) -> RpcResult<proto::get_metadata::Response> {
         let resources = self.inner.resources.keys();
         Ok(Response::new(proto::get_metadata::Response {
             server_capabilities: Some(CAPABILITIES),
@@ -54,7 +54,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn get_provider_schema(
         &self,
         _request: Request<proto::get_provider_schema::Request>,
-    ) -> Answer<proto::get_provider_schema::Response> {
+    ) -> RpcResult<proto::get_provider_schema::Response> {
         let resources = self.inner.resources.values();
         Ok(Response::new(proto::get_provider_schema::Response {
             server_capabilities: Some(CAPABILITIES),
@@ -71,7 +71,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn get_resource_identity_schemas(
         &self,
         _request: Request<proto::get_resource_identity_schemas::Request>,
-    ) -> Answer<proto::get_resource_identity_schemas::Response> {
+    ) -> RpcResult<proto::get_resource_identity_schemas::Response> {
         let resources = self.inner.resources.values();
         Ok(Response::new(proto::get_resource_identity_schemas::Response {
             identity_schemas: resources
@@ -84,10 +84,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_provider_config(
         &self,
         request: Request<proto::validate_provider_config::Request>,
-    ) -> Answer<proto::validate_provider_config::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::validate_provider_config::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             let checked = inner.validate_provider(request.config.as_ref());
-            Report::report(checked.unwrap_or_else(Diagnostics::from).into())
+            FromDiagnostics::from_diagnostics(checked.unwrap_or_else(Diagnostics::from).into())
         })
         .await
     }
@@ -95,10 +95,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn configure_provider(
         &self,
         request: Request<proto::configure_provider::Request>,
-    ) -> Answer<proto::configure_provider::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::configure_provider::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             let configured = inner.configure(request).await;
-            Report::report(configured.unwrap_or_else(Diagnostics::from).into())
+            FromDiagnostics::from_diagnostics(configured.unwrap_or_else(Diagnostics::from).into())
         })
         .await
     }
@@ -106,8 +106,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_resource_config(
         &self,
         request: Request<proto::validate_resource_config::Request>,
-    ) -> Answer<proto::validate_resource_config::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::validate_resource_config::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.validate_resource(&request)
         })
         .await
@@ -116,8 +116,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn upgrade_resource_state(
         &self,
         request: Request<proto::upgrade_resource_state::Request>,
-    ) -> Answer<proto::upgrade_resource_state::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::upgrade_resource_state::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.upgrade_resource_state(&request)
         })
         .await
@@ -126,8 +126,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn upgrade_resource_identity(
         &self,
         request: Request<proto::upgrade_resource_identity::Request>,
-    ) -> Answer<proto::upgrade_resource_identity::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::upgrade_resource_identity::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.upgrade_resource_identity(&request)
         })
         .await
@@ -136,15 +136,19 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn read_resource(
         &self,
         request: Request<proto::read_resource::Request>,
-    ) -> Answer<proto::read_resource::Response> {
+    ) -> RpcResult<proto::read_resource::Response> {
         // An answer without a state would say that the object is gone.
         let inner = Arc::clone(&self.inner);
         let (type_name, prior) = (
             request.get_ref().type_name.clone(),
-            EncodedState::to_read(request.get_ref()),
+            EncodedState::from_read_request(request.get_ref()),
         );
-        let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).read(problem.into());
-        self.isolated(request, on_panic, |inner, request| async move {
+        let on_panic = move |problem: Diagnostic| {
+            inner
+                .with_identity(&type_name, prior)
+                .into_read_response(problem.into())
+        };
+        self.run_isolated(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
         .await
@@ -153,8 +157,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn plan_resource_change(
         &self,
         request: Request<proto::plan_resource_change::Request>,
-    ) -> Answer<proto::plan_resource_change::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::plan_resource_change::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.plan_resource_change(request)
         })
         .await
@@ -163,15 +167,19 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn apply_resource_change(
         &self,
         request: Request<proto::apply_resource_change::Request>,
-    ) -> Answer<proto::apply_resource_change::Response> {
+    ) -> RpcResult<proto::apply_resource_change::Response> {
         // An answer without a state would say that the object is gone, and without private data that there is none.
         let inner = Arc::clone(&self.inner);
         let (type_name, prior) = (
             request.get_ref().type_name.clone(),
-            EncodedState::to_apply(request.get_ref()),
+            EncodedState::from_apply_request(request.get_ref()),
         );
-        let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).applied(problem.into());
-        self.isolated(request, on_panic, |inner, request| async move {
+        let on_panic = move |problem: Diagnostic| {
+            inner
+                .with_identity(&type_name, prior)
+                .into_apply_response(problem.into())
+        };
+        self.run_isolated(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })
         .await
@@ -180,8 +188,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn import_resource_state(
         &self,
         request: Request<proto::import_resource_state::Request>,
-    ) -> Answer<proto::import_resource_state::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::import_resource_state::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.import_resource_state(request).await
         })
         .await
@@ -190,14 +198,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn move_resource_state(
         &self,
         request: Request<proto::move_resource_state::Request>,
-    ) -> Answer<proto::move_resource_state::Response> {
+    ) -> RpcResult<proto::move_resource_state::Response> {
         // No other type's object can become one of ours. OpenTofu asks although no move is declared.
         let proto::move_resource_state::Request {
             source_type_name,
             target_type_name,
             ..
         } = request.get_ref();
-        Ok(Response::new(Report::problem(no_move(
+        Ok(Response::new(FromDiagnostics::from_diagnostic(no_move(
             source_type_name,
             target_type_name,
         ))))
@@ -206,7 +214,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn generate_resource_config(
         &self,
         request: Request<proto::generate_resource_config::Request>,
-    ) -> Answer<proto::generate_resource_config::Response> {
+    ) -> RpcResult<proto::generate_resource_config::Response> {
         let problem = Diagnostic::error(
             "No configuration can be generated",
             format!(
@@ -214,14 +222,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
                 request.get_ref().type_name
             ),
         );
-        Ok(Response::new(Report::problem(problem)))
+        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
     }
 
     async fn validate_data_resource_config(
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
-    ) -> Answer<proto::validate_data_resource_config::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::validate_data_resource_config::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.validate_data_source(&request)
         })
         .await
@@ -230,8 +238,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn read_data_source(
         &self,
         request: Request<proto::read_data_source::Request>,
-    ) -> Answer<proto::read_data_source::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::read_data_source::Response> {
+        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
             inner.read_data_source(request).await
         })
         .await
@@ -240,36 +248,39 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_ephemeral_resource_config(
         &self,
         request: Request<proto::validate_ephemeral_resource_config::Request>,
-    ) -> Answer<proto::validate_ephemeral_resource_config::Response> {
+    ) -> RpcResult<proto::validate_ephemeral_resource_config::Response> {
         Ok(refused("ephemeral resource", &request.get_ref().type_name))
     }
 
     async fn open_ephemeral_resource(
         &self,
         request: Request<proto::open_ephemeral_resource::Request>,
-    ) -> Answer<proto::open_ephemeral_resource::Response> {
+    ) -> RpcResult<proto::open_ephemeral_resource::Response> {
         Ok(refused("ephemeral resource", &request.get_ref().type_name))
     }
 
     async fn renew_ephemeral_resource(
         &self,
         request: Request<proto::renew_ephemeral_resource::Request>,
-    ) -> Answer<proto::renew_ephemeral_resource::Response> {
+    ) -> RpcResult<proto::renew_ephemeral_resource::Response> {
         Ok(refused("ephemeral resource", &request.get_ref().type_name))
     }
 
     async fn close_ephemeral_resource(
         &self,
         request: Request<proto::close_ephemeral_resource::Request>,
-    ) -> Answer<proto::close_ephemeral_resource::Response> {
+    ) -> RpcResult<proto::close_ephemeral_resource::Response> {
         Ok(refused("ephemeral resource", &request.get_ref().type_name))
     }
 
-    type ListResourceStream = Events<proto::list_resource::Event>;
+    type ListResourceStream = ResponseStream<proto::list_resource::Event>;
 
-    async fn list_resource(&self, request: Request<proto::list_resource::Request>) -> Answer<Self::ListResourceStream> {
-        let problem = absent("list resource", &request.get_ref().type_name);
-        Ok(once(proto::list_resource::Event {
+    async fn list_resource(
+        &self,
+        request: Request<proto::list_resource::Request>,
+    ) -> RpcResult<Self::ListResourceStream> {
+        let problem = no_such("list resource", &request.get_ref().type_name);
+        Ok(single_event(proto::list_resource::Event {
             diagnostic: vec![problem.into()],
             ..Default::default()
         }))
@@ -278,14 +289,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_list_resource_config(
         &self,
         request: Request<proto::validate_list_resource_config::Request>,
-    ) -> Answer<proto::validate_list_resource_config::Response> {
+    ) -> RpcResult<proto::validate_list_resource_config::Response> {
         Ok(refused("list resource", &request.get_ref().type_name))
     }
 
     async fn get_functions(
         &self,
         _request: Request<proto::get_functions::Request>,
-    ) -> Answer<proto::get_functions::Response> {
+    ) -> RpcResult<proto::get_functions::Response> {
         Ok(Response::new(proto::get_functions::Response {
             functions: self.inner.function_signatures(),
             diagnostics: Vec::new(),
@@ -295,9 +306,9 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn call_function(
         &self,
         request: Request<proto::call_function::Request>,
-    ) -> Answer<proto::call_function::Response> {
+    ) -> RpcResult<proto::call_function::Response> {
         let on_panic = |problem: Diagnostic| FunctionError::from(problem).into();
-        self.isolated(request, on_panic, |inner, request| async move {
+        self.run_isolated(request, on_panic, |inner, request| async move {
             inner.call_function(&request)
         })
         .await
@@ -306,25 +317,25 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_state_store_config(
         &self,
         request: Request<proto::validate_state_store::Request>,
-    ) -> Answer<proto::validate_state_store::Response> {
+    ) -> RpcResult<proto::validate_state_store::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
     async fn configure_state_store(
         &self,
         request: Request<proto::configure_state_store::Request>,
-    ) -> Answer<proto::configure_state_store::Response> {
+    ) -> RpcResult<proto::configure_state_store::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
-    type ReadStateBytesStream = Events<proto::read_state_bytes::Response>;
+    type ReadStateBytesStream = ResponseStream<proto::read_state_bytes::Response>;
 
     async fn read_state_bytes(
         &self,
         request: Request<proto::read_state_bytes::Request>,
-    ) -> Answer<Self::ReadStateBytesStream> {
-        let problem = absent("state store", &request.get_ref().type_name);
-        Ok(once(proto::read_state_bytes::Response {
+    ) -> RpcResult<Self::ReadStateBytesStream> {
+        let problem = no_such("state store", &request.get_ref().type_name);
+        Ok(single_event(proto::read_state_bytes::Response {
             diagnostics: vec![problem.into()],
             ..Default::default()
         }))
@@ -333,42 +344,48 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn write_state_bytes(
         &self,
         _request: Request<Streaming<proto::write_state_bytes::RequestChunk>>,
-    ) -> Answer<proto::write_state_bytes::Response> {
+    ) -> RpcResult<proto::write_state_bytes::Response> {
         Ok(refused("state store", ""))
     }
 
-    async fn lock_state(&self, request: Request<proto::lock_state::Request>) -> Answer<proto::lock_state::Response> {
+    async fn lock_state(&self, request: Request<proto::lock_state::Request>) -> RpcResult<proto::lock_state::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
     async fn unlock_state(
         &self,
         request: Request<proto::unlock_state::Request>,
-    ) -> Answer<proto::unlock_state::Response> {
+    ) -> RpcResult<proto::unlock_state::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
-    async fn get_states(&self, request: Request<proto::get_states::Request>) -> Answer<proto::get_states::Response> {
+    async fn get_states(&self, request: Request<proto::get_states::Request>) -> RpcResult<proto::get_states::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
     async fn delete_state(
         &self,
         request: Request<proto::delete_state::Request>,
-    ) -> Answer<proto::delete_state::Response> {
+    ) -> RpcResult<proto::delete_state::Response> {
         Ok(refused("state store", &request.get_ref().type_name))
     }
 
-    async fn plan_action(&self, request: Request<proto::plan_action::Request>) -> Answer<proto::plan_action::Response> {
+    async fn plan_action(
+        &self,
+        request: Request<proto::plan_action::Request>,
+    ) -> RpcResult<proto::plan_action::Response> {
         Ok(refused("action", &request.get_ref().action_type))
     }
 
-    type InvokeActionStream = Events<proto::invoke_action::Event>;
+    type InvokeActionStream = ResponseStream<proto::invoke_action::Event>;
 
-    async fn invoke_action(&self, request: Request<proto::invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
+    async fn invoke_action(
+        &self,
+        request: Request<proto::invoke_action::Request>,
+    ) -> RpcResult<Self::InvokeActionStream> {
         use proto::invoke_action::event::{Completed, Type};
-        let problem = absent("action", &request.get_ref().action_type);
-        Ok(once(proto::invoke_action::Event {
+        let problem = no_such("action", &request.get_ref().action_type);
+        Ok(single_event(proto::invoke_action::Event {
             r#type: Some(Type::Completed(Completed {
                 diagnostics: vec![problem.into()],
             })),
@@ -378,7 +395,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_action_config(
         &self,
         request: Request<proto::validate_action_config::Request>,
-    ) -> Answer<proto::validate_action_config::Response> {
+    ) -> RpcResult<proto::validate_action_config::Response> {
         Ok(refused("action", &request.get_ref().type_name))
     }
 
@@ -386,7 +403,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn stop_provider(
         &self,
         _request: Request<proto::stop_provider::Request>,
-    ) -> Answer<proto::stop_provider::Response> {
+    ) -> RpcResult<proto::stop_provider::Response> {
         self.inner.stop.stop();
         tracing::info!("told to stop what is under way");
         Ok(Response::new(proto::stop_provider::Response::default()))
@@ -402,23 +419,23 @@ const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
 };
 
 impl<P: Provider> Service<P> {
-    async fn isolated<Q, A, F>(
+    async fn run_isolated<Q, A, F>(
         &self,
         request: Request<Q>,
         on_panic: impl FnOnce(Diagnostic) -> A,
         call: impl FnOnce(Arc<Inner<P>>, Q) -> F,
-    ) -> Answer<A>
+    ) -> RpcResult<A>
     where
         A: Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
-        isolated(call(Arc::clone(&self.inner), request.into_inner()), on_panic).await
+        run_isolated(call(Arc::clone(&self.inner), request.into_inner()), on_panic).await
     }
 }
 
-/// The answer to a call about something that this provider does not have. Hosts ask only for what the schema declares.
-fn refused<T: Report>(kind: &str, name: &str) -> Response<T> {
-    Response::new(T::problem(absent(kind, name)))
+/// The response to a call about something that this provider does not have. Hosts ask only for what the schema declares.
+fn refused<T: FromDiagnostics>(kind: &str, name: &str) -> Response<T> {
+    Response::new(T::from_diagnostic(no_such(kind, name)))
 }
 
 fn no_move(source: &str, target: &str) -> Diagnostic {
@@ -432,6 +449,6 @@ fn no_move(source: &str, target: &str) -> Diagnostic {
     )
 }
 
-fn once<T: Send + 'static>(event: T) -> Response<Events<T>> {
+fn single_event<T: Send + 'static>(event: T) -> Response<ResponseStream<T>> {
     Response::new(Box::pin(stream::iter([Ok(event)])))
 }

@@ -8,7 +8,7 @@ use crate::terraform::{
 };
 
 /// Reads a value in either encoding; an absent one is null.
-pub(in crate::terraform) fn value(message: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, WireError> {
+pub(in crate::terraform) fn decode_value(message: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, WireError> {
     match message {
         None => Ok(Value::Null),
         Some(message) if message.msgpack.is_empty() && !message.json.is_empty() => decode_json(&message.json, ty),
@@ -17,11 +17,11 @@ pub(in crate::terraform) fn value(message: Option<&proto::DynamicValue>, ty: &Ty
 }
 
 /// Reads an object; `None` is null. An object that is unknown as a whole does not occur.
-pub(in crate::terraform) fn object(
+pub(in crate::terraform) fn decode_object(
     message: Option<&proto::DynamicValue>,
     ty: &Type,
 ) -> Result<Option<Object>, WireError> {
-    match value(message, ty)? {
+    match decode_value(message, ty)? {
         Value::Null => Ok(None),
         Value::Mapping(object) => Ok(Some(object)),
         _ => Err(WireError::new("not an object")),
@@ -29,12 +29,12 @@ pub(in crate::terraform) fn object(
 }
 
 /// Writes an object, or null.
-pub(in crate::terraform) fn dynamic(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
-    dynamic_value(&object.map_or(Value::Null, Value::Mapping), ty)
+pub(in crate::terraform) fn encode_object(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
+    encode_value(&object.map_or(Value::Null, Value::Mapping), ty)
 }
 
 /// Writes a value.
-pub(in crate::terraform) fn dynamic_value(value: &Value, ty: &Type) -> Result<proto::DynamicValue, WireError> {
+pub(in crate::terraform) fn encode_value(value: &Value, ty: &Type) -> Result<proto::DynamicValue, WireError> {
     Ok(proto::DynamicValue {
         msgpack: encode_msgpack(value, ty)?,
         json: Vec::new(),

@@ -102,7 +102,7 @@ async fn the_plan_of_an_update_has_it_and_that_of_a_creation_has_none() {
 }
 
 #[tokio::test]
-async fn a_read_that_answers_another_object_is_our_mistake() {
+async fn a_read_that_answers_another_object_is_a_provider_bug() {
     let answer = read("swapped", identity(text("7"))).await;
     assert_eq!(summaries(&answer.diagnostics), ["The provider made a mistake"]);
 }

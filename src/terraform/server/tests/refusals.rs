@@ -24,7 +24,7 @@ fn pair(ty: &Type, values: [Value; 2]) -> Option<proto::DynamicValue> {
         panic!("an object")
     };
     let object = attributes.keys().cloned().zip(values).collect();
-    Some(convert::dynamic(Some(object), ty).unwrap())
+    Some(convert::encode_object(Some(object), ty).unwrap())
 }
 
 const MISSING: &str = "Missing required argument";
