@@ -360,7 +360,7 @@ fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::{Attr, Path};
+    use crate::terraform::{Attr, Model, Path};
 
     fn now() -> OffsetDateTime {
         OffsetDateTime::parse("2026-03-01T12:00:00Z", &Rfc3339).unwrap()
@@ -370,9 +370,7 @@ mod tests {
         ProviderConfig {
             api_key: api_key.map(SecretString::from),
             access_token: access_token.map(SecretString::from),
-            base_url: Attr::Null,
-            max_retries: Attr::Null,
-            request_timeout: Attr::Null,
+            ..ProviderConfig::null()
         }
     }
 

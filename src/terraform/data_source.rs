@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::model::decode_model;
 use super::{Diagnostic, Diagnostics, Model, Object, Schema};
 
 /// A data source over a typed model: a question that configuration asks, and its answer.
@@ -52,7 +53,7 @@ impl<D: DataSource> AnyDataSource for D {
 
     fn validate(&self, config: Object) -> Diagnostics {
         let mut diagnostics = DataSource::schema(self).check_configuration(&config);
-        match decode_model::<D>(config) {
+        match decode_model(config) {
             Ok(config) => diagnostics.extend(DataSource::validate(self, &config)),
             Err(mismatch) => diagnostics.push(mismatch),
         }
@@ -60,7 +61,7 @@ impl<D: DataSource> AnyDataSource for D {
     }
 
     async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {
-        let mut answer = DataSource::read(self, decode_model::<D>(config)?, stop).await?;
+        let mut answer = DataSource::read(self, decode_model(config)?, stop).await?;
         let unknown = answer.null_unknowns();
         if unknown.is_empty() {
             return Ok(answer.into_object());
@@ -68,10 +69,6 @@ impl<D: DataSource> AnyDataSource for D {
         let left = format!("left {} unknown", unknown.join(", "));
         Err(Diagnostic::provider_bug(DataSource::type_name(self), &left).into())
     }
-}
-
-fn decode_model<D: DataSource>(object: Object) -> Result<D::Model, Diagnostic> {
-    D::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
 }
 
 #[cfg(test)]

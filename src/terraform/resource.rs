@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
+use super::model::decode_model;
 use super::private::{self, PrivateDataError, UnrecognizedMembers};
 use super::upgrade::{self, EarlierVersion};
 use super::{
@@ -159,7 +160,7 @@ impl<R: Resource> AnyResource for R {
 
     fn validate(&self, config: Object) -> Diagnostics {
         let mut diagnostics = Resource::schema(self).check_configuration(&config);
-        match decode_model::<R>(config) {
+        match decode_model(config) {
             Ok(config) => diagnostics.extend(Resource::validate(self, &config)),
             Err(mismatch) => diagnostics.push(mismatch),
         }
@@ -167,7 +168,7 @@ impl<R: Resource> AnyResource for R {
     }
 
     fn identity(&self, state: &Object) -> Option<Object> {
-        let state = decode_model::<R>(state.clone()).ok()?;
+        let state = decode_model(state.clone()).ok()?;
         Resource::identity(self, &state)
     }
 
@@ -178,7 +179,7 @@ impl<R: Resource> AnyResource for R {
     }
 
     fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic> {
-        let config = decode_model::<R>(config)?;
+        let config = decode_model(config)?;
         let proposal = match decode_stored(self, &prior)? {
             Some(DecodedState { stored: prior, .. }) => Proposal::Update { prior, config, walk },
             None => Proposal::Create { config },
@@ -230,7 +231,7 @@ async fn create_or_update<R: Resource>(
     planned: Object,
     stop: &CancellationToken,
 ) -> Result<Outcome<AnyStored>, Diagnostic> {
-    let planned = decode_model::<R>(planned)?;
+    let planned = decode_model(planned)?;
     let Some(DecodedState { stored, unrecognized }) = decode_stored(resource, prior)? else {
         // The private data of a replaced object arrives here too; it is not the new one's.
         let created = Resource::create(resource, planned, stop).await;
@@ -260,7 +261,7 @@ async fn delete<R: Resource>(
         return Ok(Outcome::ok(AnyStored::default()));
     };
     let (private, _) = private::decode(&prior.private).unwrap_or_default();
-    let state = decode_model::<R>(object)?;
+    let state = decode_model(object)?;
     let diagnostics = Resource::delete(resource, Stored { state, private }, stop).await;
     let kept = if diagnostics.has_errors() {
         prior.clone()
@@ -305,16 +306,12 @@ fn encode_outcome<R: Resource>(
     Outcome::new(stored, diagnostics)
 }
 
-fn decode_model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
-    R::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
-}
-
 /// Decodes what Terraform has stored; `None` where that is nothing.
 fn decode_stored<R: Resource>(resource: &R, any: &AnyStored) -> Result<Option<DecodedState<R>>, Diagnostic> {
     let Some(object) = any.state.clone() else {
         return Ok(None);
     };
-    let state = decode_model::<R>(object)?;
+    let state = decode_model(object)?;
     let (private, unrecognized) = private::decode(&any.private).map_err(|why| private_data_error(resource, why))?;
     Ok(Some(DecodedState {
         stored: Stored { state, private },

@@ -28,6 +28,47 @@ pub struct Attribute {
     pub description: &'static str,
 }
 
+impl Attribute {
+    /// An attribute that every configuration must set.
+    pub fn required(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::Required, description)
+    }
+
+    /// An attribute that a configuration may set, and that is null where it does not.
+    pub fn optional(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::Optional, description)
+    }
+
+    /// An attribute that a configuration may set, and to which the provider gives a value where it does not.
+    pub fn optional_computed(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::OptionalComputed, description)
+    }
+
+    /// An attribute to which only the provider gives a value.
+    pub fn computed(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::Computed, description)
+    }
+
+    /// The same attribute, hidden in Terraform's output.
+    #[must_use]
+    pub fn sensitive(self) -> Self {
+        Self {
+            sensitive: true,
+            ..self
+        }
+    }
+
+    fn new(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            configurability,
+            sensitive: false,
+            description,
+        }
+    }
+}
+
 /// Who gives an attribute its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Configurability {
@@ -116,21 +157,14 @@ mod tests {
     use crate::terraform::{Path, Severity};
 
     fn schema() -> Schema {
-        let attribute = |name, configurability| Attribute {
-            name,
-            ty: Type::String,
-            configurability,
-            sensitive: false,
-            description: "",
-        };
         Schema {
             version: 0,
             description: "",
             attributes: vec![
-                attribute("required", Configurability::Required),
-                attribute("optional", Configurability::Optional),
-                attribute("either", Configurability::OptionalComputed),
-                attribute("computed", Configurability::Computed),
+                Attribute::required("required", Type::String, ""),
+                Attribute::optional("optional", Type::String, ""),
+                Attribute::optional_computed("either", Type::String, ""),
+                Attribute::computed("computed", Type::String, ""),
             ],
         }
     }

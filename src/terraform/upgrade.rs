@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::model::decode_model;
 use super::wire::decode_json;
 use super::{Diagnostic, Model, Object, Schema, Type, Value};
 
@@ -23,10 +24,7 @@ impl<M> EarlierVersion<M> {
         Self {
             version,
             ty,
-            upgrade: Box::new(move |state| {
-                let state = Old::from_object(state);
-                upgrade(state.map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))?)
-            }),
+            upgrade: Box::new(move |state| upgrade(decode_model(state)?)),
         }
     }
 }

@@ -2,13 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, field, text};
+use super::{Asker, failed, field, text};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::report;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted, url};
-use crate::terraform::{
-    Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model, normalized,
-};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model, normalized};
 
 const DOING: &str = "Reading a webhook endpoint";
 
@@ -179,32 +177,27 @@ fn neither() -> Diagnostic {
 }
 
 fn attributes() -> Vec<Attribute> {
-    use Configurability::{Computed, OptionalComputed};
     vec![
-        attribute(
+        Attribute::optional_computed(
             "id",
             Type::String,
-            OptionalComputed,
             "HeyGen's `endpoint_id`. Exactly one of `id` and `url` must be set.",
         ),
-        attribute(
+        Attribute::optional_computed(
             "url",
             Type::String,
-            OptionalComputed,
             "Where events are delivered. Another spelling of the same URL (the case of the host, the default port, a slash \
              at the end) is found as well. It is an error if several endpoints have it.",
         ),
-        attribute(
+        Attribute::computed(
             "events",
             Type::set(Type::String),
-            Computed,
             "The event types delivered; null for all events.",
         ),
-        attribute("status", Type::String, Computed, "`enabled` or `disabled`."),
-        attribute(
+        Attribute::computed("status", Type::String, "`enabled` or `disabled`."),
+        Attribute::computed(
             "created_at",
             Type::String,
-            Computed,
             "When the endpoint was created, as HeyGen writes it.",
         ),
     ]
@@ -230,9 +223,7 @@ mod tests {
         Lookup::of(&EndpointData {
             id: id.map(str::to_owned),
             url: url.map(str::to_owned),
-            events: Attr::Null,
-            status: Attr::Null,
-            created_at: Attr::Null,
+            ..EndpointData::null()
         })
     }
 

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 
 use super::endpoint::EndpointData;
-use super::{Asker, attribute, failed, refuse_empty};
+use super::{Asker, failed, refuse_empty};
 use crate::heygen::{ListItem, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model, normalized};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model, normalized};
 
 const DOING: &str = "Listing the webhook endpoints";
 
@@ -36,19 +36,17 @@ impl DataSource for WebhookEndpoints {
             version: 0,
             description: "The account's webhook endpoints, whoever made them. Their signing secrets cannot be read.",
             attributes: vec![
-                attribute(
+                Attribute::optional(
                     "url_prefix",
                     Type::String,
-                    Configurability::Optional,
                     "Only endpoints whose URL, as HeyGen spells it, begins with this.",
                 ),
-                attribute(
+                Attribute::optional(
                     "event",
                     Type::String,
-                    Configurability::Optional,
                     "Only endpoints that receive this event type, those that receive all events included.",
                 ),
-                attribute(
+                Attribute::computed(
                     "endpoints",
                     Type::list_of_objects([
                         ("id", Type::String),
@@ -57,7 +55,6 @@ impl DataSource for WebhookEndpoints {
                         ("status", Type::String),
                         ("created_at", Type::String),
                     ]),
-                    Configurability::Computed,
                     "The endpoints in HeyGen's order, each with `id`, `url`, `events` (null for all events), `status` and \
                      `created_at`.",
                 ),
@@ -110,6 +107,7 @@ fn receives(endpoint: &ListItem, event: &str) -> bool {
 mod tests {
     use super::*;
     use crate::heygen::{Endpoint, EndpointId, Field, FieldError};
+    use crate::terraform::Model;
 
     fn endpoint(url: Field<String>, events: Field<Option<&str>>) -> ListItem {
         Endpoint {
@@ -125,7 +123,7 @@ mod tests {
         EndpointList {
             url_prefix: Attr::from(prefix.map(str::to_owned)),
             event: Attr::from(event.map(str::to_owned)),
-            endpoints: Attr::Null,
+            ..EndpointList::null()
         }
     }
 

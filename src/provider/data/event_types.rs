@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, field};
+use super::{Asker, failed, field};
 use crate::heygen::{EventType, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook event types";
 
@@ -49,10 +49,9 @@ impl DataSource for WebhookEventTypes {
         Schema {
             version: 0,
             description: "The event types that HeyGen can deliver. The list grows.",
-            attributes: vec![attribute(
+            attributes: vec![Attribute::computed(
                 "event_types",
                 Type::list_of_objects([("event_type", Type::String), ("description", Type::String)]),
-                Configurability::Computed,
                 "The event types in HeyGen's order, each with `event_type`, which is its name, and `description`.",
             )],
         }

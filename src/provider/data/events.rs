@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, field, refuse_empty};
+use super::{Asker, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook events";
 
@@ -64,7 +64,7 @@ impl DataSource for WebhookEvents {
     }
 
     fn schema(&self) -> Schema {
-        let filter = |name, description| attribute(name, Type::String, Configurability::Optional, description);
+        let filter = |name, description| Attribute::optional(name, Type::String, description);
         Schema {
             version: 0,
             description: "The history of webhook events. It is another one at every refresh, so what is made of it changes \
@@ -72,13 +72,12 @@ impl DataSource for WebhookEvents {
             attributes: vec![
                 filter("event_type", "Only events of this type."),
                 filter("entity_id", "Only events of this entity."),
-                attribute(
+                Attribute::optional(
                     "limit",
                     Type::Number,
-                    Configurability::Optional,
                     "How many events at most, from 1 to 10000. Default 100.",
                 ),
-                attribute(
+                Attribute::computed(
                     "events",
                     Type::list_of_objects([
                         ("event_id", Type::String),
@@ -86,7 +85,6 @@ impl DataSource for WebhookEvents {
                         ("event_data", Type::String),
                         ("created_at", Type::String),
                     ]),
-                    Configurability::Computed,
                     "The events in HeyGen's order, each with `event_id`, `event_type`, `event_data` (JSON, for \
                      `jsondecode`) and `created_at`.",
                 ),

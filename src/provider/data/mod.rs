@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::report;
-use crate::terraform::{AnyDataSource, Attr, Attribute, Configurability, Diagnostic, Diagnostics, Type, normalized};
+use crate::terraform::{AnyDataSource, Attr, Diagnostic, Diagnostics, normalized};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
     let asker = || Asker(Arc::clone(session));
@@ -48,16 +48,6 @@ fn failed(failure: Failure) -> Diagnostics {
     report::failure(&failure).into()
 }
 
-fn attribute(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Attribute {
-    Attribute {
-        name,
-        ty,
-        configurability,
-        sensitive: false,
-        description,
-    }
-}
-
 /// Text of an answer.
 fn text(text: &str) -> Attr<String> {
     Attr::Known(normalized(text))
@@ -87,7 +77,7 @@ mod tests {
     use super::*;
     use crate::heygen::Stop;
     use crate::provider::session::Connection;
-    use crate::terraform::{Object, Value};
+    use crate::terraform::{Object, Type, Value};
 
     #[test]
     fn every_attribute_is_described_and_none_is_or_holds_a_secret() {

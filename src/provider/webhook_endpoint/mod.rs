@@ -498,17 +498,7 @@ fn import_id(target: &ImportTarget) -> Option<&str> {
 /// What there is before an import.
 fn nothing_known() -> StoredEndpoint {
     StoredEndpoint {
-        state: EndpointModel {
-            id: Attr::Null,
-            url: Attr::Null,
-            events: Attr::Null,
-            entity_id: Attr::Null,
-            rotate_trigger: Attr::Null,
-            secret: Attr::Null,
-            status: Attr::Null,
-            created_at: Attr::Null,
-            replace_when_disabled: Attr::Null,
-        },
+        state: EndpointModel::null(),
         private: Private {
             entity_id_not_known: true,
             ..Private::default()
@@ -524,7 +514,7 @@ mod tests {
     fn prior(events: &BTreeSet<String>) -> EndpointModel {
         EndpointModel {
             events: Attr::Known(events.clone().into()),
-            ..nothing_known().state
+            ..EndpointModel::null()
         }
     }
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
-    AnyDataSource, AnyResource, Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, EarlierVersion,
-    Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider,
-    Resource, Schema, Set, Stored, Type, Value, model,
+    AnyDataSource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion, Function,
+    HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider, Resource,
+    Schema, Set, Stored, Type, Value, model,
 };
 
 pub(super) const DOOR: &str = "house_door";
@@ -17,16 +17,6 @@ pub(super) const BELL: &str = "house_bell";
 
 pub(super) fn door() -> Arc<dyn AnyResource> {
     Arc::new(Door)
-}
-
-fn attribute(name: &'static str, ty: Type, configurability: Configurability) -> Attribute {
-    Attribute {
-        name,
-        ty,
-        configurability,
-        sensitive: false,
-        description: "",
-    }
 }
 
 fn schema(version: i64, attributes: Vec<Attribute>) -> Schema {
@@ -86,9 +76,9 @@ impl Resource for Door {
         schema(
             2,
             vec![
-                attribute("name", Type::String, Configurability::Required),
-                attribute("keys", Type::set(Type::String), Configurability::Optional),
-                attribute("number", Type::String, Configurability::Computed),
+                Attribute::required("name", Type::String, ""),
+                Attribute::optional("keys", Type::set(Type::String), ""),
+                Attribute::computed("number", Type::String, ""),
             ],
         )
     }
@@ -168,9 +158,9 @@ impl Resource for Door {
 
     fn earlier_versions(&self) -> Vec<EarlierVersion<DoorModel>> {
         let attributes = vec![
-            attribute("name", Type::String, Configurability::Required),
-            attribute("keys", Type::String, Configurability::Optional),
-            attribute("number", Type::String, Configurability::Computed),
+            Attribute::required("name", Type::String, ""),
+            Attribute::optional("keys", Type::String, ""),
+            Attribute::computed("number", Type::String, ""),
         ];
         vec![EarlierVersion::new(
             1,
@@ -231,8 +221,8 @@ impl DataSource for Bell {
         schema(
             0,
             vec![
-                attribute("button", Type::String, Configurability::Required),
-                attribute("sound", Type::String, Configurability::Computed),
+                Attribute::required("button", Type::String, ""),
+                Attribute::computed("sound", Type::String, ""),
             ],
         )
     }
@@ -266,8 +256,8 @@ impl Provider for House {
         schema(
             0,
             vec![
-                attribute("street", Type::String, Configurability::Required),
-                attribute("owner", Type::String, Configurability::Computed),
+                Attribute::required("street", Type::String, ""),
+                Attribute::computed("owner", Type::String, ""),
             ],
         )
     }
