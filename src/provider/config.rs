@@ -1,5 +1,6 @@
 //! The provider block: its schema, its rules, and what comes of it together with the environment.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -31,13 +32,14 @@ model! {
     }
 }
 
-pub(super) fn schema() -> Schema {
-    Schema {
-        version: 0,
-        description: "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the \
+/// Of the provider block.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the \
                       environment, else from the credentials file of HeyGen's CLI (`credentials` in `~/.heygen` or in \
                       `$HEYGEN_CONFIG_DIR`).",
-        attributes: vec![
+        vec![
             Attribute::optional(
                 "api_key",
                 Type::String,
@@ -67,8 +69,8 @@ pub(super) fn schema() -> Schema {
                 "How long one attempt of a call may take, such as `30s` (the default) or `1m 30s`.",
             ),
         ],
-    }
-}
+    )
+});
 
 /// Checks what is known of the block by itself.
 pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
@@ -223,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_attribute_is_described_and_every_credential_sensitive() {
-        for attribute in schema().attributes {
+        for attribute in SCHEMA.attributes() {
             assert!(!attribute.description.is_empty(), "{}", attribute.name);
             let credential = ["api_key", "access_token"].contains(&attribute.name);
             assert_eq!(attribute.sensitive, credential, "{}", attribute.name);

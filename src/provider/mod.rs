@@ -41,8 +41,8 @@ impl HeygenProvider {
 impl Provider for HeygenProvider {
     type Config = ProviderConfig;
 
-    fn schema(&self) -> Schema {
-        config::schema()
+    fn schema(&self) -> &'static Schema {
+        &config::SCHEMA
     }
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {

@@ -15,8 +15,8 @@ pub trait DataSource: Send + Sync + 'static {
     /// The full name, such as `heygen_webhook_endpoint`.
     fn type_name(&self) -> &'static str;
 
-    /// The schema of [`Self::Model`].
-    fn schema(&self) -> Schema;
+    /// The schema of [`Self::Model`]: one for the life of the process, built when it is first needed.
+    fn schema(&self) -> &'static Schema;
 
     /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
     /// checked already, by the schema.
@@ -34,7 +34,7 @@ pub trait AnyDataSource: Send + Sync {
     /// See [`DataSource::type_name`].
     fn type_name(&self) -> &'static str;
     /// See [`DataSource::schema`].
-    fn schema(&self) -> Schema;
+    fn schema(&self) -> &'static Schema;
     /// See [`DataSource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
     /// See [`DataSource::read`].
@@ -47,7 +47,7 @@ impl<D: DataSource> AnyDataSource for D {
         DataSource::type_name(self)
     }
 
-    fn schema(&self) -> Schema {
+    fn schema(&self) -> &'static Schema {
         DataSource::schema(self)
     }
 
@@ -73,6 +73,8 @@ impl<D: DataSource> AnyDataSource for D {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::terraform::{Attr, Value, model};
 
@@ -96,12 +98,9 @@ mod tests {
             "echo"
         }
 
-        fn schema(&self) -> Schema {
-            Schema {
-                version: 0,
-                description: "",
-                attributes: Vec::new(),
-            }
+        fn schema(&self) -> &'static Schema {
+            static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new(0, "", Vec::new()));
+            &SCHEMA
         }
 
         fn validate(&self, _config: &Echo) -> Diagnostics {

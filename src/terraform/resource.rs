@@ -27,11 +27,11 @@ pub trait Resource: Send + Sync + 'static {
     /// The full name, such as `heygen_webhook_endpoint`.
     fn type_name(&self) -> &'static str;
 
-    /// The schema of [`Self::Model`].
-    fn schema(&self) -> Schema;
+    /// The schema of [`Self::Model`]: one for the life of the process, built when it is first needed.
+    fn schema(&self) -> &'static Schema;
 
     /// The schema of what [`Self::identity`] answers.
-    fn identity_schema(&self) -> IdentitySchema;
+    fn identity_schema(&self) -> &'static IdentitySchema;
 
     /// The identity of the object in this state; none while it is not known. It never changes for one object.
     fn identity(&self, state: &Self::Model) -> Option<Object>;
@@ -125,9 +125,9 @@ pub trait AnyResource: Send + Sync {
     /// See [`Resource::type_name`].
     fn type_name(&self) -> &'static str;
     /// See [`Resource::schema`].
-    fn schema(&self) -> Schema;
+    fn schema(&self) -> &'static Schema;
     /// See [`Resource::identity_schema`].
-    fn identity_schema(&self) -> IdentitySchema;
+    fn identity_schema(&self) -> &'static IdentitySchema;
     /// See [`Resource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
     /// See [`Resource::identity`]; none for a state that does not fit the model.
@@ -150,11 +150,11 @@ impl<R: Resource> AnyResource for R {
         Resource::type_name(self)
     }
 
-    fn schema(&self) -> Schema {
+    fn schema(&self) -> &'static Schema {
         Resource::schema(self)
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
+    fn identity_schema(&self) -> &'static IdentitySchema {
         Resource::identity_schema(self)
     }
 
@@ -174,8 +174,8 @@ impl<R: Resource> AnyResource for R {
 
     fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic> {
         let schema = Resource::schema(self);
-        let earlier = Resource::earlier_versions(self);
-        upgrade::upgrade_state(Resource::type_name(self), &schema, &earlier, version, stored)
+        let earlier = || Resource::earlier_versions(self);
+        upgrade::upgrade_state(Resource::type_name(self), schema, earlier, version, stored)
     }
 
     fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic> {

@@ -14,16 +14,15 @@ pub struct EarlierVersion<M> {
 }
 
 impl<M> EarlierVersion<M> {
-    /// The version `version`, whose states are objects of the type `ty` and fit the model `Old`. Attributes that are
-    /// missing in a stored state are null, and those that the type does not have are left out.
+    /// The version of `schema`, whose states fit the model `Old`. Attributes that are
+    /// missing in a stored state are null, and those that the schema does not have are left out.
     pub fn new<Old: Model>(
-        version: i64,
-        ty: Type,
+        schema: &Schema,
         upgrade: impl Fn(Old) -> Result<M, Diagnostic> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            version,
-            ty,
+            version: schema.version(),
+            ty: schema.object_type().clone(),
             upgrade: Box::new(move |state| upgrade(decode_model(state)?)),
         }
     }
@@ -33,15 +32,16 @@ impl<M> EarlierVersion<M> {
 pub(super) fn upgrade_state<M: Model>(
     type_name: &str,
     schema: &Schema,
-    earlier: &[EarlierVersion<M>],
+    earlier_versions: impl FnOnce() -> Vec<EarlierVersion<M>>,
     version: i64,
     stored: &[u8],
 ) -> Result<Object, Diagnostic> {
-    if version == schema.version {
-        return decode_stored_object(type_name, stored, &schema.object_type());
+    if version == schema.version() {
+        return decode_stored_object(type_name, stored, schema.object_type());
     }
-    let Some(earlier) = earlier.iter().find(|earlier| earlier.version == version) else {
-        return Err(unsupported_version("State", type_name, version, schema.version));
+    let mut earlier_versions = earlier_versions().into_iter();
+    let Some(earlier) = earlier_versions.find(|earlier| earlier.version == version) else {
+        return Err(unsupported_version("State", type_name, version, schema.version()));
     };
     let state = decode_stored_object(type_name, stored, &earlier.ty)?;
     (earlier.upgrade)(state).map(Model::into_object)

@@ -98,13 +98,13 @@ mod tests {
         assert_eq!(sources.len(), 4);
         for source in sources {
             let schema = source.schema();
-            assert!(!schema.description.is_empty(), "{}", source.type_name());
-            for attribute in &schema.attributes {
+            assert!(!schema.description().is_empty(), "{}", source.type_name());
+            for attribute in schema.attributes() {
                 assert!(!attribute.description.is_empty(), "{}", attribute.name);
                 assert!(!attribute.sensitive, "{}", attribute.name);
             }
             let mut found = BTreeSet::new();
-            names(&schema.object_type(), &mut found);
+            names(schema.object_type(), &mut found);
             assert!(!found.is_empty() && !found.contains("secret"), "{found:?}");
         }
     }

@@ -61,12 +61,12 @@ impl Resource for WebhookEndpoint {
         TYPE_NAME
     }
 
-    fn schema(&self) -> Schema {
-        schema::schema()
+    fn schema(&self) -> &'static Schema {
+        &schema::SCHEMA
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        schema::identity_schema()
+    fn identity_schema(&self) -> &'static IdentitySchema {
+        &schema::IDENTITY_SCHEMA
     }
 
     fn identity(&self, state: &EndpointModel) -> Option<Object> {

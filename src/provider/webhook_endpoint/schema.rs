@@ -1,6 +1,7 @@
 //! What `heygen_webhook_endpoint` looks like, in configuration and in state.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::terraform::{Attribute, IdentityAttribute, IdentitySchema, Schema, Set
 pub(crate) const TYPE_NAME: &str = "heygen_webhook_endpoint";
 
 model! {
-    /// The attributes of [`schema`].
+    /// The attributes of [`SCHEMA`].
     pub(crate) struct EndpointModel {
         /// `endpoint_id` at `HeyGen`.
         pub id: String,
@@ -57,11 +58,12 @@ pub(super) const LOSS_OF_PRIVATE_DATA: &str = "Without it an endpoint that was i
      list of all events would be taken for a change; and a secret that an unanswered rotation may have ended would pass for \
      a valid one. Importing does not bring a secret back.";
 
-pub(super) fn schema() -> Schema {
-    Schema {
-        version: 0,
-        description: "A webhook endpoint: a URL that HeyGen delivers events to, signed with a secret of its own.",
-        attributes: vec![
+/// Of the configuration and the state.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "A webhook endpoint: a URL that HeyGen delivers events to, signed with a secret of its own.",
+        vec![
             Attribute::computed("id", Type::String, "HeyGen's `endpoint_id`."),
             Attribute::required(
                 "url",
@@ -113,19 +115,18 @@ pub(super) fn schema() -> Schema {
                  Otherwise there is only a warning, also while the value is known only during apply.",
             ),
         ],
-    }
-}
+    )
+});
 
-pub(super) fn identity_schema() -> IdentitySchema {
-    IdentitySchema {
-        version: 0,
-        attributes: vec![IdentityAttribute {
-            name: "id",
-            ty: Type::String,
-            description: "HeyGen's endpoint_id",
-        }],
-    }
-}
+/// Of the identity.
+pub(super) static IDENTITY_SCHEMA: LazyLock<IdentitySchema> = LazyLock::new(|| {
+    let id = IdentityAttribute {
+        name: "id",
+        ty: Type::String,
+        description: "HeyGen's endpoint_id",
+    };
+    IdentitySchema::new(0, vec![id])
+});
 
 #[cfg(test)]
 mod tests {
@@ -134,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_model_has_the_attributes_of_the_schema() {
-        let mut names: Vec<&str> = schema().attributes.iter().map(|a| a.name).collect();
+        let mut names: Vec<&str> = SCHEMA.attributes().iter().map(|a| a.name).collect();
         let mut modelled = EndpointModel::ATTRIBUTES.to_vec();
         names.sort_unstable();
         modelled.sort_unstable();
@@ -143,9 +144,8 @@ mod tests {
 
     #[test]
     fn the_secret_and_nothing_else_is_sensitive() {
-        let schema = schema();
-        let sensitive: Vec<&str> = schema
-            .attributes
+        let sensitive: Vec<&str> = SCHEMA
+            .attributes()
             .iter()
             .filter(|a| a.sensitive)
             .map(|a| a.name)

@@ -13,7 +13,7 @@ impl<P: Provider> Inner<P> {
     pub(super) fn data_source_schemas(&self) -> HashMap<String, proto::Schema> {
         self.data_sources
             .values()
-            .map(|source| (source.type_name().to_owned(), (&source.schema()).into()))
+            .map(|source| (source.type_name().to_owned(), (source.schema()).into()))
             .collect()
     }
 
@@ -24,7 +24,7 @@ impl<P: Provider> Inner<P> {
         FromDiagnostics::from_diagnostics(
             self.data_source(&request.type_name)
                 .and_then(|source| {
-                    let config = decode_config(request.config.as_ref(), &source.schema())?;
+                    let config = decode_config(request.config.as_ref(), source.schema())?;
                     Ok(source.validate(config))
                 })
                 .unwrap_or_else(Diagnostics::from)
@@ -53,9 +53,9 @@ impl<P: Provider> Inner<P> {
         let token = self.stop.token();
         let source = self.data_source(&request.type_name)?;
         let schema = source.schema();
-        let config = decode_config(request.config.as_ref(), &schema)?;
+        let config = decode_config(request.config.as_ref(), schema)?;
         let answer = source.read(config, &token).await?;
-        Ok(convert::encode_object(Some(answer), &schema.object_type()).map_err(|e| protocol_error("state", &e))?)
+        Ok(convert::encode_object(Some(answer), schema.object_type()).map_err(|e| protocol_error("state", &e))?)
     }
 
     fn data_source(&self, type_name: &str) -> Result<&Arc<dyn AnyDataSource>, Diagnostic> {

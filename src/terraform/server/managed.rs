@@ -19,7 +19,7 @@ impl<P: Provider> Inner<P> {
         FromDiagnostics::from_diagnostics(
             self.resource(&request.type_name)
                 .and_then(|resource| {
-                    let config = decode_config(request.config.as_ref(), &resource.schema())?;
+                    let config = decode_config(request.config.as_ref(), resource.schema())?;
                     Ok(resource.validate(config))
                 })
                 .unwrap_or_else(Diagnostics::from)
@@ -33,7 +33,7 @@ impl<P: Provider> Inner<P> {
     ) -> proto::upgrade_resource_state::Response {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
             let state = resource.upgrade(request.version, raw_json(request.raw_state.as_ref()))?;
-            convert::encode_object(Some(state), &resource.schema().object_type())
+            convert::encode_object(Some(state), resource.schema().object_type())
                 .map_err(|e| protocol_error("state", &e))
         });
         match upgraded {
@@ -52,13 +52,13 @@ impl<P: Provider> Inner<P> {
     ) -> proto::upgrade_resource_identity::Response {
         let upgraded = self.resource(&request.type_name).and_then(|resource| {
             let schema = resource.identity_schema();
-            if request.version != schema.version {
+            if request.version != schema.version() {
                 let name = &request.type_name;
-                return Err(unsupported_version("Identity", name, request.version, schema.version));
+                return Err(unsupported_version("Identity", name, request.version, schema.version()));
             }
             let ty = schema.object_type();
-            let identity = decode_stored_object(&request.type_name, raw_json(request.raw_identity.as_ref()), &ty)?;
-            encode_identity(Some(identity), &ty)
+            let identity = decode_stored_object(&request.type_name, raw_json(request.raw_identity.as_ref()), ty)?;
+            encode_identity(Some(identity), ty)
         });
         match upgraded {
             Ok(identity) => proto::upgrade_resource_identity::Response {
@@ -98,25 +98,25 @@ impl<P: Provider> Inner<P> {
         let walk = walk(request.client_capabilities.as_ref());
         let planned = self.resource(&request.type_name).and_then(|resource| {
             let ty = resource.schema().object_type();
-            let proposed = convert::decode_object(request.proposed_new_state.as_ref(), &ty);
+            let proposed = convert::decode_object(request.proposed_new_state.as_ref(), ty);
             if proposed.map_err(|e| protocol_error("proposed state", &e))?.is_none() {
                 // A destruction needs no plan of ours.
                 return Ok(proto::plan_resource_change::Response {
-                    planned_state: Some(encode_null(&ty)?),
+                    planned_state: Some(encode_null(ty)?),
                     planned_identity: prior.with_identity(resource).identity,
                     ..Default::default()
                 });
             }
-            let config = decode_config(request.config.as_ref(), &resource.schema())?;
+            let config = decode_config(request.config.as_ref(), resource.schema())?;
             let before = prior.decode(resource)?;
             // In a replacement the old object's identity comes along, and the new one is another.
             let identity = before.identity.clone().filter(|_| before.state.is_some());
             let plan = resource.plan(before, config, walk)?;
             Ok(proto::plan_resource_change::Response {
                 planned_state: Some(
-                    convert::encode_object(Some(plan.planned), &ty).map_err(|e| protocol_error("planned state", &e))?,
+                    convert::encode_object(Some(plan.planned), ty).map_err(|e| protocol_error("planned state", &e))?,
                 ),
-                planned_identity: encode_identity(identity, &resource.identity_schema().object_type())?,
+                planned_identity: encode_identity(identity, resource.identity_schema().object_type())?,
                 requires_replace: plan.requires_replace.iter().map(Into::into).collect(),
                 diagnostics: plan.diagnostics.into(),
                 ..Default::default()
@@ -141,7 +141,7 @@ impl<P: Provider> Inner<P> {
         let prior = EncodedState::from_apply_request(&request);
         let applied = async {
             let resource = self.resource(&request.type_name)?;
-            let planned = convert::decode_object(request.planned_state.as_ref(), &resource.schema().object_type())
+            let planned = convert::decode_object(request.planned_state.as_ref(), resource.schema().object_type())
                 .map_err(|e| protocol_error("planned state", &e))?;
             let outcome = resource.apply(prior.decode(resource)?, planned, &token).await;
             EncodedState::encode(resource, outcome.value).map(|encoded| (encoded, outcome.diagnostics))
@@ -229,13 +229,13 @@ impl EncodedState {
     /// Where no identity came along (an engine without identities has written the state, or an object is destroyed), it is
     /// what the state says.
     fn decode(&self, resource: &Arc<dyn AnyResource>) -> Result<AnyStored, Diagnostic> {
-        let state = convert::decode_object(self.state.as_ref(), &resource.schema().object_type())
+        let state = convert::decode_object(self.state.as_ref(), resource.schema().object_type())
             .map_err(|e| protocol_error("state", &e))?;
         let identity = self
             .identity
             .as_ref()
             .and_then(|identity| identity.identity_data.as_ref());
-        let identity = convert::decode_object(identity, &resource.identity_schema().object_type())
+        let identity = convert::decode_object(identity, resource.identity_schema().object_type())
             .map_err(|e| protocol_error("identity", &e))?;
         // A planned identity may still be unknown, which tells nothing.
         let identity = identity.filter(|identity| identity.values().all(is_known));
@@ -250,7 +250,7 @@ impl EncodedState {
     fn with_identity(&self, resource: &Arc<dyn AnyResource>) -> Self {
         let identity = self.decode(resource).and_then(|stored| {
             let ty = resource.identity_schema().object_type();
-            encode_identity(stored.identity, &ty)
+            encode_identity(stored.identity, ty)
         });
         Self {
             identity: identity.unwrap_or_else(|_| self.identity.clone()),
@@ -261,9 +261,9 @@ impl EncodedState {
     fn encode(resource: &Arc<dyn AnyResource>, stored: AnyStored) -> Result<Self, Diagnostic> {
         let ty = resource.schema().object_type();
         Ok(Self {
-            state: Some(convert::encode_object(stored.state, &ty).map_err(|e| protocol_error("state", &e))?),
+            state: Some(convert::encode_object(stored.state, ty).map_err(|e| protocol_error("state", &e))?),
             private: stored.private,
-            identity: encode_identity(stored.identity, &resource.identity_schema().object_type())?,
+            identity: encode_identity(stored.identity, resource.identity_schema().object_type())?,
         })
     }
 
@@ -306,7 +306,7 @@ fn import_target(
         return Ok(ImportTarget::Id(request.id.clone()));
     };
     let ty = resource.identity_schema().object_type();
-    match convert::decode_object(Some(data), &ty).map_err(|e| protocol_error("identity", &e))? {
+    match convert::decode_object(Some(data), ty).map_err(|e| protocol_error("identity", &e))? {
         Some(identity) => Ok(ImportTarget::Identity(identity)),
         None => Ok(ImportTarget::Id(request.id.clone())),
     }

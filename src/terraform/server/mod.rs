@@ -92,14 +92,14 @@ impl<P: Provider> Inner<P> {
 
     fn validate_provider(&self, config: Option<&proto::DynamicValue>) -> Result<Diagnostics, Diagnostic> {
         let schema = self.provider.schema();
-        let config = decode_config(config, &schema)?;
+        let config = decode_config(config, schema)?;
         let mut diagnostics = schema.check_configuration(&config);
         diagnostics.extend(self.provider.validate(&provider_config::<P>(config)?));
         Ok(diagnostics)
     }
 
     async fn configure(&self, request: proto::configure_provider::Request) -> Result<Diagnostics, Diagnostic> {
-        let config = decode_config(request.config.as_ref(), &self.provider.schema())?;
+        let config = decode_config(request.config.as_ref(), self.provider.schema())?;
         let host = HostVersion(request.terraform_version);
         Ok(self.provider.configure(provider_config::<P>(config)?, host).await)
     }
@@ -111,10 +111,10 @@ fn provider_config<P: Provider>(config: Object) -> Result<P::Config, Diagnostic>
 
 /// Decodes a configuration, in which every attribute of the schema is present.
 fn decode_config(message: Option<&proto::DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
-    let object = convert::decode_object(message, &schema.object_type()).map_err(|e| protocol_error("value", &e))?;
+    let object = convert::decode_object(message, schema.object_type()).map_err(|e| protocol_error("value", &e))?;
     // A block without any setting may arrive as null: all its attributes are.
     Ok(object.unwrap_or_else(|| {
-        let names = schema.attributes.iter();
+        let names = schema.attributes().iter();
         names.map(|a| (a.name.to_owned(), super::Value::Null)).collect()
     }))
 }

@@ -58,9 +58,9 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         let resources = self.inner.resources.values();
         Ok(Response::new(proto::get_provider_schema::Response {
             server_capabilities: Some(CAPABILITIES),
-            provider: Some((&self.inner.provider.schema()).into()),
+            provider: Some(self.inner.provider.schema().into()),
             resource_schemas: resources
-                .map(|resource| (resource.type_name().to_owned(), (&resource.schema()).into()))
+                .map(|resource| (resource.type_name().to_owned(), (resource.schema()).into()))
                 .collect(),
             data_source_schemas: self.inner.data_source_schemas(),
             functions: self.inner.function_signatures(),
@@ -75,7 +75,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         let resources = self.inner.resources.values();
         Ok(Response::new(proto::get_resource_identity_schemas::Response {
             identity_schemas: resources
-                .map(|resource| (resource.type_name().to_owned(), (&resource.identity_schema()).into()))
+                .map(|resource| (resource.type_name().to_owned(), resource.identity_schema().into()))
                 .collect(),
             ..Default::default()
         }))

@@ -82,11 +82,11 @@ impl From<&Path> for proto::AttributePath {
 impl From<&Schema> for proto::Schema {
     fn from(schema: &Schema) -> Self {
         proto::Schema {
-            version: schema.version,
+            version: schema.version(),
             block: Some(proto::schema::Block {
-                version: schema.version,
-                attributes: schema.attributes.iter().map(Into::into).collect(),
-                description: schema.description.to_owned(),
+                version: schema.version(),
+                attributes: schema.attributes().iter().map(Into::into).collect(),
+                description: schema.description().to_owned(),
                 description_kind: proto::StringKind::Markdown.into(),
                 ..Default::default()
             }),
@@ -142,18 +142,19 @@ impl From<&Signature> for proto::Function {
 
 impl From<&IdentitySchema> for proto::ResourceIdentitySchema {
     fn from(schema: &IdentitySchema) -> Self {
-        let attributes = schema
-            .attributes
-            .iter()
-            .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
-                name: attribute.name.to_owned(),
-                r#type: attribute.ty.signature_bytes(),
-                required_for_import: true,
-                optional_for_import: false,
-                description: attribute.description.to_owned(),
-            });
+        let attributes =
+            schema
+                .attributes()
+                .iter()
+                .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
+                    name: attribute.name.to_owned(),
+                    r#type: attribute.ty.signature_bytes(),
+                    required_for_import: true,
+                    optional_for_import: false,
+                    description: attribute.description.to_owned(),
+                });
         proto::ResourceIdentitySchema {
-            version: schema.version,
+            version: schema.version(),
             identity_attributes: attributes.collect(),
         }
     }

@@ -1,6 +1,6 @@
 //! The provider: its resource does what the name of a door says.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -17,14 +17,6 @@ pub(super) const BELL: &str = "house_bell";
 
 pub(super) fn door() -> Arc<dyn AnyResource> {
     Arc::new(Door)
-}
-
-fn schema(version: i64, attributes: Vec<Attribute>) -> Schema {
-    Schema {
-        version,
-        description: "",
-        attributes,
-    }
 }
 
 model! {
@@ -72,26 +64,28 @@ impl Resource for Door {
         DOOR
     }
 
-    fn schema(&self) -> Schema {
-        schema(
-            2,
-            vec![
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
                 Attribute::required("name", Type::String, ""),
                 Attribute::optional("keys", Type::set(Type::String), ""),
                 Attribute::computed("number", Type::String, ""),
-            ],
-        )
+            ];
+            Schema::new(2, "", attributes)
+        });
+        &SCHEMA
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        IdentitySchema {
-            version: 0,
-            attributes: vec![IdentityAttribute {
+    fn identity_schema(&self) -> &'static IdentitySchema {
+        static SCHEMA: LazyLock<IdentitySchema> = LazyLock::new(|| {
+            let number = IdentityAttribute {
                 name: "number",
                 ty: Type::String,
                 description: "",
-            }],
-        }
+            };
+            IdentitySchema::new(0, vec![number])
+        });
+        &SCHEMA
     }
 
     fn identity(&self, state: &DoorModel) -> Option<Object> {
@@ -163,8 +157,7 @@ impl Resource for Door {
             Attribute::computed("number", Type::String, ""),
         ];
         vec![EarlierVersion::new(
-            1,
-            schema(1, attributes).object_type(),
+            &Schema::new(1, "", attributes),
             |old: DoorModel1| match old.keys.known().map(String::as_str) {
                 Some("lost") => Err(Diagnostic::error("Nobody has a key", "")),
                 _ => Ok(DoorModel {
@@ -217,14 +210,15 @@ impl DataSource for Bell {
         BELL
     }
 
-    fn schema(&self) -> Schema {
-        schema(
-            0,
-            vec![
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
                 Attribute::required("button", Type::String, ""),
                 Attribute::computed("sound", Type::String, ""),
-            ],
-        )
+            ];
+            Schema::new(0, "", attributes)
+        });
+        &SCHEMA
     }
 
     fn validate(&self, _config: &BellModel) -> Diagnostics {
@@ -252,14 +246,15 @@ pub(super) struct House;
 impl Provider for House {
     type Config = HouseModel;
 
-    fn schema(&self) -> Schema {
-        schema(
-            0,
-            vec![
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
                 Attribute::required("street", Type::String, ""),
                 Attribute::computed("owner", Type::String, ""),
-            ],
-        )
+            ];
+            Schema::new(0, "", attributes)
+        });
+        &SCHEMA
     }
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {

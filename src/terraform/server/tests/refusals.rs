@@ -65,7 +65,7 @@ async fn so_is_a_provider_block() {
     let answer = ask!(
         validate_provider_config,
         validate_provider_config {
-            config: pair(&ty, [text("me"), Value::Null])
+            config: pair(ty, [text("me"), Value::Null])
         }
     );
     assert_eq!(
