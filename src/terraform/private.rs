@@ -12,10 +12,6 @@ const VERSION: u64 = 1;
 /// Where the version stands.
 const VERSION_MEMBER: &str = "version";
 
-/// The members that this version of the provider does not know. They are written back as long as the object is the same.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct UnrecognizedMembers(Map<String, Json>);
-
 /// Why private data cannot be used. Never quotes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PrivateDataError {
@@ -31,35 +27,41 @@ impl PrivateDataError {
 }
 
 /// Decodes stored private data. No data at all is the default, and data without a version is of the first version.
-pub(super) fn decode<P: DeserializeOwned + Default>(
-    stored: &[u8],
-) -> Result<(P, UnrecognizedMembers), PrivateDataError> {
+pub(super) fn decode<P: DeserializeOwned + Default>(stored: &[u8]) -> Result<P, PrivateDataError> {
     if stored.is_empty() {
-        return Ok((P::default(), UnrecognizedMembers::default()));
+        return Ok(P::default());
     }
-    let json = serde_json::from_slice(stored).map_err(|_| PrivateDataError::Malformed("it is not JSON"))?;
-    let Json::Object(mut members) = json else {
-        return Err(PrivateDataError::Malformed("it is not a JSON object"));
-    };
+    let mut members = members(stored)?;
     check_version(members.remove(VERSION_MEMBER).as_ref())?;
     let known = member_names::<P>();
-    let (own, unrecognized) = members
-        .into_iter()
-        .partition(|(name, _)| known.contains(&name.as_str()));
-    let data = serde_json::from_value(Json::Object(own))
-        .map_err(|_| PrivateDataError::Malformed("a member of it has another type than this provider writes"))?;
-    Ok((data, UnrecognizedMembers(unrecognized)))
+    members.retain(|name, _| known.contains(&name.as_str()));
+    serde_json::from_value(Json::Object(members))
+        .map_err(|_| PrivateDataError::Malformed("a member of it has another type than this provider writes"))
 }
 
-/// Encodes private data to be stored. `None` where `P` is not a struct, which cannot be stored.
-pub(super) fn encode<P: Serialize>(data: &P, unrecognized: UnrecognizedMembers) -> Option<Vec<u8>> {
+/// Encodes private data to be stored in place of `before`. The members of `before` that this version of the provider does
+/// not know are kept. `None` where `P` is not a struct, which cannot be stored.
+pub(super) fn encode<P: Serialize + DeserializeOwned>(data: &P, before: &[u8]) -> Option<Vec<u8>> {
     let Ok(Json::Object(own)) = serde_json::to_value(data) else {
         return None;
     };
-    let UnrecognizedMembers(mut members) = unrecognized;
+    let mut members = members(before).unwrap_or_default();
+    members.retain(|name, _| !member_names::<P>().contains(&name.as_str()));
     members.extend(own);
     members.insert(VERSION_MEMBER.to_owned(), VERSION.into());
     serde_json::to_vec(&members).ok()
+}
+
+/// The members of stored private data, its version among them.
+fn members(stored: &[u8]) -> Result<Map<String, Json>, PrivateDataError> {
+    if stored.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(stored) {
+        Ok(Json::Object(members)) => Ok(members),
+        Ok(_) => Err(PrivateDataError::Malformed("it is not a JSON object")),
+        Err(_) => Err(PrivateDataError::Malformed("it is not JSON")),
+    }
 }
 
 fn check_version(version: Option<&Json>) -> Result<(), PrivateDataError> {
@@ -122,12 +124,11 @@ mod tests {
     }
 
     fn read(stored: &str) -> Result<Memory, PrivateDataError> {
-        decode(stored.as_bytes()).map(|(memory, _)| memory)
+        decode(stored.as_bytes())
     }
 
     fn rewritten(stored: &str, memory: &Memory) -> String {
-        let (_, unrecognized) = decode::<Memory>(stored.as_bytes()).unwrap();
-        String::from_utf8(encode(memory, unrecognized).unwrap()).unwrap()
+        String::from_utf8(encode(memory, stored.as_bytes()).unwrap()).unwrap()
     }
 
     #[test]

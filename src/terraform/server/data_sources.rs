@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::isolate::FromDiagnostics;
-use super::{Inner, decode_config, no_such, protocol_error};
+use super::{Inner, decode_config, no_such};
 use crate::terraform::wire::convert;
 use crate::terraform::{AnyDataSource, Diagnostic, Diagnostics, Provider, proto};
 
@@ -55,7 +55,8 @@ impl<P: Provider> Inner<P> {
         let schema = source.schema();
         let config = decode_config(request.config.as_ref(), schema)?;
         let answer = source.read(config, &token).await?;
-        Ok(convert::encode_object(Some(answer), schema.object_type()).map_err(|e| protocol_error("state", &e))?)
+        Ok(convert::encode_object(Some(answer), schema.object_type())
+            .map_err(|e| Diagnostic::protocol_error("state", &e))?)
     }
 
     fn data_source(&self, type_name: &str) -> Result<&Arc<dyn AnyDataSource>, Diagnostic> {

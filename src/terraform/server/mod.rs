@@ -106,24 +106,18 @@ impl<P: Provider> Inner<P> {
 }
 
 fn provider_config<P: Provider>(config: Object) -> Result<P::Config, Diagnostic> {
-    P::Config::from_object(config).map_err(|mismatch| protocol_error("provider configuration", &mismatch))
+    P::Config::from_object(config).map_err(|mismatch| Diagnostic::protocol_error("provider configuration", &mismatch))
 }
 
 /// Decodes a configuration, in which every attribute of the schema is present.
 fn decode_config(message: Option<&proto::DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
-    let object = convert::decode_object(message, schema.object_type()).map_err(|e| protocol_error("value", &e))?;
+    let object =
+        convert::decode_object(message, schema.object_type()).map_err(|e| Diagnostic::protocol_error("value", &e))?;
     // A block without any setting may arrive as null: all its attributes are.
     Ok(object.unwrap_or_else(|| {
         let names = schema.attributes().iter();
         names.map(|a| (a.name.to_owned(), super::Value::Null)).collect()
     }))
-}
-
-fn protocol_error(what: &str, error: &dyn std::error::Error) -> Diagnostic {
-    Diagnostic::error(
-        "Terraform and the provider do not understand each other",
-        format!("A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."),
-    )
 }
 
 fn no_such(kind: &str, name: &str) -> Diagnostic {

@@ -10,9 +10,9 @@ use futures_util::stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::isolate::{FromDiagnostics, run_isolated};
-use super::managed::EncodedState;
 use super::{Inner, Service, no_such};
-use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Provider, proto};
+use crate::terraform::wire::state::EncodedState;
+use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto};
 
 type RpcResult<T> = Result<Response<T>, Status>;
 type ResponseStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -141,13 +141,9 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         let inner = Arc::clone(&self.inner);
         let (type_name, prior) = (
             request.get_ref().type_name.clone(),
-            EncodedState::from_read_request(request.get_ref()),
+            EncodedState::from(request.get_ref()),
         );
-        let on_panic = move |problem: Diagnostic| {
-            inner
-                .with_identity(&type_name, prior)
-                .into_read_response(problem.into())
-        };
+        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
         self.run_isolated(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
@@ -172,13 +168,9 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         let inner = Arc::clone(&self.inner);
         let (type_name, prior) = (
             request.get_ref().type_name.clone(),
-            EncodedState::from_apply_request(request.get_ref()),
+            EncodedState::from(request.get_ref()),
         );
-        let on_panic = move |problem: Diagnostic| {
-            inner
-                .with_identity(&type_name, prior)
-                .into_apply_response(problem.into())
-        };
+        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
         self.run_isolated(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })

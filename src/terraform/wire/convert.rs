@@ -1,5 +1,6 @@
 //! Between the generated messages and our own types.
 
+use super::msgpack::NULL;
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
 use crate::terraform::proto;
 use crate::terraform::{
@@ -26,6 +27,35 @@ pub(in crate::terraform) fn decode_object(
         Value::Mapping(object) => Ok(Some(object)),
         _ => Err(WireError::new("not an object")),
     }
+}
+
+/// Null, which is written alike for every type.
+pub(in crate::terraform) fn null() -> proto::DynamicValue {
+    proto::DynamicValue {
+        msgpack: vec![NULL],
+        json: Vec::new(),
+    }
+}
+
+/// Reads an identity; `None` where there is none.
+pub(in crate::terraform) fn decode_identity(
+    message: Option<&proto::ResourceIdentityData>,
+    ty: &Type,
+) -> Result<Option<Object>, WireError> {
+    decode_object(message.and_then(|message| message.identity_data.as_ref()), ty)
+}
+
+/// Writes an identity, where there is one.
+pub(in crate::terraform) fn encode_identity(
+    identity: Option<Object>,
+    ty: &Type,
+) -> Result<Option<proto::ResourceIdentityData>, WireError> {
+    let Some(identity) = identity else {
+        return Ok(None);
+    };
+    Ok(Some(proto::ResourceIdentityData {
+        identity_data: Some(encode_object(Some(identity), ty)?),
+    }))
 }
 
 /// Writes an object, or null.

@@ -33,6 +33,9 @@ pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
 /// is read in the one encoding can be answered in the other.
 const MAX_DEPTH: usize = 128;
 
+/// The null value, whole.
+pub(super) const NULL: u8 = 0xc0;
+
 struct Reader<'a> {
     rest: &'a [u8],
     depth: usize,
@@ -244,7 +247,7 @@ fn type_mismatch(ty: &Type) -> WireError {
 
 fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
     match (ty, value) {
-        (_, Value::Null) => out.push(Marker::Null.to_u8()),
+        (_, Value::Null) => out.push(NULL),
         // The unknown value without refinements: an extension of one byte, type 0.
         (_, Value::Unknown) => out.extend([Marker::FixExt1.to_u8(), 0, 0]),
         (Type::Bool, Value::Bool(value)) => infallible(rmp::encode::write_bool(out, *value))?,
