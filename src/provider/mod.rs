@@ -39,6 +39,8 @@ impl HeygenProvider {
 
 #[async_trait]
 impl Provider for HeygenProvider {
+    const API_NAME: &'static str = "HeyGen";
+
     type Config = ProviderConfig;
 
     fn schema(&self) -> &'static Schema {

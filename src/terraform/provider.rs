@@ -13,6 +13,9 @@ pub struct HostVersion(pub String);
 /// A provider: its own configuration, and the resources, data sources and functions it serves.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
+    /// What messages call the system whose objects the provider manages, such as `GitHub`.
+    const API_NAME: &'static str;
+
     /// The configuration of the provider block.
     type Config: Model;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::isolate::FromDiagnostics;
+use super::from_diagnostics::FromDiagnostics;
 use super::{Inner, decode_config, no_such};
 use crate::terraform::wire::convert;
 use crate::terraform::{AnyDataSource, Diagnostic, Diagnostics, Provider, proto};

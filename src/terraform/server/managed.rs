@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::isolate::FromDiagnostics;
+use super::from_diagnostics::FromDiagnostics;
 use super::{Inner, decode_config};
 use crate::terraform::upgrade::{decode_stored_object, unsupported_version};
 use crate::terraform::wire::convert;

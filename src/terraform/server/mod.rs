@@ -4,6 +4,7 @@
 //! created object, or its private data.
 
 mod data_sources;
+mod from_diagnostics;
 mod functions;
 mod isolate;
 mod managed;

@@ -1,21 +1,57 @@
 //! The RPCs in the order of the protocol, each handed on to the function that answers it.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::Stream;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::isolate::{FromDiagnostics, run_isolated};
+use super::from_diagnostics::{FromDiagnostics, ResponseStream};
+use super::isolate::run_isolated;
 use super::{Inner, Service, no_such};
 use crate::terraform::wire::state::EncodedState;
 use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto};
 
 type RpcResult<T> = Result<Response<T>, Status>;
-type ResponseStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Writes an RPC about a kind of thing that this provider has none of: it answers a diagnostic that says so. Its arguments
+/// are the RPC, the module of its messages, the kind of thing, and the field of the request that names the one asked for.
+///
+/// Hosts ask only for what the schema declares. The default methods that `tonic-prost-build` can generate would do, but for
+/// answering with a gRPC status, where this service answers every problem as a diagnostic. The methods are written as
+/// `async_trait` would rewrite them, because it does not see inside a macro.
+macro_rules! refuse {
+    ($rpc:ident($messages:ident), $kind:literal $name:ident) => {
+        refuse!(@ $rpc(proto::$messages::Request) -> proto::$messages::Response, |it| no_such($kind, &it.$name));
+    };
+    (server_streaming $rpc:ident($messages:ident) -> $message:ident, $kind:literal $name:ident) => {
+        refuse!(
+            @ $rpc(proto::$messages::Request) -> ResponseStream<proto::$messages::$message>,
+            |it| no_such($kind, &it.$name)
+        );
+    };
+    (client_streaming $rpc:ident($messages:ident) <- $message:ident, $kind:literal) => {
+        refuse!(
+            @ $rpc(Streaming<proto::$messages::$message>) -> proto::$messages::Response,
+            |_| no_such($kind, "")
+        );
+    };
+    (@ $rpc:ident($request:ty) -> $response:ty, $problem:expr) => {
+        fn $rpc<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<$request>,
+        ) -> BoxFuture<'async_trait, RpcResult<$response>>
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            let problem: fn(&$request) -> Diagnostic = $problem;
+            let response = FromDiagnostics::from_diagnostic(problem(request.get_ref()));
+            Box::pin(ready(Ok(Response::new(response))))
+        }
+    };
+}
 
 #[async_trait]
 impl<P: Provider> proto::provider_server::Provider for Service<P> {
@@ -85,7 +121,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_provider_config::Request>,
     ) -> RpcResult<proto::validate_provider_config::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
+        self.run(request, |inner, request| async move {
             let checked = inner.validate_provider(request.config.as_ref());
             FromDiagnostics::from_diagnostics(checked.unwrap_or_else(Diagnostics::from).into())
         })
@@ -96,7 +132,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::configure_provider::Request>,
     ) -> RpcResult<proto::configure_provider::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
+        self.run(request, |inner, request| async move {
             let configured = inner.configure(request).await;
             FromDiagnostics::from_diagnostics(configured.unwrap_or_else(Diagnostics::from).into())
         })
@@ -107,9 +143,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_resource_config::Request>,
     ) -> RpcResult<proto::validate_resource_config::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
-            inner.validate_resource(&request)
-        })
+        self.run(
+            request,
+            |inner, request| async move { inner.validate_resource(&request) },
+        )
         .await
     }
 
@@ -117,7 +154,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::upgrade_resource_state::Request>,
     ) -> RpcResult<proto::upgrade_resource_state::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
+        self.run(request, |inner, request| async move {
             inner.upgrade_resource_state(&request)
         })
         .await
@@ -127,7 +164,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> RpcResult<proto::upgrade_resource_identity::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
+        self.run(request, |inner, request| async move {
             inner.upgrade_resource_identity(&request)
         })
         .await
@@ -144,7 +181,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
             EncodedState::from(request.get_ref()),
         );
         let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
-        self.run_isolated(request, on_panic, |inner, request| async move {
+        self.run_or_else(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
         .await
@@ -154,9 +191,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::plan_resource_change::Request>,
     ) -> RpcResult<proto::plan_resource_change::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
-            inner.plan_resource_change(request)
-        })
+        self.run(
+            request,
+            |inner, request| async move { inner.plan_resource_change(request) },
+        )
         .await
     }
 
@@ -171,7 +209,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
             EncodedState::from(request.get_ref()),
         );
         let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
-        self.run_isolated(request, on_panic, |inner, request| async move {
+        self.run_or_else(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })
         .await
@@ -181,7 +219,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::import_resource_state::Request>,
     ) -> RpcResult<proto::import_resource_state::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
+        self.run(request, |inner, request| async move {
             inner.import_resource_state(request).await
         })
         .await
@@ -221,9 +259,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
     ) -> RpcResult<proto::validate_data_resource_config::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
-            inner.validate_data_source(&request)
-        })
+        self.run(
+            request,
+            |inner, request| async move { inner.validate_data_source(&request) },
+        )
         .await
     }
 
@@ -231,38 +270,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::read_data_source::Request>,
     ) -> RpcResult<proto::read_data_source::Response> {
-        self.run_isolated(request, FromDiagnostics::from_diagnostic, |inner, request| async move {
+        self.run(request, |inner, request| async move {
             inner.read_data_source(request).await
         })
         .await
-    }
-
-    async fn validate_ephemeral_resource_config(
-        &self,
-        request: Request<proto::validate_ephemeral_resource_config::Request>,
-    ) -> RpcResult<proto::validate_ephemeral_resource_config::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    async fn open_ephemeral_resource(
-        &self,
-        request: Request<proto::open_ephemeral_resource::Request>,
-    ) -> RpcResult<proto::open_ephemeral_resource::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    async fn renew_ephemeral_resource(
-        &self,
-        request: Request<proto::renew_ephemeral_resource::Request>,
-    ) -> RpcResult<proto::renew_ephemeral_resource::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    async fn close_ephemeral_resource(
-        &self,
-        request: Request<proto::close_ephemeral_resource::Request>,
-    ) -> RpcResult<proto::close_ephemeral_resource::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
     }
 
     type ListResourceStream = ResponseStream<proto::list_resource::Event>;
@@ -272,17 +283,15 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::list_resource::Request>,
     ) -> RpcResult<Self::ListResourceStream> {
         let problem = no_such("list resource", &request.get_ref().type_name);
-        Ok(single_event(proto::list_resource::Event {
-            diagnostic: vec![problem.into()],
-            ..Default::default()
-        }))
+        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
     }
 
     async fn validate_list_resource_config(
         &self,
         request: Request<proto::validate_list_resource_config::Request>,
     ) -> RpcResult<proto::validate_list_resource_config::Response> {
-        Ok(refused("list resource", &request.get_ref().type_name))
+        let problem = no_such("list resource", &request.get_ref().type_name);
+        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
     }
 
     async fn get_functions(
@@ -300,95 +309,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::call_function::Request>,
     ) -> RpcResult<proto::call_function::Response> {
         let on_panic = |problem: Diagnostic| FunctionError::from(problem).into();
-        self.run_isolated(request, on_panic, |inner, request| async move {
+        self.run_or_else(request, on_panic, |inner, request| async move {
             inner.call_function(&request)
         })
         .await
-    }
-
-    async fn validate_state_store_config(
-        &self,
-        request: Request<proto::validate_state_store::Request>,
-    ) -> RpcResult<proto::validate_state_store::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn configure_state_store(
-        &self,
-        request: Request<proto::configure_state_store::Request>,
-    ) -> RpcResult<proto::configure_state_store::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    type ReadStateBytesStream = ResponseStream<proto::read_state_bytes::Response>;
-
-    async fn read_state_bytes(
-        &self,
-        request: Request<proto::read_state_bytes::Request>,
-    ) -> RpcResult<Self::ReadStateBytesStream> {
-        let problem = no_such("state store", &request.get_ref().type_name);
-        Ok(single_event(proto::read_state_bytes::Response {
-            diagnostics: vec![problem.into()],
-            ..Default::default()
-        }))
-    }
-
-    async fn write_state_bytes(
-        &self,
-        _request: Request<Streaming<proto::write_state_bytes::RequestChunk>>,
-    ) -> RpcResult<proto::write_state_bytes::Response> {
-        Ok(refused("state store", ""))
-    }
-
-    async fn lock_state(&self, request: Request<proto::lock_state::Request>) -> RpcResult<proto::lock_state::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn unlock_state(
-        &self,
-        request: Request<proto::unlock_state::Request>,
-    ) -> RpcResult<proto::unlock_state::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn get_states(&self, request: Request<proto::get_states::Request>) -> RpcResult<proto::get_states::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn delete_state(
-        &self,
-        request: Request<proto::delete_state::Request>,
-    ) -> RpcResult<proto::delete_state::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn plan_action(
-        &self,
-        request: Request<proto::plan_action::Request>,
-    ) -> RpcResult<proto::plan_action::Response> {
-        Ok(refused("action", &request.get_ref().action_type))
-    }
-
-    type InvokeActionStream = ResponseStream<proto::invoke_action::Event>;
-
-    async fn invoke_action(
-        &self,
-        request: Request<proto::invoke_action::Request>,
-    ) -> RpcResult<Self::InvokeActionStream> {
-        use proto::invoke_action::event::{Completed, Type};
-        let problem = no_such("action", &request.get_ref().action_type);
-        Ok(single_event(proto::invoke_action::Event {
-            r#type: Some(Type::Completed(Completed {
-                diagnostics: vec![problem.into()],
-            })),
-        }))
-    }
-
-    async fn validate_action_config(
-        &self,
-        request: Request<proto::validate_action_config::Request>,
-    ) -> RpcResult<proto::validate_action_config::Response> {
-        Ok(refused("action", &request.get_ref().type_name))
     }
 
     /// Answers at once; what is under way ends by itself and is answered where it was asked.
@@ -400,6 +324,27 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         tracing::info!("told to stop what is under way");
         Ok(Response::new(proto::stop_provider::Response::default()))
     }
+
+    refuse!(validate_ephemeral_resource_config(validate_ephemeral_resource_config), "ephemeral resource" type_name);
+    refuse!(open_ephemeral_resource(open_ephemeral_resource), "ephemeral resource" type_name);
+    refuse!(renew_ephemeral_resource(renew_ephemeral_resource), "ephemeral resource" type_name);
+    refuse!(close_ephemeral_resource(close_ephemeral_resource), "ephemeral resource" type_name);
+
+    refuse!(validate_state_store_config(validate_state_store), "state store" type_name);
+    refuse!(configure_state_store(configure_state_store), "state store" type_name);
+    refuse!(server_streaming read_state_bytes(read_state_bytes) -> Response, "state store" type_name);
+    refuse!(client_streaming write_state_bytes(write_state_bytes) <- RequestChunk, "state store");
+    refuse!(lock_state(lock_state), "state store" type_name);
+    refuse!(unlock_state(unlock_state), "state store" type_name);
+    refuse!(get_states(get_states), "state store" type_name);
+    refuse!(delete_state(delete_state), "state store" type_name);
+
+    refuse!(plan_action(plan_action), "action" action_type);
+    refuse!(server_streaming invoke_action(invoke_action) -> Event, "action" action_type);
+    refuse!(validate_action_config(validate_action_config), "action" type_name);
+
+    type ReadStateBytesStream = ResponseStream<proto::read_state_bytes::Response>;
+    type InvokeActionStream = ResponseStream<proto::invoke_action::Event>;
 }
 
 /// Hosts may keep the schema: nothing is set up when it is asked for.
@@ -411,7 +356,17 @@ const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
 };
 
 impl<P: Provider> Service<P> {
-    async fn run_isolated<Q, A, F>(
+    /// Answers with what `call` answers, or with a diagnostic if it panics.
+    async fn run<Q, A, F>(&self, request: Request<Q>, call: impl FnOnce(Arc<Inner<P>>, Q) -> F) -> RpcResult<A>
+    where
+        A: FromDiagnostics + Send + 'static,
+        F: Future<Output = A> + Send + 'static,
+    {
+        self.run_or_else(request, FromDiagnostics::from_diagnostic, call).await
+    }
+
+    /// Answers with what `call` answers, or with what `on_panic` makes of a diagnostic if it panics.
+    async fn run_or_else<Q, A, F>(
         &self,
         request: Request<Q>,
         on_panic: impl FnOnce(Diagnostic) -> A,
@@ -421,13 +376,21 @@ impl<P: Provider> Service<P> {
         A: Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
-        run_isolated(call(Arc::clone(&self.inner), request.into_inner()), on_panic).await
+        let call = call(Arc::clone(&self.inner), request.into_inner());
+        let response = run_isolated(call, || on_panic(crashed(P::API_NAME))).await;
+        Ok(Response::new(response))
     }
 }
 
-/// The response to a call about something that this provider does not have. Hosts ask only for what the schema declares.
-fn refused<T: FromDiagnostics>(kind: &str, name: &str) -> Response<T> {
-    Response::new(T::from_diagnostic(no_such(kind, name)))
+fn crashed(api_name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The provider crashed",
+        format!(
+            "The provider panicked in this call and went on with the others. This is a bug; please report it with the panic \
+             message, which Terraform shows or logs. If something was being created, look for it at {api_name} before you \
+             apply again."
+        ),
+    )
 }
 
 fn no_move(source: &str, target: &str) -> Diagnostic {
@@ -439,8 +402,4 @@ fn no_move(source: &str, target: &str) -> Diagnostic {
              moved block, and take what the {target} shall manage over with an import block."
         ),
     )
-}
-
-fn single_event<T: Send + 'static>(event: T) -> Response<ResponseStream<T>> {
-    Response::new(Box::pin(stream::iter([Ok(event)])))
 }

@@ -244,6 +244,8 @@ pub(super) struct House;
 
 #[async_trait]
 impl Provider for House {
+    const API_NAME: &'static str = "the house";
+
     type Config = HouseModel;
 
     fn schema(&self) -> &'static Schema {
