@@ -111,7 +111,7 @@ pub(super) fn as_planned(answered: EndpointModel, planned: EndpointModel) -> End
 
 /// A secret on its way into state.
 pub(super) fn hidden(secret: &Secret) -> SecretString {
-    SecretString::from(secret.expose())
+    SecretString::from(normalized(secret.expose()))
 }
 
 fn text(text: &str) -> Attr<String> {

@@ -1,4 +1,4 @@
-//! The RPCs in the order of the protocol, each handed on to the function that answers it.
+//! The RPCs in the order of the protocol, each handed on to the function that answers it. Those that are refused come last.
 
 use std::future::{Future, ready};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! `MessagePack` as Terraform uses it for values.
 
 use rmp::Marker;
+use unicode_normalization::is_nfc;
 
 use super::WireError;
 use crate::terraform::{Number, Object, Type, Value, normalized};
@@ -20,7 +21,8 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, WireError> {
     }
 }
 
-/// Writes one value. Fails if it does not fit the type, so that a slip in the provider becomes an error that says where
+/// Writes one value. Its texts are in NFC: what was decoded is, and what comes from elsewhere must have passed
+/// [`normalized`] before it became a value. Fails if the value does not fit the type, so that a slip in the provider becomes an error that says where
 /// and not an answer that Terraform cannot read.
 pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
     let mut out = Vec::new();
@@ -255,7 +257,10 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
             Some(integer) => infallible(rmp::encode::write_sint(out, integer).map(|_| ()))?,
             None => infallible(rmp::encode::write_str(out, number.as_str()))?,
         },
-        (Type::String, Value::String(text)) => infallible(rmp::encode::write_str(out, &normalized(text)))?,
+        (Type::String, Value::String(text)) => {
+            debug_assert!(is_nfc(text), "text that was not normalized");
+            infallible(rmp::encode::write_str(out, text))?;
+        }
         (Type::List(element) | Type::Set(element), Value::Sequence(elements)) => {
             write_elements(out, elements, |_| element)?;
         }
@@ -414,9 +419,16 @@ mod tests {
     }
 
     #[test]
-    fn text_is_brought_to_nfc() {
+    fn text_is_brought_to_nfc_when_it_is_read() {
         assert_eq!(decode(b"\xa3e\xcc\x81", &Type::String).unwrap(), text("\u{e9}"));
-        assert_eq!(encode(&text("e\u{301}"), &Type::String).unwrap(), b"\xa2\xc3\xa9");
+        assert_eq!(encode(&text("\u{e9}"), &Type::String).unwrap(), b"\xa2\xc3\xa9");
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "text that was not normalized")]
+    fn text_that_was_not_normalized_is_found_out_when_it_is_written() {
+        let _ = encode(&text("e\u{301}"), &Type::String);
     }
 
     #[test]
