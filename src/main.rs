@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         },
         services: |terminated| {
             let provider = HeygenProvider::new(Environment::of_this_process());
-            Routes::new(Service::stopped_by(provider, terminated).into_server())
+            Routes::new(Service::with_termination(provider, terminated).into_server())
         },
     };
     let options = Options {

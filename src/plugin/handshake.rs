@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rustls::pki_types::CertificateDer;
 
 use super::Error;
-use super::listener::{Address, SocketPlace};
+use super::listener::{Address, SocketOptions};
 
 /// An environment variable only the host sets, and the value it sets.
 ///
@@ -34,7 +34,7 @@ pub(super) struct HostRequest {
     /// Where a TCP listener may bind.
     pub(super) ports: Option<RangeInclusive<u16>>,
     /// Where a Unix socket should be, and whose it should be.
-    pub(super) socket: SocketPlace,
+    pub(super) socket: SocketOptions,
     /// Whether the host asked if several streams may share one broker connection.
     pub(super) multiplexing_asked: bool,
 }
@@ -61,7 +61,7 @@ impl HostRequest {
                 })
                 .transpose()?,
             ports: ports(&text("PLUGIN_MIN_PORT"), &text("PLUGIN_MAX_PORT"))?,
-            socket: SocketPlace {
+            socket: SocketOptions {
                 directory: set("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
                 group: Some(text("PLUGIN_UNIX_SOCKET_GROUP")).filter(|group| !group.is_empty()),
             },
@@ -71,14 +71,14 @@ impl HostRequest {
 
     /// The highest version both sides speak. Without any, our lowest: the host is the one who can
     /// tell its user what does not fit together.
-    pub(super) fn highest_shared(&self, ours: &[u32]) -> Result<u32, Error> {
+    pub(super) fn negotiated_version(&self, ours: &[u32]) -> Result<u32, Error> {
         let shared = ours.iter().filter(|v| self.versions.contains(v)).max();
         shared.or_else(|| ours.iter().min()).copied().ok_or(Error::NoVersion)
     }
 }
 
 /// The highest of our versions.
-pub(super) fn highest(ours: &[u32]) -> Result<u32, Error> {
+pub(super) fn highest_version(ours: &[u32]) -> Result<u32, Error> {
     ours.iter().max().copied().ok_or(Error::NoVersion)
 }
 
@@ -154,7 +154,7 @@ mod tests {
 
     fn shared(theirs: &str, ours: &[u32]) -> u32 {
         let read = request(&[("PLUGIN_PROTOCOL_VERSIONS", theirs)]).unwrap();
-        read.highest_shared(ours).unwrap()
+        read.negotiated_version(ours).unwrap()
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn no_version_of_ours_is_an_error() {
         let read = request(&[]).unwrap();
-        assert!(matches!(read.highest_shared(&[]), Err(Error::NoVersion)));
+        assert!(matches!(read.negotiated_version(&[]), Err(Error::NoVersion)));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use super::Error;
 #[cfg(unix)]
 const PARENT_CHECK: std::time::Duration = std::time::Duration::from_millis(500);
 
-/// The end of the process, as those who serve see it coming.
+/// How the process ends: one token for each way.
 pub(super) struct Lifecycle {
-    /// To be cancelled by whoever is told to shut the process down.
+    /// Cancelled by the controller service when the host calls Shutdown.
     pub(super) shutdown: CancellationToken,
     /// Cancelled when the process is to end at once.
     pub(super) ended: CancellationToken,
@@ -22,12 +22,12 @@ pub(super) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// A host's child: ends on Shutdown and with its parent at once, and after SIGTERM once the calls
+    /// Of a process that a host started: ends on Shutdown and with its parent at once, and after SIGTERM once the calls
     /// under way are answered. It ignores interrupts: Ctrl-C reaches the whole process group, but what it
     /// means is for the host to say, and dying of it would lose whatever call is in flight.
     ///
     /// Needs a runtime's context.
-    pub(super) fn of_a_child() -> Result<Self, Error> {
+    pub(super) fn for_host() -> Result<Self, Error> {
         let (ended, terminated) = (CancellationToken::new(), CancellationToken::new());
         ignore_interrupts().map_err(Error::Start)?;
         on_termination(terminated.clone()).map_err(Error::Start)?;
@@ -40,11 +40,11 @@ impl Lifecycle {
         })
     }
 
-    /// A process of its own, under a debugger: ends on Ctrl-C at once, and after SIGTERM once the calls under way are
+    /// Of a process that serves for a debugger: ends on Ctrl-C at once, and after SIGTERM once the calls under way are
     /// answered. Hosts attach and detach; that one of them shuts down ends nothing here.
     ///
     /// Needs a runtime's context.
-    pub(super) fn until_interrupted() -> Result<Self, Error> {
+    pub(super) fn for_debugger() -> Result<Self, Error> {
         let (ended, terminated) = (CancellationToken::new(), CancellationToken::new());
         on_interrupt(ended.clone()).map_err(Error::Start)?;
         on_termination(terminated.clone()).map_err(Error::Start)?;

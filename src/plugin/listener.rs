@@ -1,4 +1,4 @@
-//! Where the host finds us: a Unix socket only our user can reach, or a loopback port.
+//! The socket that the host connects to: a Unix socket that only this user can reach, or a loopback port.
 
 use std::fmt;
 use std::io;
@@ -45,9 +45,9 @@ impl FromStr for Network {
     }
 }
 
-/// Where a Unix socket should be, and whose it should be, if the host cares.
+/// Where the host wants the Unix socket, and which group may connect to it; each may be left open.
 #[derive(Debug, Default)]
-pub(super) struct SocketPlace {
+pub(super) struct SocketOptions {
     /// The directory that holds the socket itself. Hosts that set it find the plugin in a container by
     /// the socket's name in this very directory, so the directory's protection is theirs.
     pub(super) directory: Option<PathBuf>,
@@ -55,7 +55,7 @@ pub(super) struct SocketPlace {
     pub(super) group: Option<String>,
 }
 
-/// Where we listen, in the host's words.
+/// Where the plugin listens, as the handshake spells it.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
     /// A socket's path.
@@ -87,48 +87,48 @@ impl fmt::Display for Address {
 /// A socket that is bound and listens already: connections queue up before the first is accepted.
 pub(super) struct Listener {
     address: Address,
-    kind: Kind,
+    kind: BoundSocket,
 }
 
-enum Kind {
+enum BoundSocket {
     #[cfg(unix)]
     Unix(unix::SocketFile),
     Tcp(TcpListener),
 }
 
-/// What a listener leaves in the file system; removed when dropped.
+/// The files of a Unix socket, removed when this is dropped.
 #[derive(Default)]
-pub(super) struct Files {
+pub(super) struct SocketFiles {
     #[cfg(unix)]
-    _socket: Option<unix::Files>,
+    _socket: Option<unix::SocketFiles>,
 }
 
 impl Listener {
-    /// Listens on a new socket at `place`, or on a port in `ports`, any port without a range.
+    /// Listens on a new socket as `options` say, or on a port in `ports`, any port without a range.
     pub(super) fn bind(
         network: Network,
         ports: Option<RangeInclusive<u16>>,
-        place: &SocketPlace,
+        options: &SocketOptions,
     ) -> Result<Self, Error> {
         match network {
             #[cfg(unix)]
             Network::Unix => {
-                let socket = unix::SocketFile::bind(place)?;
+                let socket = unix::SocketFile::bind(options)?;
                 Ok(Self {
                     address: Address::Unix(socket.path()),
-                    kind: Kind::Unix(socket),
+                    kind: BoundSocket::Unix(socket),
                 })
             }
             #[cfg(not(unix))]
             Network::Unix => {
-                let _ = place;
+                let _ = options;
                 Err(Error::NoUnixSockets)
             }
             Network::Tcp => {
-                let (listener, address) = loopback(ports.unwrap_or(0..=0))?;
+                let (listener, address) = bind_loopback(ports.unwrap_or(0..=0))?;
                 Ok(Self {
                     address: Address::Tcp(address),
-                    kind: Kind::Tcp(listener),
+                    kind: BoundSocket::Tcp(listener),
                 })
             }
         }
@@ -140,25 +140,25 @@ impl Listener {
     }
 
     /// What accepts, and what removes the socket's file once dropped. Needs a runtime's context.
-    pub(super) fn into_parts(self) -> io::Result<(Acceptor, Files)> {
+    pub(super) fn into_parts(self) -> io::Result<(Acceptor, SocketFiles)> {
         match self.kind {
             #[cfg(unix)]
-            Kind::Unix(socket) => {
+            BoundSocket::Unix(socket) => {
                 let (listener, file) = socket.into_parts();
                 listener.set_nonblocking(true)?;
                 let listener = tokio::net::UnixListener::from_std(listener)?;
-                Ok((Acceptor::Unix(listener), Files { _socket: Some(file) }))
+                Ok((Acceptor::Unix(listener), SocketFiles { _socket: Some(file) }))
             }
-            Kind::Tcp(listener) => {
+            BoundSocket::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
                 let listener = tokio::net::TcpListener::from_std(listener)?;
-                Ok((Acceptor::Tcp(listener), Files::default()))
+                Ok((Acceptor::Tcp(listener), SocketFiles::default()))
             }
         }
     }
 }
 
-fn loopback(ports: RangeInclusive<u16>) -> Result<(TcpListener, SocketAddr), Error> {
+fn bind_loopback(ports: RangeInclusive<u16>) -> Result<(TcpListener, SocketAddr), Error> {
     let (min, max) = (*ports.start(), *ports.end());
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for port in ports {
@@ -172,10 +172,10 @@ fn loopback(ports: RangeInclusive<u16>) -> Result<(TcpListener, SocketAddr), Err
     Err(Error::TcpPort { min, max, source: last })
 }
 
-/// A connection's two directions, whatever carries them.
+/// A connection of either kind.
 pub(super) type Socket = Pin<Box<dyn Duplex>>;
 
-/// Bytes both ways.
+/// A stream of bytes that is read and written.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Duplex for T {}

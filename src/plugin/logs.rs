@@ -16,10 +16,10 @@ use tracing_subscriber::registry::{LookupSpan, Registry, Scope};
 use tracing_subscriber::{Layer, util::SubscriberInitExt};
 
 /// The host cuts longer lines in pieces that are no JSON any more (64 KiB, line end included).
-const LONGEST_LINE: usize = (64 << 10) - 1;
+const MAX_LINE_BYTES: usize = (64 << 10) - 1;
 
 /// What is kept of one text, in bytes. Escaped at worst sixfold, it still fits a line.
-const LONGEST_TEXT: usize = 8 << 10;
+const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// The environment variables that set the log's threshold.
 ///
@@ -34,22 +34,22 @@ pub struct Logs {
     pub module: &'static str,
 }
 
-/// What no variable set means.
+/// The threshold where no variable sets one.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Unset {
-    /// Nobody reads: write nothing.
-    Quiet,
-    /// Somebody looks at this process alone.
-    Everything,
+pub(super) enum DefaultThreshold {
+    /// A host owns this process and asked for no log: nothing is written.
+    Off,
+    /// A developer runs this process by hand: everything is written.
+    Trace,
 }
 
 /// Starts logging to stderr, if anything is asked for.
-pub(super) fn install(logs: &Logs, unset: Unset) {
-    let threshold = threshold(logs.variables, unset, |name| std::env::var(name).ok());
+pub(super) fn install(logs: &Logs, default: DefaultThreshold) {
+    let threshold = threshold(logs.variables, default, |name| std::env::var(name).ok());
     if threshold == LevelFilter::OFF {
         return;
     }
-    let lines = Lines {
+    let lines = HclogLayer {
         threshold,
         module: logs.module,
         write: |line: &[u8]| {
@@ -62,7 +62,7 @@ pub(super) fn install(logs: &Logs, unset: Unset) {
     let _ = Registry::default().with(lines).try_init();
 }
 
-fn threshold(variables: &[&str], unset: Unset, variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
+fn threshold(variables: &[&str], default: DefaultThreshold, variable: impl Fn(&str) -> Option<String>) -> LevelFilter {
     let set = variables.iter().filter_map(|name| variable(name));
     match set.map(|text| text.trim().to_lowercase()).find(|text| !text.is_empty()) {
         Some(text) => match text.as_str() {
@@ -73,27 +73,27 @@ fn threshold(variables: &[&str], unset: Unset, variable: impl Fn(&str) -> Option
             "off" => LevelFilter::OFF,
             _ => LevelFilter::TRACE,
         },
-        None => match unset {
-            Unset::Quiet => LevelFilter::OFF,
-            Unset::Everything => LevelFilter::TRACE,
+        None => match default {
+            DefaultThreshold::Off => LevelFilter::OFF,
+            DefaultThreshold::Trace => LevelFilter::TRACE,
         },
     }
 }
 
-/// Turns events into lines.
-struct Lines<W> {
+/// The tracing layer that writes each event as one line of hclog's JSON.
+struct HclogLayer<W> {
     threshold: LevelFilter,
     module: &'static str,
     write: W,
 }
 
-impl<S, W> Layer<S> for Lines<W>
+impl<S, W> Layer<S> for HclogLayer<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: Fn(&[u8]) + 'static,
 {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        *metadata.level() <= self.threshold && below_us(metadata.target()).is_some()
+        *metadata.level() <= self.threshold && path_in_crate(metadata.target()).is_some()
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -101,43 +101,43 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
-        let mut pairs = Pairs::default();
-        attributes.record(&mut pairs);
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
         if let Some(span) = context.span(id) {
-            span.extensions_mut().insert(pairs);
+            span.extensions_mut().insert(fields);
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id)
-            && let Some(pairs) = span.extensions_mut().get_mut::<Pairs>()
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
-            values.record(pairs);
+            values.record(fields);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut pairs = Pairs::default();
+        let mut fields = Fields::default();
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
-            if let Some(of_span) = span.extensions().get::<Pairs>() {
-                pairs.0.extend(of_span.0.clone());
+            if let Some(of_span) = span.extensions().get::<Fields>() {
+                fields.0.extend(of_span.0.clone());
             }
         }
         // A message belongs to its event; a span has none to pass on.
-        pairs.0.remove(MESSAGE);
-        event.record(&mut pairs);
+        fields.0.remove(MESSAGE);
+        event.record(&mut fields);
         let metadata = event.metadata();
         (self.write)(&line(
             metadata.level().as_str(),
             &module(self.module, metadata.target()),
             OffsetDateTime::now_utc(),
-            pairs,
+            fields,
         ));
     }
 }
 
 /// What follows our crate's name in `target`, if it is ours.
-fn below_us(target: &str) -> Option<&str> {
+fn path_in_crate(target: &str) -> Option<&str> {
     let ours = module_path!().split("::").next().unwrap_or_default();
     let rest = target.strip_prefix(ours)?;
     (rest.is_empty() || rest.starts_with("::")).then_some(rest)
@@ -145,12 +145,12 @@ fn below_us(target: &str) -> Option<&str> {
 
 /// `root` and the path of a target, with dots.
 fn module(root: &str, target: &str) -> String {
-    format!("{root}{}", below_us(target).unwrap_or_default().replace("::", "."))
+    format!("{root}{}", path_in_crate(target).unwrap_or_default().replace("::", "."))
 }
 
-fn line(level: &str, module: &str, at: OffsetDateTime, mut pairs: Pairs) -> Vec<u8> {
+fn line(level: &str, module: &str, at: OffsetDateTime, mut fields: Fields) -> Vec<u8> {
     // The host takes `@` fields for strings without looking, and dies of any other kind.
-    let message = pairs.0.remove(MESSAGE).unwrap_or_else(|| Value::String(String::new()));
+    let message = fields.0.remove(MESSAGE).unwrap_or_else(|| Value::String(String::new()));
     let head = [
         ("@level", Value::String(level.to_lowercase())),
         ("@message", message),
@@ -158,9 +158,9 @@ fn line(level: &str, module: &str, at: OffsetDateTime, mut pairs: Pairs) -> Vec<
         ("@timestamp", Value::String(timestamp(at))),
     ];
     let head: Map<String, Value> = head.map(|(key, value)| (key.to_owned(), value)).into_iter().collect();
-    pairs.0.extend(head.clone());
-    let mut line = encoded(pairs.0);
-    if line.len() > LONGEST_LINE {
+    fields.0.extend(head.clone());
+    let mut line = encoded(fields.0);
+    if line.len() > MAX_LINE_BYTES {
         line = encoded(head);
     }
     line
@@ -192,20 +192,20 @@ const MESSAGE: &str = "message";
 
 /// Fields and their values. Keys never begin with `@`: those are the line's own.
 #[derive(Default)]
-struct Pairs(Map<String, Value>);
+struct Fields(Map<String, Value>);
 
-impl Pairs {
+impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
         let key = field.name().trim_start_matches('@').to_owned();
         self.0.insert(key, value);
     }
 
     fn put_text(&mut self, field: &Field, text: &str) {
-        self.put(field, Value::String(shortened(text)));
+        self.put(field, Value::String(truncated(text)));
     }
 }
 
-impl Visit for Pairs {
+impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.put_text(field, value);
     }
@@ -231,7 +231,7 @@ impl Visit for Pairs {
     }
 }
 
-impl Pairs {
+impl Fields {
     fn put_number(&mut self, field: &Field, value: impl Into<Value> + ToString) {
         if field.name() == MESSAGE {
             self.put_text(field, &value.to_string());
@@ -241,11 +241,11 @@ impl Pairs {
     }
 }
 
-fn shortened(text: &str) -> String {
-    if text.len() <= LONGEST_TEXT {
+fn truncated(text: &str) -> String {
+    if text.len() <= MAX_TEXT_BYTES {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(LONGEST_TEXT);
+    let end = text.floor_char_boundary(MAX_TEXT_BYTES);
     format!("{}… ({} bytes more)", &text[..end], text.len() - end)
 }
 
@@ -261,7 +261,7 @@ mod tests {
     fn logged(threshold: LevelFilter, what: impl FnOnce()) -> Vec<Map<String, Value>> {
         let written = Arc::new(Mutex::new(Vec::new()));
         let collected = Arc::clone(&written);
-        let lines = Lines {
+        let lines = HclogLayer {
             threshold,
             module: "root",
             write: move |line: &[u8]| collected.lock().unwrap().push(line.to_vec()),
@@ -271,7 +271,7 @@ mod tests {
         written
             .iter()
             .map(|line| {
-                assert!(line.len() <= LONGEST_LINE, "{}", line.len());
+                assert!(line.len() <= MAX_LINE_BYTES, "{}", line.len());
                 let line = line.strip_suffix(b"\n").unwrap();
                 assert!(!line.contains(&b'\n'));
                 serde_json::from_slice(line).unwrap()
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn long_texts_are_cut_and_too_many_of_them_left_out() {
-        let nasty = "\u{1}é".repeat(LONGEST_TEXT);
+        let nasty = "\u{1}é".repeat(MAX_TEXT_BYTES);
         let line = only(logged(LevelFilter::TRACE, || {
             tracing::info!(text = nasty, "one");
         }));
@@ -367,15 +367,15 @@ mod tests {
 
     #[test]
     fn the_first_variable_set_to_something_decides() {
-        let decided = |pairs: &'static [(&str, &str)], unset| {
-            threshold(&["OWN", "HOST"], unset, |name| {
-                let found = pairs.iter().find(|(key, _)| *key == name);
+        let decided = |fields: &'static [(&str, &str)], default| {
+            threshold(&["OWN", "HOST"], default, |name| {
+                let found = fields.iter().find(|(key, _)| *key == name);
                 found.map(|(_, value)| (*value).to_owned())
             })
         };
-        let quiet = |pairs| decided(pairs, Unset::Quiet);
+        let quiet = |fields| decided(fields, DefaultThreshold::Off);
         assert_eq!(quiet(&[]), LevelFilter::OFF);
-        assert_eq!(decided(&[], Unset::Everything), LevelFilter::TRACE);
+        assert_eq!(decided(&[], DefaultThreshold::Trace), LevelFilter::TRACE);
         assert_eq!(quiet(&[("OWN", ""), ("HOST", "Info")]), LevelFilter::INFO);
         assert_eq!(quiet(&[("OWN", "error"), ("HOST", "info")]), LevelFilter::ERROR);
         assert_eq!(quiet(&[("HOST", "JSON")]), LevelFilter::TRACE);

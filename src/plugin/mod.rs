@@ -44,9 +44,9 @@ use self::listener::Listener;
 /// handed in should set it as their decoding and encoding limit.
 pub const MESSAGE_LIMIT: usize = 256 << 20;
 
-/// What is served, and to which host.
+/// What is served, and what the host is expected to bring.
 pub struct Plugin<S> {
-    /// The proof that it is the host who starts us, and no curious person.
+    /// Tells a host, which sets it, from a person who starts the program in a shell.
     pub cookie: Cookie,
     /// The protocol versions spoken, in any order; at least one.
     pub protocol_versions: &'static [u32],
@@ -86,7 +86,7 @@ where
 {
     let variable = |name: &str| std::env::var_os(name);
     let request = HostRequest::read(&plugin.cookie, variable)?;
-    let version = request.highest_shared(plugin.protocol_versions)?;
+    let version = request.negotiated_version(plugin.protocol_versions)?;
     let identity = request
         .client_certificate
         .as_deref()
@@ -94,7 +94,7 @@ where
         .transpose()?;
     let runtime = server::runtime()?;
     let _context = runtime.enter();
-    let lifecycle = Lifecycle::of_a_child()?;
+    let lifecycle = Lifecycle::for_host()?;
     let listener = Listener::bind(network, request.ports, &request.socket)?;
     // The host dials as soon as it has read the line, and does not try twice: by now we listen.
     let line = handshake::HandshakeLine {
@@ -105,7 +105,7 @@ where
     };
     write_to_stdout(&format!("{line}\n"))?;
 
-    logs::install(&plugin.logs, logs::Unset::Quiet);
+    logs::install(&plugin.logs, logs::DefaultThreshold::Off);
     server::run(runtime.handle(), listener, identity, lifecycle, plugin.services)?;
     // Calls still running have nobody left to answer to.
     runtime.shutdown_background();
@@ -116,14 +116,14 @@ fn serve_debugger<S>(plugin: Plugin<S>, network: Network, debugger: &Debugger) -
 where
     S: FnOnce(CancellationToken) -> Routes,
 {
-    let version = handshake::highest(plugin.protocol_versions)?;
+    let version = handshake::highest_version(plugin.protocol_versions)?;
     let runtime = server::runtime()?;
     let _context = runtime.enter();
-    let lifecycle = Lifecycle::until_interrupted()?;
-    let listener = Listener::bind(network, None, &listener::SocketPlace::default())?;
+    let lifecycle = Lifecycle::for_debugger()?;
+    let listener = Listener::bind(network, None, &listener::SocketOptions::default())?;
     write_to_stdout(&format!("{}\n", debugger.reattach_line(version, listener.address())))?;
 
-    logs::install(&plugin.logs, logs::Unset::Everything);
+    logs::install(&plugin.logs, logs::DefaultThreshold::Trace);
     let served = server::run(runtime.handle(), listener, None, lifecycle, plugin.services);
     runtime.shutdown_background();
     served

@@ -18,7 +18,7 @@ pub fn report_panics() {
 
 fn report_panics_to(write: impl Fn(&str) + Send + Sync + 'static) {
     panic::set_hook(Box::new(move |info| {
-        let report = Report {
+        let report = PanicReport {
             message: message(info),
             location: info.location().map(ToString::to_string),
             thread: thread::current().name().map(str::to_owned),
@@ -34,14 +34,14 @@ fn message(info: &PanicHookInfo<'_>) -> String {
     info.payload_as_str().unwrap_or("(no message)").to_owned()
 }
 
-struct Report {
+struct PanicReport {
     message: String,
     location: Option<String>,
     thread: Option<String>,
     backtrace: String,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "panic: {}", self.message)?;
         writeln!(f)?;

@@ -27,16 +27,16 @@ use super::listener::{Acceptor, Listener, Socket};
 use super::services;
 use super::tls::Identity;
 
-/// How long a peer may take to prove who it is.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a peer may take for its TLS handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long the quick end waits for answers on their way out, the one to Shutdown above all. Calls that
-/// need longer have lost their reader: the host asks for this end when it is done with us.
-const LAST_WORDS: Duration = Duration::from_millis(50);
+/// How long an immediate end waits for responses that are being written, above all the one to Shutdown. Calls that need
+/// longer have nobody left to answer to: the host asks for this end when it needs nothing more.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(50);
 
-/// How long the end after the last call lets a host go without taking a byte of the answers that it is
-/// still owed.
-const READER_PATIENCE: Duration = Duration::from_secs(5);
+/// After the last call has ended: how long a host may take no byte of the responses that are still to be written,
+/// before the process ends without it.
+const STALLED_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The pause after an accept that failed: the reason, too many open files say, lasts.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -73,35 +73,38 @@ pub(super) fn run(
         tokio::spawn(closing.clone().run_until_cancelled_owned(accepting));
 
         let calls = TaskTracker::new();
-        let routes = tracked(plugin_services(terminated.clone()), calls.clone());
+        let routes = track_calls(plugin_services(terminated.clone()), calls.clone());
         let routes = services::add_to(routes, shutdown, closing.clone()).await;
         let serving = Server::builder().add_routes(routes).serve_with_incoming_shutdown(
             ReceiverStream::new(connections).map(Ok::<_, Infallible>),
             closing.cancelled(),
         );
-        let at_once = async {
+        let ended_at_once = async {
             ended.cancelled().await;
-            tokio::time::sleep(LAST_WORDS).await;
+            tokio::time::sleep(SHUTDOWN_GRACE).await;
         };
-        let unread = async {
+        let ended_unread = async {
             terminated.cancelled().await;
             calls.close();
             calls.wait().await;
             // Serving ends by itself from here on: once the hosts have every answer.
             closing.cancel();
-            while tokio::time::timeout(READER_PATIENCE, writes.notified()).await.is_ok() {}
+            while tokio::time::timeout(STALLED_WRITE_TIMEOUT, writes.notified())
+                .await
+                .is_ok()
+            {}
             tracing::warn!("ending without the answers that the host does not read");
         };
         tokio::select! {
             served = serving => served.map_err(Error::Serve),
-            () = at_once => Ok(()),
-            () = unread => Ok(()),
+            () = ended_at_once => Ok(()),
+            () = ended_unread => Ok(()),
         }
     })
 }
 
-/// The same services, where each call holds a token of `calls` until its answer is ready to be sent.
-fn tracked(routes: Routes, calls: TaskTracker) -> Routes {
+/// The same services, where each call holds a token of `calls` until its response is ready to be sent.
+fn track_calls(routes: Routes, calls: TaskTracker) -> Routes {
     let tracking = MapFutureLayer::new(move |answer| {
         let under_way = calls.token();
         async move {
@@ -113,8 +116,8 @@ fn tracked(routes: Routes, calls: TaskTracker) -> Routes {
     routes.into_axum_router().layer(tracking).into()
 }
 
-/// Accepts for ever, and tells of every write that a peer's side has taken. Each connection proves itself in a task of its own, so that a silent one keeps
-/// nobody waiting, and a refused one is a line in the log.
+/// Accepts connections for ever. Each one does its TLS handshake in a task of its own, so that a silent peer delays no
+/// other, and one that is refused is logged. `writes` is notified of each write that a peer has taken.
 async fn accept(acceptor: Acceptor, tls: Option<TlsAcceptor>, writes: Arc<Notify>, sender: mpsc::Sender<Connection>) {
     loop {
         let socket = match acceptor.accept().await {
@@ -129,7 +132,7 @@ async fn accept(acceptor: Acceptor, tls: Option<TlsAcceptor>, writes: Arc<Notify
         let socket = Box::pin(InspectWriter::new(socket, move |_: &[u8]| writes.notify_one()));
         let (tls, sender) = (tls.clone(), sender.clone());
         tokio::spawn(async move {
-            match tokio::time::timeout(HANDSHAKE_LIMIT, secured(socket, tls)).await {
+            match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls_handshake(socket, tls)).await {
                 // Serving ends before accepting does: a connection too late is dropped with it.
                 Ok(Ok(connection)) => drop(sender.send(connection).await),
                 Ok(Err(error)) => tracing::warn!(%error, "refused a connection"),
@@ -141,14 +144,14 @@ async fn accept(acceptor: Acceptor, tls: Option<TlsAcceptor>, writes: Arc<Notify
     }
 }
 
-async fn secured(socket: Socket, tls: Option<TlsAcceptor>) -> io::Result<Connection> {
+async fn tls_handshake(socket: Socket, tls: Option<TlsAcceptor>) -> io::Result<Connection> {
     Ok(Connection(match tls {
         Some(tls) => Box::pin(tls.accept(socket).await?),
         None => socket,
     }))
 }
 
-/// A connection ready to be served, whatever it is made of.
+/// A connection that is ready to be served: plain, or after its TLS handshake.
 struct Connection(Socket);
 
 impl Connected for Connection {
@@ -192,7 +195,7 @@ mod tests {
     use tonic_health::pb::health_client::HealthClient;
     use tonic_prost::ProstCodec;
 
-    use super::super::listener::{Network, SocketPlace};
+    use super::super::listener::{Network, SocketOptions};
     use super::super::proto::Empty;
     use super::*;
 
@@ -257,7 +260,7 @@ mod tests {
     fn one_busy_call_stalls_no_other() {
         let runtime = runtime().unwrap();
         let _context = runtime.enter();
-        let listener = Listener::bind(Network::Unix, None, &SocketPlace::default()).unwrap();
+        let listener = Listener::bind(Network::Unix, None, &SocketOptions::default()).unwrap();
         let path = listener.address().to_string();
         let ended = CancellationToken::new();
         let lifecycle = Lifecycle {

@@ -35,7 +35,7 @@ pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, closing:
         .add_service(GrpcBrokerServer::new(Broker { closing }))
 }
 
-/// Streams of health last as long as the health that they tell of.
+/// Ends the health service's watch streams, which would keep the server from ending.
 async fn end_watches(mut health: HealthReporter, closing: CancellationToken) {
     closing.cancelled().await;
     for service in ["", "plugin"] {
@@ -55,18 +55,18 @@ impl GrpcController for Controller {
     }
 }
 
-/// A stream of answers that lasts until the process ends.
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+/// A streamed response, which stays open until the process ends.
+type ResponseStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// What the plugin wrote to its stdout and stderr, as a stream of its own. Ours writes to neither but
-/// for the log, which the host reads at its source: the stream stays open, and empty.
+/// Streams what the plugin wrote to its stdout and stderr. This one writes only its log there, and the host reads that
+/// from stderr itself, so the stream stays open and empty.
 struct Stdio {
     closing: CancellationToken,
 }
 
 #[async_trait]
 impl GrpcStdio for Stdio {
-    type StreamStdioStream = Answers<StdioData>;
+    type StreamStdioStream = ResponseStream<StdioData>;
 
     async fn stream_stdio(&self, _request: Request<()>) -> Result<Response<Self::StreamStdioStream>, Status> {
         let closing = self.closing.clone().cancelled_owned();
@@ -74,25 +74,25 @@ impl GrpcStdio for Stdio {
     }
 }
 
-/// Announces further connections between the two sides. Nothing here needs one: announcements are read
-/// and let go.
+/// Announces further connections between the two sides. Nothing here needs one, so announcements are read and ignored.
 struct Broker {
     closing: CancellationToken,
 }
 
 #[async_trait]
 impl GrpcBroker for Broker {
-    type StartStreamStream = Answers<ConnInfo>;
+    type StartStreamStream = ResponseStream<ConnInfo>;
 
     async fn start_stream(
         &self,
         request: Request<Streaming<ConnInfo>>,
     ) -> Result<Response<Self::StartStreamStream>, Status> {
-        let hung_up = request.into_inner().for_each(|_| std::future::ready(()));
+        let client_closed = request.into_inner().for_each(|_| std::future::ready(()));
         let closing = self.closing.clone().cancelled_owned();
-        let over = async move {
-            let (Either::Left(_) | Either::Right(_)) = select(std::pin::pin!(hung_up), std::pin::pin!(closing)).await;
+        let ended = async move {
+            let (Either::Left(_) | Either::Right(_)) =
+                select(std::pin::pin!(client_closed), std::pin::pin!(closing)).await;
         };
-        Ok(Response::new(Box::pin(stream::pending().take_until(over))))
+        Ok(Response::new(Box::pin(stream::pending().take_until(ended))))
     }
 }

@@ -44,9 +44,9 @@ impl Identity {
         let (certificate, key) = own_certificate().map_err(|e| Error::Tls(e.to_string()))?;
 
         let provider = Arc::new(ring::default_provider());
-        let verifier = Arc::new(OnlyClient {
+        let verifier = Arc::new(PinnedClientVerifier {
             certificate: client,
-            others: provider.signature_verification_algorithms,
+            other_algorithms: provider.signature_verification_algorithms,
         });
         let config =
             server_config(provider, verifier, certificate.clone(), key).map_err(|e| Error::Tls(e.to_string()))?;
@@ -100,7 +100,7 @@ fn own_certificate() -> Result<(CertificateDer<'static>, PrivatePkcs8KeyDer<'sta
 
 fn server_config(
     provider: Arc<CryptoProvider>,
-    verifier: Arc<OnlyClient>,
+    verifier: Arc<PinnedClientVerifier>,
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
 ) -> Result<ServerConfig, rustls::Error> {
@@ -117,13 +117,13 @@ fn server_config(
 
 /// Accepts one certificate, byte for byte, from who proves to own its key.
 #[derive(Debug)]
-struct OnlyClient {
+struct PinnedClientVerifier {
     certificate: CertificateDer<'static>,
     /// What may sign a handshake besides P-521, should a host come with another kind of key.
-    others: WebPkiSupportedAlgorithms,
+    other_algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ClientCertVerifier for OnlyClient {
+impl ClientCertVerifier for PinnedClientVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -160,14 +160,14 @@ impl ClientCertVerifier for OnlyClient {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = match signed.scheme {
             SignatureScheme::ECDSA_NISTP521_SHA512 => &P521_ALGORITHMS,
-            _ => &self.others,
+            _ => &self.other_algorithms,
         };
         verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = P521_ALGORITHMS.supported_schemes();
-        schemes.extend(self.others.supported_schemes());
+        schemes.extend(self.other_algorithms.supported_schemes());
         schemes
     }
 }
@@ -247,9 +247,9 @@ mod tests {
 
     #[test]
     fn p521_is_the_first_scheme_offered() {
-        let verifier = OnlyClient {
+        let verifier = PinnedClientVerifier {
             certificate: CertificateDer::from(Vec::new()),
-            others: ring::default_provider().signature_verification_algorithms,
+            other_algorithms: ring::default_provider().signature_verification_algorithms,
         };
         let schemes = verifier.supported_verify_schemes();
         assert_eq!(schemes[0], SignatureScheme::ECDSA_NISTP521_SHA512);

@@ -1,5 +1,6 @@
 //! The provider block: its schema, its rules, and what comes of it together with the environment.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -9,9 +10,7 @@ use super::credentials::{self, Configured, Found};
 use super::environment::{self, Environment};
 use super::session::Connection;
 use crate::heygen::{BaseUrl, Client, Settings};
-use crate::terraform::{
-    Attr, Attribute, Configurability, Diagnostic, Diagnostics, HostVersion, Number, Schema, Type, model,
-};
+use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, HostVersion, Model, Number, Schema, Type, model};
 
 const DEFAULT_BASE_URL: &str = "https://api.heygen.com";
 const DEFAULT_MAX_RETRIES: u32 = 4;
@@ -33,54 +32,45 @@ model! {
     }
 }
 
-pub(super) fn schema() -> Schema {
-    let attribute = |name, ty, sensitive, description| Attribute {
-        name,
-        ty,
-        configurability: Configurability::Optional,
-        sensitive,
-        description,
-    };
-    Schema {
-        version: 0,
-        description: "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the \
+/// Of the provider block.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the \
                       environment, else from the credentials file of HeyGen's CLI (`credentials` in `~/.heygen` or in \
                       `$HEYGEN_CONFIG_DIR`).",
-        attributes: vec![
-            attribute(
+        vec![
+            Attribute::optional(
                 "api_key",
                 Type::String,
-                true,
                 "The API key, sent as `X-Api-Key`. Else `HEYGEN_API_KEY`. Excludes `access_token`.",
-            ),
-            attribute(
+            )
+            .sensitive(),
+            Attribute::optional(
                 "access_token",
                 Type::String,
-                true,
                 "An OAuth access token, sent as `Authorization: Bearer`. Else `HEYGEN_ACCESS_TOKEN`. Excludes `api_key`.",
-            ),
-            attribute(
+            )
+            .sensitive(),
+            Attribute::optional(
                 "base_url",
                 Type::String,
-                false,
                 "Where the API is. Else `HEYGEN_API_BASE`, else `https://api.heygen.com`. `http` is for loopback hosts only.",
             ),
-            attribute(
+            Attribute::optional(
                 "max_retries",
                 Type::Number,
-                false,
                 "How often a call is repeated after its first attempt when that is safe; 0 disables it. Else \
                  `HEYGEN_MAX_RETRIES`, else 4.",
             ),
-            attribute(
+            Attribute::optional(
                 "request_timeout",
                 Type::String,
-                false,
                 "How long one attempt of a call may take, such as `30s` (the default) or `1m 30s`.",
             ),
         ],
-    }
-}
+    )
+});
 
 /// Checks what is known of the block by itself.
 pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
@@ -183,7 +173,6 @@ impl ProviderConfig {
 }
 
 fn unknown_attributes(config: &ProviderConfig) -> Vec<&'static str> {
-    use crate::terraform::Model;
     config.clone().null_unknowns()
 }
 
@@ -232,10 +221,7 @@ mod tests {
     fn config() -> ProviderConfig {
         ProviderConfig {
             api_key: Attr::Known(SecretString::from("key")),
-            access_token: Attr::Null,
-            base_url: Attr::Null,
-            max_retries: Attr::Null,
-            request_timeout: Attr::Null,
+            ..ProviderConfig::null()
         }
     }
 
@@ -248,7 +234,7 @@ mod tests {
 
     #[test]
     fn every_attribute_is_described_and_every_credential_sensitive() {
-        for attribute in schema().attributes {
+        for attribute in SCHEMA.attributes() {
             assert!(!attribute.description.is_empty(), "{}", attribute.name);
             let credential = ["api_key", "access_token"].contains(&attribute.name);
             assert_eq!(attribute.sensitive, credential, "{}", attribute.name);

@@ -40,10 +40,12 @@ impl HeygenProvider {
 
 #[async_trait]
 impl Provider for HeygenProvider {
+    const API_NAME: &'static str = "HeyGen";
+
     type Config = ProviderConfig;
 
-    fn schema(&self) -> Schema {
-        config::schema()
+    fn schema(&self) -> &'static Schema {
+        &config::SCHEMA
     }
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {

@@ -1,4 +1,4 @@
-//! What crosses between the service and a resource: what is proposed, what is planned, what came of it.
+//! What a resource is given and what it answers: proposals, plans, stored objects and outcomes.
 
 use super::{Diagnostics, Path};
 
@@ -16,17 +16,17 @@ pub enum Proposal<M, P> {
         prior: Stored<M, P>,
         /// The configuration; anything in it may be unknown.
         config: M,
-        /// In which walk this is asked.
+        /// During which walk this is asked.
         walk: Walk,
     },
 }
 
-/// In which of its two walks Terraform asks for a plan of an object that exists.
+/// During which of its two graph walks (Terraform's own term) the plan of an existing object is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
-    /// Planning. Also applying, where the engine does not tell.
+    /// While planning. Also while applying, if the engine does not tell the two apart.
     Plan,
-    /// Applying, for certain: the user has agreed to a plan, and in that plan the object is not replaced.
+    /// While applying, for certain: the user has approved a plan, and that plan does not replace the object.
     Apply,
 }
 

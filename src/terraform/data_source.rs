@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::model::decode_model;
 use super::{Diagnostic, Diagnostics, Model, Object, Schema};
 
 /// A data source over a typed model: a question that configuration asks, and its answer.
@@ -14,8 +15,8 @@ pub trait DataSource: Send + Sync + 'static {
     /// The full name, such as `heygen_webhook_endpoint`.
     fn type_name(&self) -> &'static str;
 
-    /// The schema of [`Self::Model`].
-    fn schema(&self) -> Schema;
+    /// The schema of [`Self::Model`]: one for the life of the process, built when it is first needed.
+    fn schema(&self) -> &'static Schema;
 
     /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
     /// checked already, by the schema.
@@ -33,7 +34,7 @@ pub trait AnyDataSource: Send + Sync {
     /// See [`DataSource::type_name`].
     fn type_name(&self) -> &'static str;
     /// See [`DataSource::schema`].
-    fn schema(&self) -> Schema;
+    fn schema(&self) -> &'static Schema;
     /// See [`DataSource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
     /// See [`DataSource::read`].
@@ -46,21 +47,21 @@ impl<D: DataSource> AnyDataSource for D {
         DataSource::type_name(self)
     }
 
-    fn schema(&self) -> Schema {
+    fn schema(&self) -> &'static Schema {
         DataSource::schema(self)
     }
 
     fn validate(&self, config: Object) -> Diagnostics {
         let mut diagnostics = DataSource::schema(self).check_configuration(&config);
-        match model::<D>(config) {
+        match decode_model(config) {
             Ok(config) => diagnostics.extend(DataSource::validate(self, &config)),
-            Err(misfit) => diagnostics.push(misfit),
+            Err(mismatch) => diagnostics.push(mismatch),
         }
         diagnostics
     }
 
     async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {
-        let mut answer = DataSource::read(self, model::<D>(config)?, stop).await?;
+        let mut answer = DataSource::read(self, decode_model(config)?, stop).await?;
         let unknown = answer.null_unknowns();
         if unknown.is_empty() {
             return Ok(answer.into_object());
@@ -70,12 +71,10 @@ impl<D: DataSource> AnyDataSource for D {
     }
 }
 
-fn model<D: DataSource>(object: Object) -> Result<D::Model, Diagnostic> {
-    D::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::terraform::{Attr, Value, model};
 
@@ -89,22 +88,19 @@ mod tests {
         }
     }
 
-    struct Valley;
+    struct EchoSource;
 
     #[async_trait]
-    impl DataSource for Valley {
+    impl DataSource for EchoSource {
         type Model = Echo;
 
         fn type_name(&self) -> &'static str {
-            "valley"
+            "echo"
         }
 
-        fn schema(&self) -> Schema {
-            Schema {
-                version: 0,
-                description: "",
-                attributes: Vec::new(),
-            }
+        fn schema(&self) -> &'static Schema {
+            static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new(0, "", Vec::new()));
+            &SCHEMA
         }
 
         fn validate(&self, _config: &Echo) -> Diagnostics {
@@ -128,7 +124,7 @@ mod tests {
 
     async fn asked(said: &str) -> Result<Object, String> {
         let config = Object::from([("said".to_owned(), Value::String(said.to_owned()))]);
-        let answer = AnyDataSource::read(&Valley, config, &CancellationToken::new()).await;
+        let answer = AnyDataSource::read(&EchoSource, config, &CancellationToken::new()).await;
         answer.map_err(|problems| problems.iter().map(|problem| problem.summary.clone()).collect())
     }
 
@@ -141,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_with_something_unknown_is_our_mistake() {
+    async fn an_answer_with_something_unknown_is_a_provider_bug() {
         assert_eq!(asked("later").await, Err("The provider made a mistake".to_owned()));
     }
 }

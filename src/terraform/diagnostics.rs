@@ -1,5 +1,7 @@
 //! Errors and warnings for the user, as Terraform shows them.
 
+use std::error::Error;
+
 use super::Path;
 
 /// Whether a diagnostic stops the operation.
@@ -42,6 +44,16 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..Self::error(summary, detail)
         }
+    }
+
+    /// A message of the host whose `what` cannot be read, or one of ours that cannot be written.
+    pub(super) fn protocol_error(what: &str, error: &dyn Error) -> Self {
+        Self::error(
+            "Terraform and the provider do not understand each other",
+            format!(
+                "A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."
+            ),
+        )
     }
 
     /// What this program did that it must not do; `what` did it.

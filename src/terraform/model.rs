@@ -2,12 +2,15 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Attr, Number, Object, Value};
+use super::{Attr, Diagnostic, Number, Object, Value};
 
 /// A struct that stands for an object of a schema, attribute by attribute. Made with the `model!` macro.
 pub trait Model: Clone + Send + Sync + 'static {
     /// The names of the attributes, which are the schema's.
     const ATTRIBUTES: &'static [&'static str];
+
+    /// The object in which every attribute is null.
+    fn null() -> Self;
 
     /// Reads an object; attributes the model does not have are an error, missing ones are null.
     fn from_object(object: Object) -> Result<Self, Mismatch>;
@@ -28,6 +31,11 @@ pub struct Mismatch {
     pub attribute: String,
     /// What it should have been.
     pub expected: &'static str,
+}
+
+/// Reads an object that was decoded by a schema. A mismatch is a bug: the schema is not the model's.
+pub(super) fn decode_model<M: Model>(object: Object) -> Result<M, Diagnostic> {
+    M::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
 }
 
 /// A type that a known value can be read as.
@@ -169,6 +177,10 @@ macro_rules! model {
         impl $crate::terraform::Model for $name {
             const ATTRIBUTES: &'static [&'static str] = &[$(stringify!($field)),*];
 
+            fn null() -> Self {
+                Self { $($field: $crate::terraform::Attr::Null,)* }
+            }
+
             fn from_object(
                 mut object: $crate::terraform::Object,
             ) -> Result<Self, $crate::terraform::Mismatch> {
@@ -274,6 +286,13 @@ mod tests {
     }
 
     #[test]
+    fn every_attribute_of_the_null_object_is_null() {
+        let object = Door::null().into_object();
+        assert!(object.keys().eq(["code", "keys", "name", "open"]));
+        assert!(object.values().all(|value| *value == Value::Null));
+    }
+
+    #[test]
     fn a_missing_attribute_is_null() {
         let mut short = object();
         short.remove("open");
@@ -298,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn settling_nulls_the_unknown_and_names_it() {
+    fn null_unknowns_nulls_what_is_unknown_and_names_it() {
         let mut door = Door::from_object(object()).unwrap();
         assert_eq!(door.null_unknowns(), ["open"]);
         assert!(door.open.is_null());

@@ -16,7 +16,7 @@ pub struct Number(String);
 pub struct NotANumber;
 
 /// More digits than any number that Terraform's 512-bit floats can write down.
-const LONGEST: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 impl Number {
     /// The decimal text.
@@ -54,7 +54,7 @@ impl FromStr for Number {
     type Err = NotANumber;
 
     fn from_str(text: &str) -> Result<Self, NotANumber> {
-        if text.len() > LONGEST || Normal::of(text).is_none() {
+        if text.len() > MAX_BYTES || Normal::of(text).is_none() {
             return Err(NotANumber);
         }
         Ok(Number(text.to_owned()))
@@ -188,6 +188,6 @@ mod tests {
         ] {
             assert!(text.parse::<Number>().is_err(), "{text:?}");
         }
-        assert!("9".repeat(LONGEST + 1).parse::<Number>().is_err());
+        assert!("9".repeat(MAX_BYTES + 1).parse::<Number>().is_err());
     }
 }

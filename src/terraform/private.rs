@@ -12,59 +12,63 @@ const VERSION: u64 = 1;
 /// Where the version stands.
 const VERSION_MEMBER: &str = "version";
 
-/// The members that this version of the provider does not know. Kept as long as the object is the same.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct OtherMembers(Map<String, Json>);
-
-/// Why private data cannot be used. Says nothing of what is in it.
+/// Why private data cannot be used. Never quotes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unusable {
+pub(super) enum PrivateDataError {
     /// A newer provider has written it, in this version.
-    Newer(u64),
+    NewerVersion(u64),
     /// It is not what any version writes.
     Malformed(&'static str),
 }
 
-impl Unusable {
+impl PrivateDataError {
     /// The version that this provider writes.
-    pub(super) const KNOWN_VERSION: u64 = VERSION;
+    pub(super) const SUPPORTED_VERSION: u64 = VERSION;
 }
 
-/// Reads what is stored. Nothing stored is the default, and no version is the first.
-pub(super) fn decode<P: DeserializeOwned + Default>(stored: &[u8]) -> Result<(P, OtherMembers), Unusable> {
+/// Decodes stored private data. No data at all is the default, and data without a version is of the first version.
+pub(super) fn decode<P: DeserializeOwned + Default>(stored: &[u8]) -> Result<P, PrivateDataError> {
     if stored.is_empty() {
-        return Ok((P::default(), OtherMembers::default()));
+        return Ok(P::default());
     }
-    let json = serde_json::from_slice(stored).map_err(|_| Unusable::Malformed("it is not JSON"))?;
-    let Json::Object(mut members) = json else {
-        return Err(Unusable::Malformed("it is not a JSON object"));
-    };
+    let mut members = members(stored)?;
     check_version(members.remove(VERSION_MEMBER).as_ref())?;
     let known = member_names::<P>();
-    let (own, others) = members
-        .into_iter()
-        .partition(|(name, _)| known.contains(&name.as_str()));
-    let data = serde_json::from_value(Json::Object(own))
-        .map_err(|_| Unusable::Malformed("a member of it has another type than this provider writes"))?;
-    Ok((data, OtherMembers(others)))
+    members.retain(|name, _| known.contains(&name.as_str()));
+    serde_json::from_value(Json::Object(members))
+        .map_err(|_| PrivateDataError::Malformed("a member of it has another type than this provider writes"))
 }
 
-/// What to store. `None` where the data is not a struct, which cannot be stored.
-pub(super) fn encode<P: Serialize>(data: &P, others: OtherMembers) -> Option<Vec<u8>> {
+/// Encodes private data to be stored in place of `before`. The members of `before` that this version of the provider does
+/// not know are kept. `None` where `P` is not a struct, which cannot be stored.
+pub(super) fn encode<P: Serialize + DeserializeOwned>(data: &P, before: &[u8]) -> Option<Vec<u8>> {
     let Ok(Json::Object(own)) = serde_json::to_value(data) else {
         return None;
     };
-    let OtherMembers(mut members) = others;
+    let mut members = members(before).unwrap_or_default();
+    members.retain(|name, _| !member_names::<P>().contains(&name.as_str()));
     members.extend(own);
     members.insert(VERSION_MEMBER.to_owned(), VERSION.into());
     serde_json::to_vec(&members).ok()
 }
 
-fn check_version(version: Option<&Json>) -> Result<(), Unusable> {
+/// The members of stored private data, its version among them.
+fn members(stored: &[u8]) -> Result<Map<String, Json>, PrivateDataError> {
+    if stored.is_empty() {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(stored) {
+        Ok(Json::Object(members)) => Ok(members),
+        Ok(_) => Err(PrivateDataError::Malformed("it is not a JSON object")),
+        Err(_) => Err(PrivateDataError::Malformed("it is not JSON")),
+    }
+}
+
+fn check_version(version: Option<&Json>) -> Result<(), PrivateDataError> {
     match version.map(Json::as_u64) {
         None | Some(Some(VERSION)) => Ok(()),
-        Some(Some(newer)) if newer > VERSION => Err(Unusable::Newer(newer)),
-        Some(_) => Err(Unusable::Malformed(
+        Some(Some(newer)) if newer > VERSION => Err(PrivateDataError::NewerVersion(newer)),
+        Some(_) => Err(PrivateDataError::Malformed(
             "its version is not a number that any provider writes",
         )),
     }
@@ -119,13 +123,12 @@ mod tests {
         count: u64,
     }
 
-    fn read(stored: &str) -> Result<Memory, Unusable> {
-        decode(stored.as_bytes()).map(|(memory, _)| memory)
+    fn read(stored: &str) -> Result<Memory, PrivateDataError> {
+        decode(stored.as_bytes())
     }
 
     fn rewritten(stored: &str, memory: &Memory) -> String {
-        let (_, others) = decode::<Memory>(stored.as_bytes()).unwrap();
-        String::from_utf8(encode(memory, others).unwrap()).unwrap()
+        String::from_utf8(encode(memory, stored.as_bytes()).unwrap()).unwrap()
     }
 
     #[test]
@@ -154,8 +157,11 @@ mod tests {
 
     #[test]
     fn a_higher_version_is_a_newer_providers() {
-        assert_eq!(read(r#"{"version":2}"#), Err(Unusable::Newer(2)));
-        assert_eq!(read(r#"{"version":7,"seen":"text"}"#), Err(Unusable::Newer(7)));
+        assert_eq!(read(r#"{"version":2}"#), Err(PrivateDataError::NewerVersion(2)));
+        assert_eq!(
+            read(r#"{"version":7,"seen":"text"}"#),
+            Err(PrivateDataError::NewerVersion(7))
+        );
     }
 
     #[test]
@@ -177,7 +183,7 @@ mod tests {
             r#"{"count":-1}"#,
         ] {
             match read(stored) {
-                Err(Unusable::Malformed(why)) => assert!(!why.contains("whsec"), "{stored}"),
+                Err(PrivateDataError::Malformed(why)) => assert!(!why.contains("whsec"), "{stored}"),
                 other => panic!("{stored}: {other:?}"),
             }
         }

@@ -13,11 +13,15 @@ pub struct HostVersion(pub String);
 /// A provider: its own configuration, and the resources, data sources and functions it serves.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
+    /// What messages call the system whose objects the provider manages, such as `GitHub`.
+    const API_NAME: &'static str;
+
     /// The configuration of the provider block.
     type Config: Model;
 
-    /// The schema of [`Self::Config`]. Asked for by hosts that cache schemas only once: set nothing up here.
-    fn schema(&self) -> Schema;
+    /// The schema of [`Self::Config`]: one for the life of the process, built when it is first needed. Hosts may keep it and
+    /// never ask for it again: set nothing up here.
+    fn schema(&self) -> &'static Schema;
 
     /// The managed resources.
     fn resources(&self) -> Vec<Arc<dyn AnyResource>>;

@@ -5,8 +5,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
-use super::private::{self, OtherMembers, Unusable};
+use super::model::decode_model;
+use super::private::{self, PrivateDataError};
 use super::upgrade::{self, EarlierVersion};
+use super::wire::state::EncodedState;
 use super::{
     Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored, Walk,
 };
@@ -26,11 +28,11 @@ pub trait Resource: Send + Sync + 'static {
     /// The full name, such as `heygen_webhook_endpoint`.
     fn type_name(&self) -> &'static str;
 
-    /// The schema of [`Self::Model`].
-    fn schema(&self) -> Schema;
+    /// The schema of [`Self::Model`]: one for the life of the process, built when it is first needed.
+    fn schema(&self) -> &'static Schema;
 
     /// The schema of what [`Self::identity`] answers.
-    fn identity_schema(&self) -> IdentitySchema;
+    fn identity_schema(&self) -> &'static IdentitySchema;
 
     /// The identity of the object in this state; none while it is not known. It never changes for one object.
     fn identity(&self, state: &Self::Model) -> Option<Object>;
@@ -96,22 +98,13 @@ pub enum ImportTarget {
     Identity(Object),
 }
 
-/// An object in state without its types: the private data is as stored, the identity beside it.
-#[derive(Clone, Debug, Default)]
-pub struct AnyStored {
-    /// The state, or nothing.
-    pub state: Option<Object>,
-    /// The private data, as stored.
-    pub private: Vec<u8>,
-    /// The identity, where known.
-    pub identity: Option<Object>,
-}
-
 /// A plan without its types.
 #[derive(Clone, Debug)]
 pub struct AnyPlan {
     /// The state to be.
     pub planned: Object,
+    /// The identity of the object; none where the plan creates it.
+    pub identity: Option<Object>,
     /// See [`Plan::requires_replace`].
     pub requires_replace: Vec<Path>,
     /// See [`Plan::diagnostics`].
@@ -124,23 +117,28 @@ pub trait AnyResource: Send + Sync {
     /// See [`Resource::type_name`].
     fn type_name(&self) -> &'static str;
     /// See [`Resource::schema`].
-    fn schema(&self) -> Schema;
+    fn schema(&self) -> &'static Schema;
     /// See [`Resource::identity_schema`].
-    fn identity_schema(&self) -> IdentitySchema;
+    fn identity_schema(&self) -> &'static IdentitySchema;
     /// See [`Resource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
-    /// See [`Resource::identity`]; none for a state that does not fit the model.
-    fn identity(&self, state: &Object) -> Option<Object>;
     /// Reads a stored state, JSON of this schema version, and brings it to the present one.
     fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic>;
+    /// The object as it came, with its identity, as far as both can be read. To be answered where a call has failed.
+    fn unchanged(&self, prior: EncodedState) -> EncodedState;
     /// See [`Resource::plan`]; a `prior` without state is a creation.
-    fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic>;
+    fn plan(&self, prior: &EncodedState, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic>;
     /// See [`Resource::read`].
-    async fn read(&self, prior: AnyStored, stop: &CancellationToken) -> Outcome<AnyStored>;
+    async fn read(&self, prior: EncodedState, stop: &CancellationToken) -> Outcome<EncodedState>;
     /// Sorts into create, update and delete, once; `planned` of `None` is a deletion.
-    async fn apply(&self, prior: AnyStored, planned: Option<Object>, stop: &CancellationToken) -> Outcome<AnyStored>;
+    async fn apply(
+        &self,
+        prior: EncodedState,
+        planned: Option<Object>,
+        stop: &CancellationToken,
+    ) -> Outcome<EncodedState>;
     /// See [`Resource::import`].
-    async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<AnyStored>;
+    async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<Option<EncodedState>>;
 }
 
 #[async_trait]
@@ -149,186 +147,230 @@ impl<R: Resource> AnyResource for R {
         Resource::type_name(self)
     }
 
-    fn schema(&self) -> Schema {
+    fn schema(&self) -> &'static Schema {
         Resource::schema(self)
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
+    fn identity_schema(&self) -> &'static IdentitySchema {
         Resource::identity_schema(self)
     }
 
     fn validate(&self, config: Object) -> Diagnostics {
         let mut diagnostics = Resource::schema(self).check_configuration(&config);
-        match model::<R>(config) {
+        match decode_model(config) {
             Ok(config) => diagnostics.extend(Resource::validate(self, &config)),
-            Err(misfit) => diagnostics.push(misfit),
+            Err(mismatch) => diagnostics.push(mismatch),
         }
         diagnostics
     }
 
-    fn identity(&self, state: &Object) -> Option<Object> {
-        let state = model::<R>(state.clone()).ok()?;
-        Resource::identity(self, &state)
-    }
-
     fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic> {
         let schema = Resource::schema(self);
-        let earlier = Resource::earlier_versions(self);
-        upgrade::upgraded(Resource::type_name(self), &schema, &earlier, version, stored)
+        let earlier = || Resource::earlier_versions(self);
+        upgrade::upgrade_state(Resource::type_name(self), schema, earlier, version, stored)
     }
 
-    fn plan(&self, prior: AnyStored, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic> {
-        let config = model::<R>(config)?;
-        let proposal = match opened(self, &prior)? {
-            Some(Opened { stored: prior, .. }) => Proposal::Update { prior, config, walk },
-            None => Proposal::Create { config },
+    fn unchanged(&self, prior: EncodedState) -> EncodedState {
+        let identified =
+            decode_state(self, &prior).and_then(|(_, identity)| with_identity(self, prior.clone(), identity));
+        identified.unwrap_or(prior)
+    }
+
+    fn plan(&self, prior: &EncodedState, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic> {
+        let config = decode_model(config)?;
+        let (proposal, identity) = match decode_stored(self, prior)? {
+            Some((prior, identity)) => (Proposal::Update { prior, config, walk }, identity),
+            // In a replacement the old object's identity comes along, and the new one is another.
+            None => (Proposal::Create { config }, None),
         };
         let plan = Resource::plan(self, proposal);
         Ok(AnyPlan {
             planned: plan.planned.into_object(),
+            identity,
             requires_replace: plan.requires_replace,
             diagnostics: plan.diagnostics,
         })
     }
 
-    async fn read(&self, prior: AnyStored, stop: &CancellationToken) -> Outcome<AnyStored> {
-        match opened(self, &prior) {
-            Ok(Some(Opened { stored, others })) => {
-                answer(self, &prior, others, Resource::read(self, stored, stop).await)
-            }
-            Ok(None) => Outcome::ok(prior),
-            Err(problem) => Outcome::new(prior, problem),
+    async fn read(&self, prior: EncodedState, stop: &CancellationToken) -> Outcome<EncodedState> {
+        match read(self, &prior, stop).await {
+            Ok(outcome) => outcome,
+            Err(problem) => Outcome::new(self.unchanged(prior), problem),
         }
     }
 
-    async fn apply(&self, prior: AnyStored, planned: Option<Object>, stop: &CancellationToken) -> Outcome<AnyStored> {
+    async fn apply(
+        &self,
+        prior: EncodedState,
+        planned: Option<Object>,
+        stop: &CancellationToken,
+    ) -> Outcome<EncodedState> {
         let applied = match planned {
-            None => deleted(self, &prior, stop).await,
-            Some(planned) => made(self, &prior, planned, stop).await,
+            None => delete(self, &prior, stop).await,
+            Some(planned) => create_or_update(self, &prior, planned, stop).await,
         };
-        applied.unwrap_or_else(|problem| Outcome::new(prior, problem))
+        match applied {
+            Ok(outcome) => outcome,
+            Err(problem) => Outcome::new(self.unchanged(prior), problem),
+        }
     }
 
-    async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<AnyStored> {
-        let imported = Resource::import(self, target, stop).await;
-        answer(self, &AnyStored::default(), OtherMembers::default(), imported)
+    async fn import(&self, target: ImportTarget, stop: &CancellationToken) -> Outcome<Option<EncodedState>> {
+        let Outcome { value, mut diagnostics } = Resource::import(self, target, stop).await;
+        let Some(stored) = value else {
+            return Outcome::new(None, diagnostics);
+        };
+        match encode_stored(self, stored, &EncodedState::null(), None, &mut diagnostics) {
+            Ok(encoded) => Outcome::new(Some(encoded), diagnostics),
+            Err(problem) => Outcome::new(None, problem),
+        }
     }
 }
 
 type StoredOf<R> = Stored<<R as Resource>::Model, <R as Resource>::Private>;
 
-/// An object in state, decoded.
-struct Opened<R: Resource> {
-    stored: StoredOf<R>,
-    others: OtherMembers,
+async fn read<R: Resource>(
+    resource: &R,
+    prior: &EncodedState,
+    stop: &CancellationToken,
+) -> Result<Outcome<EncodedState>, Diagnostic> {
+    let Some((stored, identity)) = decode_stored(resource, prior)? else {
+        return Ok(Outcome::ok(prior.clone()));
+    };
+    let outcome = Resource::read(resource, stored, stop).await;
+    encode_outcome(resource, outcome, prior, identity)
 }
 
 /// Creates the object where there is none, and else updates it.
-async fn made<R: Resource>(
+async fn create_or_update<R: Resource>(
     resource: &R,
-    prior: &AnyStored,
+    prior: &EncodedState,
     planned: Object,
     stop: &CancellationToken,
-) -> Result<Outcome<AnyStored>, Diagnostic> {
-    let planned = model::<R>(planned)?;
-    let Some(Opened { stored, others }) = opened(resource, prior)? else {
+) -> Result<Outcome<EncodedState>, Diagnostic> {
+    let planned = decode_model(planned)?;
+    let Some((stored, identity)) = decode_stored(resource, prior)? else {
         // The private data of a replaced object arrives here too; it is not the new one's.
         let created = Resource::create(resource, planned, stop).await;
-        return Ok(answer(
-            resource,
-            &AnyStored::default(),
-            OtherMembers::default(),
-            created,
-        ));
+        return encode_outcome(resource, created, &EncodedState::null(), None);
     };
     let Outcome { value, diagnostics } = Resource::update(resource, stored, planned, stop).await;
-    Ok(answer(resource, prior, others, Outcome::new(Some(value), diagnostics)))
+    encode_outcome(resource, Outcome::new(Some(value), diagnostics), prior, identity)
 }
 
 /// Deletes the object, if there is one. What cannot be read of its private data is no obstacle.
-async fn deleted<R: Resource>(
+async fn delete<R: Resource>(
     resource: &R,
-    prior: &AnyStored,
+    prior: &EncodedState,
     stop: &CancellationToken,
-) -> Result<Outcome<AnyStored>, Diagnostic> {
-    let Some(object) = prior.state.clone() else {
-        return Ok(Outcome::ok(AnyStored::default()));
+) -> Result<Outcome<EncodedState>, Diagnostic> {
+    let (Some(state), _) = decode_state(resource, prior)? else {
+        return Ok(Outcome::ok(EncodedState::null()));
     };
-    let (private, _) = private::decode(&prior.private).unwrap_or_default();
-    let state = model::<R>(object)?;
+    let private = private::decode(&prior.private).unwrap_or_default();
     let diagnostics = Resource::delete(resource, Stored { state, private }, stop).await;
-    let kept = if diagnostics.has_errors() {
-        prior.clone()
+    let left = if diagnostics.has_errors() {
+        resource.unchanged(prior.clone())
     } else {
-        AnyStored::default()
+        EncodedState::null()
     };
-    Ok(Outcome::new(kept, diagnostics))
+    Ok(Outcome::new(left, diagnostics))
 }
 
-/// Encodes what a resource answered, and holds it to what every answer must keep: no unknown value, one identity. An
-/// answer with an error says already what is wrong.
-fn answer<R: Resource>(
+/// Decodes an object and its identity; `None` where there is no object.
+fn decode_stored<R: Resource>(
     resource: &R,
-    prior: &AnyStored,
-    others: OtherMembers,
-    outcome: Outcome<Option<StoredOf<R>>>,
-) -> Outcome<AnyStored> {
-    let Outcome { value, mut diagnostics } = outcome;
-    let Some(Stored { mut state, private }) = value else {
-        let gone = AnyStored {
-            identity: prior.identity.clone(),
-            ..AnyStored::default()
-        };
-        return Outcome::new(gone, diagnostics);
+    encoded: &EncodedState,
+) -> Result<Option<(StoredOf<R>, Option<Object>)>, Diagnostic> {
+    let (Some(state), identity) = decode_state(resource, encoded)? else {
+        return Ok(None);
     };
+    let private = private::decode(&encoded.private).map_err(|error| private_data_error(resource, error))?;
+    Ok(Some((Stored { state, private }, identity)))
+}
+
+/// Decodes a state and its identity. Where no identity came along (an engine without identities has written the state, or
+/// an object is destroyed), it is what the state says.
+fn decode_state<R: Resource>(
+    resource: &R,
+    encoded: &EncodedState,
+) -> Result<(Option<R::Model>, Option<Object>), Diagnostic> {
+    let state = encoded
+        .decode_state(Resource::schema(resource).object_type())
+        .map_err(|error| Diagnostic::protocol_error("state", &error))?;
+    let identity = encoded
+        .decode_identity(Resource::identity_schema(resource).object_type())
+        .map_err(|error| Diagnostic::protocol_error("identity", &error))?;
+    let state = state.map(decode_model).transpose()?;
+    let identity = identity.or_else(|| Resource::identity(resource, state.as_ref()?));
+    Ok((state, identity))
+}
+
+/// Encodes what became of the object `prior`, which has this identity, where that is known.
+fn encode_outcome<R: Resource>(
+    resource: &R,
+    outcome: Outcome<Option<StoredOf<R>>>,
+    prior: &EncodedState,
+    identity: Option<Object>,
+) -> Result<Outcome<EncodedState>, Diagnostic> {
+    let Outcome { value, mut diagnostics } = outcome;
+    let encoded = match value {
+        Some(stored) => encode_stored(resource, stored, prior, identity, &mut diagnostics)?,
+        None => with_identity(resource, EncodedState::null(), identity)?,
+    };
+    Ok(Outcome::new(encoded, diagnostics))
+}
+
+/// Encodes an object that a resource answered, and holds it to what every answer must keep: no unknown value, one
+/// identity. An answer with an error says already what is wrong.
+fn encode_stored<R: Resource>(
+    resource: &R,
+    stored: StoredOf<R>,
+    prior: &EncodedState,
+    prior_identity: Option<Object>,
+    diagnostics: &mut Diagnostics,
+) -> Result<EncodedState, Diagnostic> {
+    let Stored { mut state, private } = stored;
     let unknown = state.null_unknowns();
     let identity = Resource::identity(resource, &state);
     if !diagnostics.has_errors() {
-        let mistake = |did: &str| Diagnostic::provider_bug(Resource::type_name(resource), did);
+        let bug = |did: &str| Diagnostic::provider_bug(Resource::type_name(resource), did);
         if !unknown.is_empty() {
-            diagnostics.push(mistake(&format!("left {} unknown", unknown.join(", "))));
+            diagnostics.push(bug(&format!("left {} unknown", unknown.join(", "))));
         }
-        if prior.identity.is_some() && identity.is_some() && prior.identity != identity {
-            diagnostics.push(mistake("changed the object's identity"));
+        if prior_identity.is_some() && identity.is_some() && prior_identity != identity {
+            diagnostics.push(bug("changed the object's identity"));
         }
     }
-    let stored = AnyStored {
-        state: Some(state.into_object()),
-        private: private::encode(&private, others).unwrap_or_else(|| prior.private.clone()),
-        identity: prior.identity.clone().or(identity),
-    };
-    Outcome::new(stored, diagnostics)
+    let private = private::encode(&private, &prior.private).unwrap_or_else(|| prior.private.clone());
+    let state_type = Resource::schema(resource).object_type();
+    let encoded = EncodedState::encode(state.into_object(), state_type, private)
+        .map_err(|error| Diagnostic::protocol_error("state", &error))?;
+    with_identity(resource, encoded, prior_identity.or(identity))
 }
 
-fn model<R: Resource>(object: Object) -> Result<R::Model, Diagnostic> {
-    R::Model::from_object(object).map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))
+fn with_identity<R: Resource>(
+    resource: &R,
+    encoded: EncodedState,
+    identity: Option<Object>,
+) -> Result<EncodedState, Diagnostic> {
+    encoded
+        .with_identity(identity, Resource::identity_schema(resource).object_type())
+        .map_err(|error| Diagnostic::protocol_error("identity", &error))
 }
 
-/// Decodes what Terraform has stored; `None` where that is nothing.
-fn opened<R: Resource>(resource: &R, any: &AnyStored) -> Result<Option<Opened<R>>, Diagnostic> {
-    let Some(object) = any.state.clone() else {
-        return Ok(None);
-    };
-    let state = model::<R>(object)?;
-    let (private, others) = private::decode(&any.private).map_err(|why| unusable_private_data(resource, why))?;
-    Ok(Some(Opened {
-        stored: Stored { state, private },
-        others,
-    }))
-}
-
-fn unusable_private_data<R: Resource>(resource: &R, why: Unusable) -> Diagnostic {
+fn private_data_error<R: Resource>(resource: &R, why: PrivateDataError) -> Diagnostic {
     let type_name = Resource::type_name(resource);
     match why {
-        Unusable::Newer(version) => Diagnostic::error(
+        PrivateDataError::NewerVersion(version) => Diagnostic::error(
             "Private data of a newer provider",
             format!(
                 "What a provider has stored beside the state of this {type_name} has version {version}, and this provider \
                  knows version {}. A newer provider has written it: use that one, or newer.",
-                Unusable::KNOWN_VERSION
+                PrivateDataError::SUPPORTED_VERSION
             ),
         ),
-        Unusable::Malformed(why) => Diagnostic::error(
+        PrivateDataError::Malformed(why) => Diagnostic::error(
             "The private data in state cannot be read",
             format!(
                 "What the provider has stored beside the state of this {type_name} cannot be used: {why}. Restore a backup \

@@ -5,12 +5,11 @@ use super::{Diagnostic, Diagnostics, Object, Type, Value};
 /// What a configuration or state looks like: a flat list of attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
-    /// The version of the state's shape; stored with each state and handed back to be upgraded.
-    pub version: i64,
-    /// What it is, in Markdown.
-    pub description: &'static str,
-    /// The attributes, in the order the documentation shows them.
-    pub attributes: Vec<Attribute>,
+    version: i64,
+    description: &'static str,
+    attributes: Vec<Attribute>,
+    /// Kept, because every value that crosses the protocol is read and written along it.
+    object_type: Type,
 }
 
 /// One attribute of a [`Schema`].
@@ -26,6 +25,47 @@ pub struct Attribute {
     pub sensitive: bool,
     /// What it is, in Markdown.
     pub description: &'static str,
+}
+
+impl Attribute {
+    /// An attribute that every configuration must set.
+    pub fn required(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::Required, description)
+    }
+
+    /// An attribute that a configuration may set, and that is null where it does not.
+    pub fn optional(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::Optional, description)
+    }
+
+    /// An attribute that a configuration may set, and to which the provider gives a value where it does not.
+    pub fn optional_computed(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::OptionalComputed, description)
+    }
+
+    /// An attribute to which only the provider gives a value.
+    pub fn computed(name: &'static str, ty: Type, description: &'static str) -> Self {
+        Self::new(name, ty, Configurability::Computed, description)
+    }
+
+    /// The same attribute, hidden in Terraform's output.
+    #[must_use]
+    pub fn sensitive(self) -> Self {
+        Self {
+            sensitive: true,
+            ..self
+        }
+    }
+
+    fn new(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            configurability,
+            sensitive: false,
+            description,
+        }
+    }
 }
 
 /// Who gives an attribute its value.
@@ -44,10 +84,9 @@ pub enum Configurability {
 /// What tells one resource from another of its type, independent of its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentitySchema {
-    /// Starts at 0: a higher first version makes Terraform ask for an upgrade from nothing.
-    pub version: i64,
-    /// The attributes.
-    pub attributes: Vec<IdentityAttribute>,
+    version: i64,
+    attributes: Vec<IdentityAttribute>,
+    object_type: Type,
 }
 
 /// One attribute of an [`IdentitySchema`], required for import.
@@ -62,10 +101,35 @@ pub struct IdentityAttribute {
 }
 
 impl Schema {
+    /// A schema of this version of the state's shape, which is stored with each state and handed back to be upgraded; with
+    /// a description in Markdown, and the attributes in the order in which the documentation shows them.
+    pub fn new(version: i64, description: &'static str, attributes: Vec<Attribute>) -> Self {
+        Self {
+            version,
+            description,
+            object_type: object_type(attributes.iter().map(|attribute| (attribute.name, &attribute.ty))),
+            attributes,
+        }
+    }
+
+    /// The version of the state's shape.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// What it is, in Markdown.
+    pub fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// The attributes, in the order in which the documentation shows them.
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
     /// The type of the whole object.
-    pub fn object_type(&self) -> Type {
-        let attributes = self.attributes.iter();
-        Type::Object(attributes.map(|a| (a.name.to_owned(), a.ty.clone())).collect())
+    pub fn object_type(&self) -> &Type {
+        &self.object_type
     }
 
     /// Checks who gives which attribute of a configuration its value: what is required is there, and what can only be read
@@ -103,11 +167,34 @@ fn read_only(attribute: &str) -> Diagnostic {
 }
 
 impl IdentitySchema {
-    /// The type of the whole identity.
-    pub fn object_type(&self) -> Type {
-        let attributes = self.attributes.iter();
-        Type::Object(attributes.map(|a| (a.name.to_owned(), a.ty.clone())).collect())
+    /// An identity schema of this version with these attributes. The first version is 0: a higher one makes Terraform ask
+    /// for an upgrade from nothing.
+    pub fn new(version: i64, attributes: Vec<IdentityAttribute>) -> Self {
+        Self {
+            version,
+            object_type: object_type(attributes.iter().map(|attribute| (attribute.name, &attribute.ty))),
+            attributes,
+        }
     }
+
+    /// The version of the identity's shape.
+    pub fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// The attributes.
+    pub fn attributes(&self) -> &[IdentityAttribute] {
+        &self.attributes
+    }
+
+    /// The type of the whole identity.
+    pub fn object_type(&self) -> &Type {
+        &self.object_type
+    }
+}
+
+fn object_type<'a>(attributes: impl Iterator<Item = (&'static str, &'a Type)>) -> Type {
+    Type::Object(attributes.map(|(name, ty)| (name.to_owned(), ty.clone())).collect())
 }
 
 #[cfg(test)]
@@ -116,23 +203,13 @@ mod tests {
     use crate::terraform::{Path, Severity};
 
     fn schema() -> Schema {
-        let attribute = |name, configurability| Attribute {
-            name,
-            ty: Type::String,
-            configurability,
-            sensitive: false,
-            description: "",
-        };
-        Schema {
-            version: 0,
-            description: "",
-            attributes: vec![
-                attribute("required", Configurability::Required),
-                attribute("optional", Configurability::Optional),
-                attribute("either", Configurability::OptionalComputed),
-                attribute("computed", Configurability::Computed),
-            ],
-        }
+        let attributes = vec![
+            Attribute::required("required", Type::String, ""),
+            Attribute::optional("optional", Type::String, ""),
+            Attribute::optional_computed("either", Type::String, ""),
+            Attribute::computed("computed", Type::String, ""),
+        ];
+        Schema::new(0, "", attributes)
     }
 
     /// The paths of the errors for a configuration in which these attributes have these values, and the others none.

@@ -30,7 +30,7 @@ pub enum Type {
 
 /// How deep a type received from outside may be nested. Values are decoded along their type, so this bounds every
 /// recursion over them too.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// A type signature that is not one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub enum SignatureError {
     #[error("not a type signature")]
     Malformed,
     /// Nested deeper than any real type.
-    #[error("the type is nested more than {DEEPEST} levels deep")]
+    #[error("the type is nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
 }
 
@@ -97,7 +97,7 @@ impl Type {
     }
 
     fn parse(json: &Json, depth: usize) -> Result<Self, SignatureError> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(SignatureError::TooDeep);
         }
         let inner = |json: &Json| Self::parse(json, depth + 1);
@@ -213,8 +213,8 @@ mod tests {
     #[test]
     fn a_type_nested_too_deep_is_refused() {
         let nested = |levels| format!("{}\"string\"{}", "[\"list\",".repeat(levels), "]".repeat(levels));
-        assert!(Type::from_signature(nested(DEEPEST).as_bytes()).is_ok());
-        let refused = Type::from_signature(nested(DEEPEST + 1).as_bytes());
+        assert!(Type::from_signature(nested(MAX_DEPTH).as_bytes()).is_ok());
+        let refused = Type::from_signature(nested(MAX_DEPTH + 1).as_bytes());
         assert_eq!(refused, Err(SignatureError::TooDeep));
         assert!(Type::from_signature(nested(100_000).as_bytes()).is_err());
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::model::decode_model;
 use super::wire::decode_json;
 use super::{Diagnostic, Model, Object, Schema, Type, Value};
 
@@ -13,44 +14,41 @@ pub struct EarlierVersion<M> {
 }
 
 impl<M> EarlierVersion<M> {
-    /// The version `version`, whose states are objects of the type `ty` and fit the model `Old`. Attributes that are
-    /// missing in a stored state are null, and those that the type does not have are left out.
+    /// The version of `schema`, whose states fit the model `Old`. Attributes that are
+    /// missing in a stored state are null, and those that the schema does not have are left out.
     pub fn new<Old: Model>(
-        version: i64,
-        ty: Type,
+        schema: &Schema,
         upgrade: impl Fn(Old) -> Result<M, Diagnostic> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            version,
-            ty,
-            upgrade: Box::new(move |state| {
-                let state = Old::from_object(state);
-                upgrade(state.map_err(|mismatch| Diagnostic::provider_bug("schema", &mismatch.to_string()))?)
-            }),
+            version: schema.version(),
+            ty: schema.object_type().clone(),
+            upgrade: Box::new(move |state| upgrade(decode_model(state)?)),
         }
     }
 }
 
 /// Brings a stored state of any known version to the present schema.
-pub(super) fn upgraded<M: Model>(
+pub(super) fn upgrade_state<M: Model>(
     type_name: &str,
     schema: &Schema,
-    earlier: &[EarlierVersion<M>],
+    earlier_versions: impl FnOnce() -> Vec<EarlierVersion<M>>,
     version: i64,
     stored: &[u8],
 ) -> Result<Object, Diagnostic> {
-    if version == schema.version {
-        return stored_object(type_name, stored, &schema.object_type());
+    if version == schema.version() {
+        return decode_stored_object(type_name, stored, schema.object_type());
     }
-    let Some(earlier) = earlier.iter().find(|earlier| earlier.version == version) else {
-        return Err(unknown_version("State", type_name, version, schema.version));
+    let mut earlier_versions = earlier_versions().into_iter();
+    let Some(earlier) = earlier_versions.find(|earlier| earlier.version == version) else {
+        return Err(unsupported_version("State", type_name, version, schema.version()));
     };
-    let state = stored_object(type_name, stored, &earlier.ty)?;
+    let state = decode_stored_object(type_name, stored, &earlier.ty)?;
     (earlier.upgrade)(state).map(Model::into_object)
 }
 
 /// Reads an object in the JSON that Terraform stores.
-pub(super) fn stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result<Object, Diagnostic> {
+pub(super) fn decode_stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result<Object, Diagnostic> {
     match decode_json(stored, ty) {
         Ok(Value::Mapping(object)) => Ok(object),
         Ok(_) => Err(unreadable_state(type_name, &"it is not an object")),
@@ -59,7 +57,7 @@ pub(super) fn stored_object(type_name: &str, stored: &[u8], ty: &Type) -> Result
 }
 
 /// What is stored (`what`: `State` or `Identity`) has a version that this provider has no shape for.
-pub(super) fn unknown_version(what: &str, type_name: &str, version: i64, ours: i64) -> Diagnostic {
+pub(super) fn unsupported_version(what: &str, type_name: &str, version: i64, ours: i64) -> Diagnostic {
     let then = if version > ours {
         "A newer provider has written it: use that one, or newer."
     } else {

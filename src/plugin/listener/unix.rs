@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::SocketPlace;
+use super::SocketOptions;
 use crate::plugin::Error;
 
 /// The longest path that fits a socket's address on every Unix: macOS and the BSDs have room for 104
 /// bytes, the closing zero included; Linux for four more.
-const LONGEST_PATH: usize = 103;
+const MAX_PATH_BYTES: usize = 103;
 
 /// Where temporary files go when `TMPDIR` is empty, too long, or not there. A path of its own, and short.
 const SHORT_BASE: &str = "/tmp";
@@ -27,10 +27,10 @@ pub(in crate::plugin) struct SocketFile {
 }
 
 impl SocketFile {
-    /// Listens in the directory `place` names, else in a fresh private one.
-    pub(super) fn bind(place: &SocketPlace) -> Result<Self, Error> {
-        let group = place.group.as_deref().map(Group::find).transpose()?;
-        if let Some(directory) = &place.directory {
+    /// Listens in the directory that `options` name, else in a new private one.
+    pub(super) fn bind(options: &SocketOptions) -> Result<Self, Error> {
+        let group = options.group.as_deref().map(Group::find).transpose()?;
+        if let Some(directory) = &options.directory {
             return Self::in_directory(directory, None, group.as_ref());
         }
         let mut preferred = std::env::temp_dir();
@@ -53,8 +53,8 @@ impl SocketFile {
     }
 
     /// The listener, and the files to be removed when dropped.
-    pub(super) fn into_parts(self) -> (UnixListener, Files) {
-        let files = Files {
+    pub(super) fn into_parts(self) -> (UnixListener, SocketFiles) {
+        let files = SocketFiles {
             _path: self.path,
             _directory: self.directory,
         };
@@ -93,16 +93,16 @@ impl SocketFile {
 }
 
 /// The socket's file and its directory, removed when dropped.
-pub(in crate::plugin) struct Files {
+pub(in crate::plugin) struct SocketFiles {
     _path: TempPath,
     _directory: Option<tempfile::TempDir>,
 }
 
 fn listen(path: &Path) -> io::Result<UnixListener> {
-    if path.as_os_str().len() > LONGEST_PATH {
+    if path.as_os_str().len() > MAX_PATH_BYTES {
         return Err(io::Error::new(
             io::ErrorKind::InvalidFilename,
-            format!("the socket's path would be longer than {LONGEST_PATH} bytes"),
+            format!("the socket's path would be longer than {MAX_PATH_BYTES} bytes"),
         ));
     }
     // The path travels as text in the handshake.

@@ -1,15 +1,15 @@
 //! `data.heygen_webhook_endpoint`: one endpoint, by its id or its URL.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, field, text};
+use super::{Asker, failed, field, text};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted};
-use crate::terraform::{
-    Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model,
-};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model};
 
 const DOING: &str = "Reading a webhook endpoint";
 
@@ -60,6 +60,38 @@ impl EndpointData {
     }
 }
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "One of the account's webhook endpoints, looked up by `id` or by `url`. Its signing secret cannot \
+         be read.",
+        vec![
+            Attribute::optional_computed(
+                "id",
+                Type::String,
+                "HeyGen's `endpoint_id`. Exactly one of `id` and `url` must be set.",
+            ),
+            Attribute::optional_computed(
+                "url",
+                Type::String,
+                "Where events are delivered. Another spelling of the same URL (the case of the host, the default port, a slash \
+                 at the end) is found as well. It is an error if several endpoints have it.",
+            ),
+            Attribute::computed(
+                "events",
+                Type::set(Type::String),
+                "The event types delivered; null for all events.",
+            ),
+            Attribute::computed("status", Type::String, "`enabled` or `disabled`."),
+            Attribute::computed(
+                "created_at",
+                Type::String,
+                "When the endpoint was created, as HeyGen writes it.",
+            ),
+        ],
+    )
+});
+
 pub(super) struct WebhookEndpoint(pub(super) Asker);
 
 #[async_trait]
@@ -70,13 +102,8 @@ impl DataSource for WebhookEndpoint {
         TYPE_NAME
     }
 
-    fn schema(&self) -> Schema {
-        Schema {
-            version: 0,
-            description: "One of the account's webhook endpoints, looked up by `id` or by `url`. Its signing secret cannot \
-                          be read.",
-            attributes: attributes(),
-        }
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
     }
 
     fn validate(&self, config: &EndpointData) -> Diagnostics {
@@ -179,38 +206,6 @@ fn neither() -> Diagnostic {
     .at("id")
 }
 
-fn attributes() -> Vec<Attribute> {
-    use Configurability::{Computed, OptionalComputed};
-    vec![
-        attribute(
-            "id",
-            Type::String,
-            OptionalComputed,
-            "HeyGen's `endpoint_id`. Exactly one of `id` and `url` must be set.",
-        ),
-        attribute(
-            "url",
-            Type::String,
-            OptionalComputed,
-            "Where events are delivered. Another spelling of the same URL (the case of the host, the default port, a slash \
-             at the end) is found as well. It is an error if several endpoints have it.",
-        ),
-        attribute(
-            "events",
-            Type::set(Type::String),
-            Computed,
-            "The event types delivered; null for all events.",
-        ),
-        attribute("status", Type::String, Computed, "`enabled` or `disabled`."),
-        attribute(
-            "created_at",
-            Type::String,
-            Computed,
-            "When the endpoint was created, as HeyGen writes it.",
-        ),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,15 +226,13 @@ mod tests {
         Lookup::of(&EndpointData {
             id: id.map(str::to_owned),
             url: url.map(str::to_owned),
-            events: Attr::Null,
-            status: Attr::Null,
-            created_at: Attr::Null,
+            ..EndpointData::null()
         })
     }
 
     #[test]
     fn the_model_has_the_attributes_of_the_schema() {
-        let names: Vec<&str> = attributes().iter().map(|attribute| attribute.name).collect();
+        let names: Vec<&str> = SCHEMA.attributes().iter().map(|attribute| attribute.name).collect();
         assert_eq!(names, EndpointData::ATTRIBUTES);
     }
 

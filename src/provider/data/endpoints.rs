@@ -1,11 +1,13 @@
 //! `data.heygen_webhook_endpoints`: all endpoints, or those that filters let through.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 
 use super::endpoint::EndpointData;
-use super::{Asker, attribute, failed, refuse_empty};
+use super::{Asker, failed, refuse_empty};
 use crate::heygen::{ListItem, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook endpoints";
 
@@ -21,6 +23,37 @@ model! {
     }
 }
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "The account's webhook endpoints, whoever made them. Their signing secrets cannot be read.",
+        vec![
+            Attribute::optional(
+                "url_prefix",
+                Type::String,
+                "Only endpoints whose URL, as HeyGen spells it, begins with this.",
+            ),
+            Attribute::optional(
+                "event",
+                Type::String,
+                "Only endpoints that receive this event type, those that receive all events included.",
+            ),
+            Attribute::computed(
+                "endpoints",
+                Type::list_of_objects([
+                    ("id", Type::String),
+                    ("url", Type::String),
+                    ("events", Type::set(Type::String)),
+                    ("status", Type::String),
+                    ("created_at", Type::String),
+                ]),
+                "The endpoints in HeyGen's order, each with `id`, `url`, `events` (null for all events), `status` and \
+                 `created_at`.",
+            ),
+        ],
+    )
+});
+
 pub(super) struct WebhookEndpoints(pub(super) Asker);
 
 #[async_trait]
@@ -31,38 +64,8 @@ impl DataSource for WebhookEndpoints {
         "heygen_webhook_endpoints"
     }
 
-    fn schema(&self) -> Schema {
-        Schema {
-            version: 0,
-            description: "The account's webhook endpoints, whoever made them. Their signing secrets cannot be read.",
-            attributes: vec![
-                attribute(
-                    "url_prefix",
-                    Type::String,
-                    Configurability::Optional,
-                    "Only endpoints whose URL, as HeyGen spells it, begins with this.",
-                ),
-                attribute(
-                    "event",
-                    Type::String,
-                    Configurability::Optional,
-                    "Only endpoints that receive this event type, those that receive all events included.",
-                ),
-                attribute(
-                    "endpoints",
-                    Type::list_of_objects([
-                        ("id", Type::String),
-                        ("url", Type::String),
-                        ("events", Type::set(Type::String)),
-                        ("status", Type::String),
-                        ("created_at", Type::String),
-                    ]),
-                    Configurability::Computed,
-                    "The endpoints in HeyGen's order, each with `id`, `url`, `events` (null for all events), `status` and \
-                     `created_at`.",
-                ),
-            ],
-        }
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
     }
 
     fn validate(&self, config: &EndpointList) -> Diagnostics {
@@ -105,6 +108,7 @@ fn receives(endpoint: &ListItem, event: &str) -> bool {
 mod tests {
     use super::*;
     use crate::heygen::{Endpoint, EndpointId, Field, FieldError};
+    use crate::terraform::Model;
 
     fn endpoint(url: Field<String>, events: Field<Option<&str>>) -> ListItem {
         Endpoint {
@@ -120,7 +124,7 @@ mod tests {
         EndpointList {
             url_prefix: Attr::from(prefix.map(str::to_owned)),
             event: Attr::from(event.map(str::to_owned)),
-            endpoints: Attr::Null,
+            ..EndpointList::null()
         }
     }
 

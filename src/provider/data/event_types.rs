@@ -1,10 +1,12 @@
 //! `data.heygen_webhook_event_types`: what can be delivered.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, field};
+use super::{Asker, failed, field};
 use crate::heygen::{EventType, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostics, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook event types";
 
@@ -35,6 +37,18 @@ impl From<&EventType> for EventTypeData {
     }
 }
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "The event types that HeyGen can deliver. The list grows.",
+        vec![Attribute::computed(
+            "event_types",
+            Type::list_of_objects([("event_type", Type::String), ("description", Type::String)]),
+            "The event types in HeyGen's order, each with `event_type`, which is its name, and `description`.",
+        )],
+    )
+});
+
 pub(super) struct WebhookEventTypes(pub(super) Asker);
 
 #[async_trait]
@@ -45,17 +59,8 @@ impl DataSource for WebhookEventTypes {
         "heygen_webhook_event_types"
     }
 
-    fn schema(&self) -> Schema {
-        Schema {
-            version: 0,
-            description: "The event types that HeyGen can deliver. The list grows.",
-            attributes: vec![attribute(
-                "event_types",
-                Type::list_of_objects([("event_type", Type::String), ("description", Type::String)]),
-                Configurability::Computed,
-                "The event types in HeyGen's order, each with `event_type`, which is its name, and `description`.",
-            )],
-        }
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
     }
 
     fn validate(&self, _config: &EventTypeList) -> Diagnostics {

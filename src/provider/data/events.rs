@@ -1,10 +1,12 @@
 //! `data.heygen_webhook_events`: the history of deliveries.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 
-use super::{Asker, attribute, failed, field, refuse_empty};
+use super::{Asker, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
-use crate::terraform::{Attr, Configurability, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook events";
 
@@ -53,6 +55,35 @@ impl From<&Event> for HistoryEvent {
     }
 }
 
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let filter = |name, description| Attribute::optional(name, Type::String, description);
+    Schema::new(
+        0,
+        "The history of webhook events. It is another one at every refresh, so what is made of it changes \
+         as well.",
+        vec![
+            filter("event_type", "Only events of this type."),
+            filter("entity_id", "Only events of this entity."),
+            Attribute::optional(
+                "limit",
+                Type::Number,
+                "How many events at most, from 1 to 10000. Default 100.",
+            ),
+            Attribute::computed(
+                "events",
+                Type::list_of_objects([
+                    ("event_id", Type::String),
+                    ("event_type", Type::String),
+                    ("event_data", Type::String),
+                    ("created_at", Type::String),
+                ]),
+                "The events in HeyGen's order, each with `event_id`, `event_type`, `event_data` (JSON, for \
+                 `jsondecode`) and `created_at`.",
+            ),
+        ],
+    )
+});
+
 pub(super) struct WebhookEvents(pub(super) Asker);
 
 #[async_trait]
@@ -63,35 +94,8 @@ impl DataSource for WebhookEvents {
         "heygen_webhook_events"
     }
 
-    fn schema(&self) -> Schema {
-        let filter = |name, description| attribute(name, Type::String, Configurability::Optional, description);
-        Schema {
-            version: 0,
-            description: "The history of webhook events. It is another one at every refresh, so what is made of it changes \
-                          as well.",
-            attributes: vec![
-                filter("event_type", "Only events of this type."),
-                filter("entity_id", "Only events of this entity."),
-                attribute(
-                    "limit",
-                    Type::Number,
-                    Configurability::Optional,
-                    "How many events at most, from 1 to 10000. Default 100.",
-                ),
-                attribute(
-                    "events",
-                    Type::list_of_objects([
-                        ("event_id", Type::String),
-                        ("event_type", Type::String),
-                        ("event_data", Type::String),
-                        ("created_at", Type::String),
-                    ]),
-                    Configurability::Computed,
-                    "The events in HeyGen's order, each with `event_id`, `event_type`, `event_data` (JSON, for \
-                     `jsondecode`) and `created_at`.",
-                ),
-            ],
-        }
+    fn schema(&self) -> &'static Schema {
+        &SCHEMA
     }
 
     fn validate(&self, config: &EventList) -> Diagnostics {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::failed_calls;
-use crate::terraform::{AnyDataSource, Attr, Attribute, Configurability, Diagnostic, Diagnostics, Type};
+use crate::terraform::{AnyDataSource, Attr, Diagnostic, Diagnostics};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
     let asker = || Asker(Arc::clone(session));
@@ -48,16 +48,6 @@ fn failed(failure: Failure) -> Diagnostics {
     failed_calls::diagnostic(&failure).into()
 }
 
-fn attribute(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Attribute {
-    Attribute {
-        name,
-        ty,
-        configurability,
-        sensitive: false,
-        description,
-    }
-}
-
 /// Text of an answer.
 fn text(text: &str) -> Attr<String> {
     Attr::Known(text.to_owned())
@@ -87,7 +77,7 @@ mod tests {
     use super::*;
     use crate::heygen::Stop;
     use crate::provider::session::Connection;
-    use crate::terraform::{Object, Value};
+    use crate::terraform::{Object, Type, Value};
 
     #[test]
     fn every_attribute_is_described_and_none_is_or_holds_a_secret() {
@@ -108,13 +98,13 @@ mod tests {
         assert_eq!(sources.len(), 4);
         for source in sources {
             let schema = source.schema();
-            assert!(!schema.description.is_empty(), "{}", source.type_name());
-            for attribute in &schema.attributes {
+            assert!(!schema.description().is_empty(), "{}", source.type_name());
+            for attribute in schema.attributes() {
                 assert!(!attribute.description.is_empty(), "{}", attribute.name);
                 assert!(!attribute.sensitive, "{}", attribute.name);
             }
             let mut found = BTreeSet::new();
-            names(&schema.object_type(), &mut found);
+            names(schema.object_type(), &mut found);
             assert!(!found.is_empty() && !found.contains("secret"), "{found:?}");
         }
     }

@@ -61,12 +61,12 @@ impl Resource for WebhookEndpoint {
         TYPE_NAME
     }
 
-    fn schema(&self) -> Schema {
-        schema::schema()
+    fn schema(&self) -> &'static Schema {
+        &schema::SCHEMA
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        schema::identity_schema()
+    fn identity_schema(&self) -> &'static IdentitySchema {
+        &schema::IDENTITY_SCHEMA
     }
 
     fn identity(&self, state: &EndpointModel) -> Option<Object> {
@@ -501,17 +501,7 @@ fn import_id(target: &ImportTarget) -> Option<&str> {
 /// What there is before an import.
 fn nothing_known() -> StoredEndpoint {
     StoredEndpoint {
-        state: EndpointModel {
-            id: Attr::Null,
-            url: Attr::Null,
-            events: Attr::Null,
-            entity_id: Attr::Null,
-            rotate_trigger: Attr::Null,
-            secret: Attr::Null,
-            status: Attr::Null,
-            created_at: Attr::Null,
-            replace_when_disabled: Attr::Null,
-        },
+        state: EndpointModel::null(),
         private: Private {
             entity_id_not_known: true,
             ..Private::default()
@@ -527,7 +517,7 @@ mod tests {
     fn prior(events: &BTreeSet<String>) -> EndpointModel {
         EndpointModel {
             events: Attr::Known(events.clone().into()),
-            ..nothing_known().state
+            ..EndpointModel::null()
         }
     }
 

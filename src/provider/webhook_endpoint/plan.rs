@@ -171,7 +171,7 @@ mod tests {
     use secrecy::{ExposeSecret, SecretString};
 
     use super::*;
-    use crate::terraform::Set;
+    use crate::terraform::{Model, Set};
 
     fn text(text: &str) -> Attr<String> {
         Attr::Known(text.to_owned())
@@ -183,15 +183,9 @@ mod tests {
 
     fn config() -> EndpointModel {
         EndpointModel {
-            id: Attr::Null,
             url: text("https://example.com/hook"),
             events: events(&["avatar_video.success"]),
-            entity_id: Attr::Null,
-            rotate_trigger: Attr::Null,
-            secret: Attr::Null,
-            status: Attr::Null,
-            created_at: Attr::Null,
-            replace_when_disabled: Attr::Null,
+            ..EndpointModel::null()
         }
     }
 
@@ -222,7 +216,6 @@ mod tests {
 
     /// The names of what is unknown in the plan.
     fn unknown_in(plan: &Plan<EndpointModel>) -> Vec<&'static str> {
-        use crate::terraform::Model;
         plan.planned.clone().null_unknowns()
     }
 

@@ -1,17 +1,18 @@
 //! What `heygen_webhook_endpoint` looks like, in configuration and in state.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::terraform::{Attribute, Configurability, IdentityAttribute, IdentitySchema, Schema, Set, Type, model};
+use crate::terraform::{Attribute, IdentityAttribute, IdentitySchema, Schema, Set, Type, model};
 
 /// The resource's full name.
 pub(crate) const TYPE_NAME: &str = "heygen_webhook_endpoint";
 
 model! {
-    /// The attributes of [`schema`].
+    /// The attributes of [`SCHEMA`].
     pub(crate) struct EndpointModel {
         /// `endpoint_id` at `HeyGen`.
         pub id: String,
@@ -57,93 +58,75 @@ pub(super) const LOSS_OF_PRIVATE_DATA: &str = "Without it an endpoint that was i
      list of all events would be taken for a change; and a secret that an unanswered rotation may have ended would pass for \
      a valid one. Importing does not bring a secret back.";
 
-pub(super) fn schema() -> Schema {
-    use Configurability::{Computed, Optional, Required};
-    let attribute = |name, ty, configurability, description| Attribute {
-        name,
-        ty,
-        configurability,
-        sensitive: false,
-        description,
-    };
-    Schema {
-        version: 0,
-        description: "A webhook endpoint: a URL that HeyGen delivers events to, signed with a secret of its own.",
-        attributes: vec![
-            attribute("id", Type::String, Computed, "HeyGen's `endpoint_id`."),
-            attribute(
+/// Of the configuration and the state.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::new(
+        0,
+        "A webhook endpoint: a URL that HeyGen delivers events to, signed with a secret of its own.",
+        vec![
+            Attribute::computed("id", Type::String, "HeyGen's `endpoint_id`."),
+            Attribute::required(
                 "url",
                 Type::String,
-                Required,
                 "The public `https` URL that receives the events. HeyGen calls it when it is registered, so the receiver \
                  must be up by then. Updated in place.",
             ),
-            attribute(
+            Attribute::optional(
                 "events",
                 Type::set(Type::String),
-                Optional,
                 "The event types to deliver, such as `avatar_video.success`. Omit it for all events, those that HeyGen \
                  will add later included. Updated in place.",
             ),
-            attribute(
+            Attribute::optional(
                 "entity_id",
                 Type::String,
-                Optional,
                 "Scopes the endpoint to one resource at HeyGen. HeyGen never answers it, so it is not known after an \
                  import: setting it then only records it. Any other change replaces the endpoint.",
             ),
-            attribute(
+            Attribute::optional(
                 "rotate_trigger",
                 Type::String,
-                Optional,
                 "Any change to a new value rotates the signing secret in place; the old secret stops working at once. \
                  Removing it does nothing, and at creation it is only recorded.",
             ),
-            Attribute {
-                sensitive: true,
-                ..attribute(
-                    "secret",
-                    Type::String,
-                    Computed,
-                    "The secret that HeyGen signs deliveries with (HMAC-SHA256). HeyGen shows it only once, at creation \
-                     and at rotation, so it is null after an import until it is rotated. Terraform's state holds it in \
-                     plain text.",
-                )
-            },
-            attribute(
+            Attribute::computed(
+                "secret",
+                Type::String,
+                "The secret that HeyGen signs deliveries with (HMAC-SHA256). HeyGen shows it only once, at creation \
+                 and at rotation, so it is null after an import until it is rotated. Terraform's state holds it in \
+                 plain text.",
+            )
+            .sensitive(),
+            Attribute::computed(
                 "status",
                 Type::String,
-                Computed,
                 "`enabled` or `disabled`. HeyGen disables endpoints by itself and cannot enable one again through its \
                  API: replace it.",
             ),
-            attribute(
+            Attribute::computed(
                 "created_at",
                 Type::String,
-                Computed,
                 "When the endpoint was created, as HeyGen writes it.",
             ),
-            attribute(
+            Attribute::optional(
                 "replace_when_disabled",
                 Type::Bool,
-                Optional,
                 "`true`: an endpoint found disabled is planned to be replaced, with a new id and a new secret. \
                  Otherwise there is only a warning, also while the value is known only during apply.",
             ),
         ],
-    }
-}
+    )
+});
 
-pub(super) fn identity_schema() -> IdentitySchema {
-    IdentitySchema {
-        version: 0,
-        attributes: vec![IdentityAttribute {
-            name: "id",
-            ty: Type::String,
-            description: "HeyGen's endpoint_id",
-        }],
-    }
-}
+/// Of the identity.
+pub(super) static IDENTITY_SCHEMA: LazyLock<IdentitySchema> = LazyLock::new(|| {
+    let id = IdentityAttribute {
+        name: "id",
+        ty: Type::String,
+        description: "HeyGen's endpoint_id",
+    };
+    IdentitySchema::new(0, vec![id])
+});
 
 #[cfg(test)]
 mod tests {
@@ -152,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_model_has_the_attributes_of_the_schema() {
-        let mut names: Vec<&str> = schema().attributes.iter().map(|a| a.name).collect();
+        let mut names: Vec<&str> = SCHEMA.attributes().iter().map(|a| a.name).collect();
         let mut modelled = EndpointModel::ATTRIBUTES.to_vec();
         names.sort_unstable();
         modelled.sort_unstable();
@@ -161,9 +144,8 @@ mod tests {
 
     #[test]
     fn the_secret_and_nothing_else_is_sensitive() {
-        let schema = schema();
-        let sensitive: Vec<&str> = schema
-            .attributes
+        let sensitive: Vec<&str> = SCHEMA
+            .attributes()
             .iter()
             .filter(|a| a.sensitive)
             .map(|a| a.name)

@@ -89,19 +89,13 @@ pub(super) const KNOWN_EVENTS: [&str; 30] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::{Path, Set, Severity};
+    use crate::terraform::{Model, Path, Set, Severity};
 
     fn of_events(events: Attr<Set<String>>) -> Vec<(Severity, String)> {
         let config = EndpointModel {
-            id: Attr::Null,
             url: Attr::Unknown,
             events,
-            entity_id: Attr::Null,
-            rotate_trigger: Attr::Null,
-            secret: Attr::Null,
-            status: Attr::Null,
-            created_at: Attr::Null,
-            replace_when_disabled: Attr::Null,
+            ..EndpointModel::null()
         };
         let found = validate(&config);
         assert!(found.iter().all(|d| d.path == Some(Path::attribute("events"))));

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::isolate::Report;
-use super::{Inner, absent, required, unreadable};
+use super::from_diagnostics::FromDiagnostics;
+use super::{Inner, decode_config, no_such};
 use crate::terraform::wire::convert;
 use crate::terraform::{AnyDataSource, Diagnostic, Diagnostics, Provider, proto};
 
@@ -13,7 +13,7 @@ impl<P: Provider> Inner<P> {
     pub(super) fn data_source_schemas(&self) -> HashMap<String, proto::Schema> {
         self.data_sources
             .values()
-            .map(|source| (source.type_name().to_owned(), (&source.schema()).into()))
+            .map(|source| (source.type_name().to_owned(), (source.schema()).into()))
             .collect()
     }
 
@@ -21,10 +21,10 @@ impl<P: Provider> Inner<P> {
         &self,
         request: &proto::validate_data_resource_config::Request,
     ) -> proto::validate_data_resource_config::Response {
-        Report::report(
+        FromDiagnostics::from_diagnostics(
             self.data_source(&request.type_name)
                 .and_then(|source| {
-                    let config = required(request.config.as_ref(), &source.schema())?;
+                    let config = decode_config(request.config.as_ref(), source.schema())?;
                     Ok(source.validate(config))
                 })
                 .unwrap_or_else(Diagnostics::from)
@@ -36,28 +36,32 @@ impl<P: Provider> Inner<P> {
         &self,
         request: proto::read_data_source::Request,
     ) -> proto::read_data_source::Response {
-        match self.answer_of(&request).await {
+        match self.try_read_data_source(&request).await {
             Ok(state) => proto::read_data_source::Response {
                 state: Some(state),
                 diagnostics: Vec::new(),
                 deferred: None,
             },
-            Err(problems) => Report::report(problems.into()),
+            Err(problems) => FromDiagnostics::from_diagnostics(problems.into()),
         }
     }
 
-    async fn answer_of(&self, request: &proto::read_data_source::Request) -> Result<proto::DynamicValue, Diagnostics> {
+    async fn try_read_data_source(
+        &self,
+        request: &proto::read_data_source::Request,
+    ) -> Result<proto::DynamicValue, Diagnostics> {
         let token = self.stop.token();
         let source = self.data_source(&request.type_name)?;
         let schema = source.schema();
-        let config = required(request.config.as_ref(), &schema)?;
+        let config = decode_config(request.config.as_ref(), schema)?;
         let answer = source.read(config, &token).await?;
-        Ok(convert::dynamic(Some(answer), &schema.object_type()).map_err(|e| unreadable("state", &e))?)
+        Ok(convert::encode_object(Some(answer), schema.object_type())
+            .map_err(|e| Diagnostic::protocol_error("state", &e))?)
     }
 
     fn data_source(&self, type_name: &str) -> Result<&Arc<dyn AnyDataSource>, Diagnostic> {
         self.data_sources
             .get(type_name)
-            .ok_or_else(|| absent("data source", type_name))
+            .ok_or_else(|| no_such("data source", type_name))
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Inner, absent};
+use super::{Inner, no_such};
 use crate::terraform::function::{Arguments, FunctionError, Signature};
 use crate::terraform::wire::convert;
-use crate::terraform::{Provider, Value, proto};
+use crate::terraform::{Parameter, Provider, Value, proto};
 
 impl<P: Provider> Inner<P> {
     /// By name.
@@ -17,7 +17,7 @@ impl<P: Provider> Inner<P> {
     }
 
     pub(super) fn call_function(&self, request: &proto::call_function::Request) -> proto::call_function::Response {
-        match self.result_of(request) {
+        match self.try_call_function(request) {
             Ok(result) => proto::call_function::Response {
                 result: Some(result),
                 error: None,
@@ -26,14 +26,14 @@ impl<P: Provider> Inner<P> {
         }
     }
 
-    fn result_of(&self, request: &proto::call_function::Request) -> Result<proto::DynamicValue, FunctionError> {
+    fn try_call_function(&self, request: &proto::call_function::Request) -> Result<proto::DynamicValue, FunctionError> {
         let function = self
             .functions
             .get(request.name.as_str())
-            .ok_or_else(|| absent("function", &request.name))?;
+            .ok_or_else(|| no_such("function", &request.name))?;
         let signature = function.signature();
         let result = function.call(arguments(&signature, &request.arguments)?)?;
-        convert::dynamic_value(&result, &signature.returns).map_err(|error| {
+        convert::encode_value(&result, &signature.returns).map_err(|error| {
             general(format!(
                 "The result cannot be sent: {error}. This is a bug in the provider."
             ))
@@ -63,24 +63,23 @@ fn arguments(signature: &Signature, sent: &[proto::DynamicValue]) -> Result<Argu
             parameters.len()
         )));
     }
-    let values = parameters
-        .iter()
-        .zip(sent)
-        .enumerate()
-        .map(
-            |(position, (parameter, sent))| match convert::value(Some(sent), &parameter.ty) {
-                Ok(Value::Null | Value::Unknown) => Err(FunctionError::about(position, "This argument has no value.")),
-                Ok(value) => Ok(value),
-                Err(error) => Err(FunctionError::about(
-                    position,
-                    format!("This argument cannot be read: {error}."),
-                )),
-            },
-        );
+    let values = parameters.iter().zip(sent).enumerate();
+    let values = values.map(|(position, (parameter, sent))| argument(position, parameter, sent));
     values.collect::<Result<_, _>>().map(Arguments::new)
 }
 
-/// What is wrong, and with no argument in particular.
+fn argument(position: usize, parameter: &Parameter, sent: &proto::DynamicValue) -> Result<Value, FunctionError> {
+    match convert::decode_value(Some(sent), &parameter.ty) {
+        Ok(Value::Null | Value::Unknown) => Err(FunctionError::about(position, "This argument has no value.")),
+        Ok(value) => Ok(value),
+        Err(error) => Err(FunctionError::about(
+            position,
+            format!("This argument cannot be read: {error}."),
+        )),
+    }
+}
+
+/// An error about no argument in particular.
 fn general(text: String) -> FunctionError {
     FunctionError { text, argument: None }
 }
@@ -88,7 +87,7 @@ fn general(text: String) -> FunctionError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terraform::{Parameter, Type};
+    use crate::terraform::Type;
 
     fn read(sent: &[(Value, Type)]) -> Result<(), FunctionError> {
         let parameter = |name| Parameter {
@@ -104,7 +103,7 @@ mod tests {
         };
         let sent: Vec<_> = sent
             .iter()
-            .map(|(value, ty)| convert::dynamic_value(value, ty).unwrap())
+            .map(|(value, ty)| convert::encode_value(value, ty).unwrap())
             .collect();
         arguments(&signature, &sent).map(drop)
     }

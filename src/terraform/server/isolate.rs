@@ -1,98 +1,27 @@
-//! Each call runs on its own.
+//! Runs each call in a task of its own, so that a panic in one call ends no other.
 
 use std::future::Future;
 
-use tonic::{Response, Status};
-
-use crate::terraform::{Diagnostic, proto};
-
-/// Runs a call in a task of its own and answers for it if it panics.
+/// Runs `call` in a task of its own; if it panics, the response is that of `on_panic`.
 ///
 /// Calls share one connection: a panic inside the connection's task would take every other call with it, a creation
-/// whose answer is just coming in among them. And a host that goes away drops the call, which must not drop a change
+/// whose response is just coming in among them. And a host that goes away drops the call, which must not drop a change
 /// half-way.
-pub(super) async fn isolated<T: Send + 'static>(
+pub(super) async fn run_isolated<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
-    on_panic: impl FnOnce(Diagnostic) -> T,
-) -> Result<Response<T>, Status> {
-    let answer = tokio::spawn(call).await.unwrap_or_else(|_| {
-        on_panic(Diagnostic::error(
-            "The provider crashed",
-            "The provider panicked in this call and went on with the others. This is a bug; please report it with \
-             the panic message, which Terraform shows or logs. If something was being created, look for it at HeyGen \
-             before you apply again.",
-        ))
-    });
-    Ok(Response::new(answer))
+    on_panic: impl FnOnce() -> T,
+) -> T {
+    tokio::spawn(call).await.unwrap_or_else(|_| on_panic())
 }
-
-/// An answer that can carry diagnostics and nothing else.
-pub(super) trait Report {
-    fn report(diagnostics: Vec<proto::Diagnostic>) -> Self;
-
-    fn problem(problem: Diagnostic) -> Self
-    where
-        Self: Sized,
-    {
-        Self::report(vec![problem.into()])
-    }
-}
-
-macro_rules! report {
-    ($($message:ident),* $(,)?) => {
-        $(impl Report for proto::$message::Response {
-            fn report(diagnostics: Vec<proto::Diagnostic>) -> Self {
-                let mut answer = Self::default();
-                answer.diagnostics = diagnostics;
-                answer
-            }
-        })*
-    };
-}
-
-report!(
-    apply_resource_change,
-    close_ephemeral_resource,
-    configure_provider,
-    configure_state_store,
-    delete_state,
-    generate_resource_config,
-    get_functions,
-    get_metadata,
-    get_provider_schema,
-    get_resource_identity_schemas,
-    get_states,
-    import_resource_state,
-    lock_state,
-    move_resource_state,
-    open_ephemeral_resource,
-    plan_action,
-    plan_resource_change,
-    read_data_source,
-    read_resource,
-    renew_ephemeral_resource,
-    unlock_state,
-    upgrade_resource_identity,
-    upgrade_resource_state,
-    validate_action_config,
-    validate_data_resource_config,
-    validate_ephemeral_resource_config,
-    validate_list_resource_config,
-    validate_provider_config,
-    validate_resource_config,
-    validate_state_store,
-    write_state_bytes,
-);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_in_one_call_is_answered_as_a_diagnostic() {
+    async fn a_panic_in_one_call_is_answered() {
         let call = async { panic!("on purpose") };
-        let answer: proto::read_resource::Response = isolated(call, Report::problem).await.unwrap().into_inner();
-        assert_eq!(answer.diagnostics[0].summary, "The provider crashed");
+        assert_eq!(run_isolated(call, || "it crashed").await, "it crashed");
     }
 
     #[tokio::test]
@@ -102,11 +31,10 @@ mod tests {
         let call = async move {
             started.await.unwrap();
             done.send(()).unwrap();
-            proto::read_resource::Response::default()
         };
-        let mut answer = Box::pin(isolated(call, Report::problem));
-        assert!(futures_util::poll!(answer.as_mut()).is_pending());
-        drop(answer);
+        let mut response = Box::pin(run_isolated(call, || ()));
+        assert!(futures_util::poll!(response.as_mut()).is_pending());
+        drop(response);
         go.send(()).unwrap();
         finished.await.unwrap();
     }

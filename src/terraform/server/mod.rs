@@ -4,6 +4,7 @@
 //! created object, or its private data.
 
 mod data_sources;
+mod from_diagnostics;
 mod functions;
 mod isolate;
 mod managed;
@@ -44,12 +45,12 @@ struct Inner<P> {
 impl<P: Provider> Service<P> {
     /// Serves this provider.
     pub fn new(provider: P) -> Self {
-        Self::stopped_by(provider, CancellationToken::new())
+        Self::with_termination(provider, CancellationToken::new())
     }
 
-    /// Serves this provider until `terminated` is cancelled. That stops what is under way, as `StopProvider` does, and
-    /// what is asked later begins nothing.
-    pub fn stopped_by(provider: P, terminated: CancellationToken) -> Self {
+    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does, and
+    /// also every call that comes later.
+    pub fn with_termination(provider: P, terminated: CancellationToken) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
         let data_sources = provider.data_sources();
@@ -62,7 +63,7 @@ impl<P: Provider> Service<P> {
                 resources,
                 data_sources,
                 functions,
-                stop: StopSwitch::under(terminated),
+                stop: StopSwitch::new(terminated),
             }),
         }
     }
@@ -87,46 +88,40 @@ impl<P: Provider> Inner<P> {
     fn resource(&self, type_name: &str) -> Result<&Arc<dyn AnyResource>, Diagnostic> {
         self.resources
             .get(type_name)
-            .ok_or_else(|| absent("resource", type_name))
+            .ok_or_else(|| no_such("resource", type_name))
     }
 
     fn validate_provider(&self, config: Option<&proto::DynamicValue>) -> Result<Diagnostics, Diagnostic> {
         let schema = self.provider.schema();
-        let config = required(config, &schema)?;
+        let config = decode_config(config, schema)?;
         let mut diagnostics = schema.check_configuration(&config);
         diagnostics.extend(self.provider.validate(&provider_config::<P>(config)?));
         Ok(diagnostics)
     }
 
     async fn configure(&self, request: proto::configure_provider::Request) -> Result<Diagnostics, Diagnostic> {
-        let config = required(request.config.as_ref(), &self.provider.schema())?;
+        let config = decode_config(request.config.as_ref(), self.provider.schema())?;
         let host = HostVersion(request.terraform_version);
         Ok(self.provider.configure(provider_config::<P>(config)?, host).await)
     }
 }
 
 fn provider_config<P: Provider>(config: Object) -> Result<P::Config, Diagnostic> {
-    P::Config::from_object(config).map_err(|mismatch| unreadable("provider configuration", &mismatch))
+    P::Config::from_object(config).map_err(|mismatch| Diagnostic::protocol_error("provider configuration", &mismatch))
 }
 
-/// Reads an object that must be there.
-fn required(message: Option<&proto::DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
-    let object = convert::object(message, &schema.object_type()).map_err(|e| unreadable("value", &e))?;
+/// Decodes a configuration, in which every attribute of the schema is present.
+fn decode_config(message: Option<&proto::DynamicValue>, schema: &Schema) -> Result<Object, Diagnostic> {
+    let object =
+        convert::decode_object(message, schema.object_type()).map_err(|e| Diagnostic::protocol_error("value", &e))?;
     // A block without any setting may arrive as null: all its attributes are.
     Ok(object.unwrap_or_else(|| {
-        let names = schema.attributes.iter();
+        let names = schema.attributes().iter();
         names.map(|a| (a.name.to_owned(), super::Value::Null)).collect()
     }))
 }
 
-fn unreadable(what: &str, error: &dyn std::error::Error) -> Diagnostic {
-    Diagnostic::error(
-        "Terraform and the provider do not understand each other",
-        format!("A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."),
-    )
-}
-
-fn absent(kind: &str, name: &str) -> Diagnostic {
+fn no_such(kind: &str, name: &str) -> Diagnostic {
     Diagnostic::error(
         format!("No such {kind}"),
         format!("This provider has no {kind} named \"{name}\". A newer version of it may have one."),

@@ -1,28 +1,64 @@
-//! The RPCs, one after the other in the order of the protocol, each handed on to where it is answered.
+//! The RPCs in the order of the protocol, each handed on to the function that answers it. Those that are refused come last.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::Stream;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::isolate::{Report, isolated};
-use super::managed::EncodedState;
-use super::{Inner, Service, absent};
-use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Provider, proto};
+use super::from_diagnostics::{FromDiagnostics, ResponseStream};
+use super::isolate::run_isolated;
+use super::{Inner, Service, no_such};
+use crate::terraform::wire::state::EncodedState;
+use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto};
 
-type Answer<T> = Result<Response<T>, Status>;
-type Events<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+type RpcResult<T> = Result<Response<T>, Status>;
+
+/// Writes an RPC about a kind of thing that this provider has none of: it answers a diagnostic that says so. Its arguments
+/// are the RPC, the module of its messages, the kind of thing, and the field of the request that names the one asked for.
+///
+/// Hosts ask only for what the schema declares. The default methods that `tonic-prost-build` can generate would do, but for
+/// answering with a gRPC status, where this service answers every problem as a diagnostic. The methods are written as
+/// `async_trait` would rewrite them, because it does not see inside a macro.
+macro_rules! refuse {
+    ($rpc:ident($messages:ident), $kind:literal $name:ident) => {
+        refuse!(@ $rpc(proto::$messages::Request) -> proto::$messages::Response, |it| no_such($kind, &it.$name));
+    };
+    (server_streaming $rpc:ident($messages:ident) -> $message:ident, $kind:literal $name:ident) => {
+        refuse!(
+            @ $rpc(proto::$messages::Request) -> ResponseStream<proto::$messages::$message>,
+            |it| no_such($kind, &it.$name)
+        );
+    };
+    (client_streaming $rpc:ident($messages:ident) <- $message:ident, $kind:literal) => {
+        refuse!(
+            @ $rpc(Streaming<proto::$messages::$message>) -> proto::$messages::Response,
+            |_| no_such($kind, "")
+        );
+    };
+    (@ $rpc:ident($request:ty) -> $response:ty, $problem:expr) => {
+        fn $rpc<'life0, 'async_trait>(
+            &'life0 self,
+            request: Request<$request>,
+        ) -> BoxFuture<'async_trait, RpcResult<$response>>
+        where
+            'life0: 'async_trait,
+            Self: 'async_trait,
+        {
+            let problem: fn(&$request) -> Diagnostic = $problem;
+            let response = FromDiagnostics::from_diagnostic(problem(request.get_ref()));
+            Box::pin(ready(Ok(Response::new(response))))
+        }
+    };
+}
 
 #[async_trait]
 impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn get_metadata(
         &self,
         _request: Request<proto::get_metadata::Request>,
-    ) -> Answer<proto::get_metadata::Response> {
+    ) -> RpcResult<proto::get_metadata::Response> {
         let resources = self.inner.resources.keys();
         Ok(Response::new(proto::get_metadata::Response {
             server_capabilities: Some(CAPABILITIES),
@@ -54,13 +90,13 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn get_provider_schema(
         &self,
         _request: Request<proto::get_provider_schema::Request>,
-    ) -> Answer<proto::get_provider_schema::Response> {
+    ) -> RpcResult<proto::get_provider_schema::Response> {
         let resources = self.inner.resources.values();
         Ok(Response::new(proto::get_provider_schema::Response {
             server_capabilities: Some(CAPABILITIES),
-            provider: Some((&self.inner.provider.schema()).into()),
+            provider: Some(self.inner.provider.schema().into()),
             resource_schemas: resources
-                .map(|resource| (resource.type_name().to_owned(), (&resource.schema()).into()))
+                .map(|resource| (resource.type_name().to_owned(), (resource.schema()).into()))
                 .collect(),
             data_source_schemas: self.inner.data_source_schemas(),
             functions: self.inner.function_signatures(),
@@ -71,11 +107,11 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn get_resource_identity_schemas(
         &self,
         _request: Request<proto::get_resource_identity_schemas::Request>,
-    ) -> Answer<proto::get_resource_identity_schemas::Response> {
+    ) -> RpcResult<proto::get_resource_identity_schemas::Response> {
         let resources = self.inner.resources.values();
         Ok(Response::new(proto::get_resource_identity_schemas::Response {
             identity_schemas: resources
-                .map(|resource| (resource.type_name().to_owned(), (&resource.identity_schema()).into()))
+                .map(|resource| (resource.type_name().to_owned(), resource.identity_schema().into()))
                 .collect(),
             ..Default::default()
         }))
@@ -84,10 +120,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_provider_config(
         &self,
         request: Request<proto::validate_provider_config::Request>,
-    ) -> Answer<proto::validate_provider_config::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::validate_provider_config::Response> {
+        self.run(request, |inner, request| async move {
             let checked = inner.validate_provider(request.config.as_ref());
-            Report::report(checked.unwrap_or_else(Diagnostics::from).into())
+            FromDiagnostics::from_diagnostics(checked.unwrap_or_else(Diagnostics::from).into())
         })
         .await
     }
@@ -95,10 +131,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn configure_provider(
         &self,
         request: Request<proto::configure_provider::Request>,
-    ) -> Answer<proto::configure_provider::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::configure_provider::Response> {
+        self.run(request, |inner, request| async move {
             let configured = inner.configure(request).await;
-            Report::report(configured.unwrap_or_else(Diagnostics::from).into())
+            FromDiagnostics::from_diagnostics(configured.unwrap_or_else(Diagnostics::from).into())
         })
         .await
     }
@@ -106,18 +142,19 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn validate_resource_config(
         &self,
         request: Request<proto::validate_resource_config::Request>,
-    ) -> Answer<proto::validate_resource_config::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
-            inner.validate_resource(&request)
-        })
+    ) -> RpcResult<proto::validate_resource_config::Response> {
+        self.run(
+            request,
+            |inner, request| async move { inner.validate_resource(&request) },
+        )
         .await
     }
 
     async fn upgrade_resource_state(
         &self,
         request: Request<proto::upgrade_resource_state::Request>,
-    ) -> Answer<proto::upgrade_resource_state::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::upgrade_resource_state::Response> {
+        self.run(request, |inner, request| async move {
             inner.upgrade_resource_state(&request)
         })
         .await
@@ -126,8 +163,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn upgrade_resource_identity(
         &self,
         request: Request<proto::upgrade_resource_identity::Request>,
-    ) -> Answer<proto::upgrade_resource_identity::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::upgrade_resource_identity::Response> {
+        self.run(request, |inner, request| async move {
             inner.upgrade_resource_identity(&request)
         })
         .await
@@ -136,15 +173,15 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn read_resource(
         &self,
         request: Request<proto::read_resource::Request>,
-    ) -> Answer<proto::read_resource::Response> {
+    ) -> RpcResult<proto::read_resource::Response> {
         // An answer without a state would say that the object is gone.
         let inner = Arc::clone(&self.inner);
         let (type_name, prior) = (
             request.get_ref().type_name.clone(),
-            EncodedState::to_read(request.get_ref()),
+            EncodedState::from(request.get_ref()),
         );
-        let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).read(problem.into());
-        self.isolated(request, on_panic, |inner, request| async move {
+        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
+        self.run_or_else(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
         .await
@@ -153,25 +190,26 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn plan_resource_change(
         &self,
         request: Request<proto::plan_resource_change::Request>,
-    ) -> Answer<proto::plan_resource_change::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
-            inner.plan_resource_change(request)
-        })
+    ) -> RpcResult<proto::plan_resource_change::Response> {
+        self.run(
+            request,
+            |inner, request| async move { inner.plan_resource_change(request) },
+        )
         .await
     }
 
     async fn apply_resource_change(
         &self,
         request: Request<proto::apply_resource_change::Request>,
-    ) -> Answer<proto::apply_resource_change::Response> {
+    ) -> RpcResult<proto::apply_resource_change::Response> {
         // An answer without a state would say that the object is gone, and without private data that there is none.
         let inner = Arc::clone(&self.inner);
         let (type_name, prior) = (
             request.get_ref().type_name.clone(),
-            EncodedState::to_apply(request.get_ref()),
+            EncodedState::from(request.get_ref()),
         );
-        let on_panic = move |problem: Diagnostic| inner.identified(&type_name, prior).applied(problem.into());
-        self.isolated(request, on_panic, |inner, request| async move {
+        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
+        self.run_or_else(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })
         .await
@@ -180,8 +218,8 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn import_resource_state(
         &self,
         request: Request<proto::import_resource_state::Request>,
-    ) -> Answer<proto::import_resource_state::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::import_resource_state::Response> {
+        self.run(request, |inner, request| async move {
             inner.import_resource_state(request).await
         })
         .await
@@ -190,14 +228,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn move_resource_state(
         &self,
         request: Request<proto::move_resource_state::Request>,
-    ) -> Answer<proto::move_resource_state::Response> {
+    ) -> RpcResult<proto::move_resource_state::Response> {
         // No other type's object can become one of ours. OpenTofu asks although no move is declared.
         let proto::move_resource_state::Request {
             source_type_name,
             target_type_name,
             ..
         } = request.get_ref();
-        Ok(Response::new(Report::problem(no_move(
+        Ok(Response::new(FromDiagnostics::from_diagnostic(no_move(
             source_type_name,
             target_type_name,
         ))))
@@ -206,7 +244,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn generate_resource_config(
         &self,
         request: Request<proto::generate_resource_config::Request>,
-    ) -> Answer<proto::generate_resource_config::Response> {
+    ) -> RpcResult<proto::generate_resource_config::Response> {
         let problem = Diagnostic::error(
             "No configuration can be generated",
             format!(
@@ -214,78 +252,52 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
                 request.get_ref().type_name
             ),
         );
-        Ok(Response::new(Report::problem(problem)))
+        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
     }
 
     async fn validate_data_resource_config(
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
-    ) -> Answer<proto::validate_data_resource_config::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
-            inner.validate_data_source(&request)
-        })
+    ) -> RpcResult<proto::validate_data_resource_config::Response> {
+        self.run(
+            request,
+            |inner, request| async move { inner.validate_data_source(&request) },
+        )
         .await
     }
 
     async fn read_data_source(
         &self,
         request: Request<proto::read_data_source::Request>,
-    ) -> Answer<proto::read_data_source::Response> {
-        self.isolated(request, Report::problem, |inner, request| async move {
+    ) -> RpcResult<proto::read_data_source::Response> {
+        self.run(request, |inner, request| async move {
             inner.read_data_source(request).await
         })
         .await
     }
 
-    async fn validate_ephemeral_resource_config(
+    type ListResourceStream = ResponseStream<proto::list_resource::Event>;
+
+    async fn list_resource(
         &self,
-        request: Request<proto::validate_ephemeral_resource_config::Request>,
-    ) -> Answer<proto::validate_ephemeral_resource_config::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    async fn open_ephemeral_resource(
-        &self,
-        request: Request<proto::open_ephemeral_resource::Request>,
-    ) -> Answer<proto::open_ephemeral_resource::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    async fn renew_ephemeral_resource(
-        &self,
-        request: Request<proto::renew_ephemeral_resource::Request>,
-    ) -> Answer<proto::renew_ephemeral_resource::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    async fn close_ephemeral_resource(
-        &self,
-        request: Request<proto::close_ephemeral_resource::Request>,
-    ) -> Answer<proto::close_ephemeral_resource::Response> {
-        Ok(refused("ephemeral resource", &request.get_ref().type_name))
-    }
-
-    type ListResourceStream = Events<proto::list_resource::Event>;
-
-    async fn list_resource(&self, request: Request<proto::list_resource::Request>) -> Answer<Self::ListResourceStream> {
-        let problem = absent("list resource", &request.get_ref().type_name);
-        Ok(once(proto::list_resource::Event {
-            diagnostic: vec![problem.into()],
-            ..Default::default()
-        }))
+        request: Request<proto::list_resource::Request>,
+    ) -> RpcResult<Self::ListResourceStream> {
+        let problem = no_such("list resource", &request.get_ref().type_name);
+        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
     }
 
     async fn validate_list_resource_config(
         &self,
         request: Request<proto::validate_list_resource_config::Request>,
-    ) -> Answer<proto::validate_list_resource_config::Response> {
-        Ok(refused("list resource", &request.get_ref().type_name))
+    ) -> RpcResult<proto::validate_list_resource_config::Response> {
+        let problem = no_such("list resource", &request.get_ref().type_name);
+        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
     }
 
     async fn get_functions(
         &self,
         _request: Request<proto::get_functions::Request>,
-    ) -> Answer<proto::get_functions::Response> {
+    ) -> RpcResult<proto::get_functions::Response> {
         Ok(Response::new(proto::get_functions::Response {
             functions: self.inner.function_signatures(),
             diagnostics: Vec::new(),
@@ -295,102 +307,44 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     async fn call_function(
         &self,
         request: Request<proto::call_function::Request>,
-    ) -> Answer<proto::call_function::Response> {
+    ) -> RpcResult<proto::call_function::Response> {
         let on_panic = |problem: Diagnostic| FunctionError::from(problem).into();
-        self.isolated(request, on_panic, |inner, request| async move {
+        self.run_or_else(request, on_panic, |inner, request| async move {
             inner.call_function(&request)
         })
         .await
-    }
-
-    async fn validate_state_store_config(
-        &self,
-        request: Request<proto::validate_state_store::Request>,
-    ) -> Answer<proto::validate_state_store::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn configure_state_store(
-        &self,
-        request: Request<proto::configure_state_store::Request>,
-    ) -> Answer<proto::configure_state_store::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    type ReadStateBytesStream = Events<proto::read_state_bytes::Response>;
-
-    async fn read_state_bytes(
-        &self,
-        request: Request<proto::read_state_bytes::Request>,
-    ) -> Answer<Self::ReadStateBytesStream> {
-        let problem = absent("state store", &request.get_ref().type_name);
-        Ok(once(proto::read_state_bytes::Response {
-            diagnostics: vec![problem.into()],
-            ..Default::default()
-        }))
-    }
-
-    async fn write_state_bytes(
-        &self,
-        _request: Request<Streaming<proto::write_state_bytes::RequestChunk>>,
-    ) -> Answer<proto::write_state_bytes::Response> {
-        Ok(refused("state store", ""))
-    }
-
-    async fn lock_state(&self, request: Request<proto::lock_state::Request>) -> Answer<proto::lock_state::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn unlock_state(
-        &self,
-        request: Request<proto::unlock_state::Request>,
-    ) -> Answer<proto::unlock_state::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn get_states(&self, request: Request<proto::get_states::Request>) -> Answer<proto::get_states::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn delete_state(
-        &self,
-        request: Request<proto::delete_state::Request>,
-    ) -> Answer<proto::delete_state::Response> {
-        Ok(refused("state store", &request.get_ref().type_name))
-    }
-
-    async fn plan_action(&self, request: Request<proto::plan_action::Request>) -> Answer<proto::plan_action::Response> {
-        Ok(refused("action", &request.get_ref().action_type))
-    }
-
-    type InvokeActionStream = Events<proto::invoke_action::Event>;
-
-    async fn invoke_action(&self, request: Request<proto::invoke_action::Request>) -> Answer<Self::InvokeActionStream> {
-        use proto::invoke_action::event::{Completed, Type};
-        let problem = absent("action", &request.get_ref().action_type);
-        Ok(once(proto::invoke_action::Event {
-            r#type: Some(Type::Completed(Completed {
-                diagnostics: vec![problem.into()],
-            })),
-        }))
-    }
-
-    async fn validate_action_config(
-        &self,
-        request: Request<proto::validate_action_config::Request>,
-    ) -> Answer<proto::validate_action_config::Response> {
-        Ok(refused("action", &request.get_ref().type_name))
     }
 
     /// Answers at once; what is under way ends by itself and is answered where it was asked.
     async fn stop_provider(
         &self,
         _request: Request<proto::stop_provider::Request>,
-    ) -> Answer<proto::stop_provider::Response> {
+    ) -> RpcResult<proto::stop_provider::Response> {
         self.inner.stop.stop();
         tracing::info!("told to stop what is under way");
         Ok(Response::new(proto::stop_provider::Response::default()))
     }
+
+    refuse!(validate_ephemeral_resource_config(validate_ephemeral_resource_config), "ephemeral resource" type_name);
+    refuse!(open_ephemeral_resource(open_ephemeral_resource), "ephemeral resource" type_name);
+    refuse!(renew_ephemeral_resource(renew_ephemeral_resource), "ephemeral resource" type_name);
+    refuse!(close_ephemeral_resource(close_ephemeral_resource), "ephemeral resource" type_name);
+
+    refuse!(validate_state_store_config(validate_state_store), "state store" type_name);
+    refuse!(configure_state_store(configure_state_store), "state store" type_name);
+    refuse!(server_streaming read_state_bytes(read_state_bytes) -> Response, "state store" type_name);
+    refuse!(client_streaming write_state_bytes(write_state_bytes) <- RequestChunk, "state store");
+    refuse!(lock_state(lock_state), "state store" type_name);
+    refuse!(unlock_state(unlock_state), "state store" type_name);
+    refuse!(get_states(get_states), "state store" type_name);
+    refuse!(delete_state(delete_state), "state store" type_name);
+
+    refuse!(plan_action(plan_action), "action" action_type);
+    refuse!(server_streaming invoke_action(invoke_action) -> Event, "action" action_type);
+    refuse!(validate_action_config(validate_action_config), "action" type_name);
+
+    type ReadStateBytesStream = ResponseStream<proto::read_state_bytes::Response>;
+    type InvokeActionStream = ResponseStream<proto::invoke_action::Event>;
 }
 
 /// Hosts may keep the schema: nothing is set up when it is asked for.
@@ -402,23 +356,41 @@ const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
 };
 
 impl<P: Provider> Service<P> {
-    async fn isolated<Q, A, F>(
+    /// Answers with what `call` answers, or with a diagnostic if it panics.
+    async fn run<Q, A, F>(&self, request: Request<Q>, call: impl FnOnce(Arc<Inner<P>>, Q) -> F) -> RpcResult<A>
+    where
+        A: FromDiagnostics + Send + 'static,
+        F: Future<Output = A> + Send + 'static,
+    {
+        self.run_or_else(request, FromDiagnostics::from_diagnostic, call).await
+    }
+
+    /// Answers with what `call` answers, or with what `on_panic` makes of a diagnostic if it panics.
+    async fn run_or_else<Q, A, F>(
         &self,
         request: Request<Q>,
         on_panic: impl FnOnce(Diagnostic) -> A,
         call: impl FnOnce(Arc<Inner<P>>, Q) -> F,
-    ) -> Answer<A>
+    ) -> RpcResult<A>
     where
         A: Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
-        isolated(call(Arc::clone(&self.inner), request.into_inner()), on_panic).await
+        let call = call(Arc::clone(&self.inner), request.into_inner());
+        let response = run_isolated(call, || on_panic(crashed(P::API_NAME))).await;
+        Ok(Response::new(response))
     }
 }
 
-/// The answer to a call about something that this provider does not have. Hosts ask only for what the schema declares.
-fn refused<T: Report>(kind: &str, name: &str) -> Response<T> {
-    Response::new(T::problem(absent(kind, name)))
+fn crashed(api_name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "The provider crashed",
+        format!(
+            "The provider panicked in this call and went on with the others. This is a bug; please report it with the panic \
+             message, which Terraform shows or logs. If something was being created, look for it at {api_name} before you \
+             apply again."
+        ),
+    )
 }
 
 fn no_move(source: &str, target: &str) -> Diagnostic {
@@ -430,8 +402,4 @@ fn no_move(source: &str, target: &str) -> Diagnostic {
              moved block, and take what the {target} shall manage over with an import block."
         ),
     )
-}
-
-fn once<T: Send + 'static>(event: T) -> Response<Events<T>> {
-    Response::new(Box::pin(stream::iter([Ok(event)])))
 }

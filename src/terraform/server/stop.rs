@@ -1,18 +1,18 @@
-//! What `StopProvider` and the end of the process stop.
+//! Cancels the calls under way on `StopProvider` and at the end of the process.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-/// Stops what is under way and nothing that comes later: under a debugger one process outlives many operations. Only
-/// the end of the process stops for good.
+/// Hands out the token that is cancelled by `StopProvider`, and a new one for the calls that come later: under a debugger
+/// one process serves many operations. Once the process is told to terminate, later calls get a cancelled token too.
 pub(super) struct StopSwitch {
     terminated: CancellationToken,
     current: Mutex<CancellationToken>,
 }
 
 impl StopSwitch {
-    pub(super) fn under(terminated: CancellationToken) -> Self {
+    pub(super) fn new(terminated: CancellationToken) -> Self {
         let current = Mutex::new(terminated.child_token());
         Self { terminated, current }
     }
@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn stop_ends_what_runs_and_not_what_comes_after() {
-        let switch = StopSwitch::under(CancellationToken::new());
+        let switch = StopSwitch::new(CancellationToken::new());
         let running = switch.token();
         switch.stop();
         assert!(running.is_cancelled());
@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn termination_ends_what_runs_and_what_comes_after() {
         let terminated = CancellationToken::new();
-        let switch = StopSwitch::under(terminated.clone());
+        let switch = StopSwitch::new(terminated.clone());
         switch.stop();
         let running = switch.token();
         terminated.cancel();

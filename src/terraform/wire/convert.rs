@@ -1,5 +1,6 @@
 //! Between the generated messages and our own types.
 
+use super::msgpack::NULL;
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
 use crate::terraform::proto;
 use crate::terraform::{
@@ -8,7 +9,7 @@ use crate::terraform::{
 };
 
 /// Reads a value in either encoding; an absent one is null.
-pub(in crate::terraform) fn value(message: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, WireError> {
+pub(in crate::terraform) fn decode_value(message: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, WireError> {
     match message {
         None => Ok(Value::Null),
         Some(message) if message.msgpack.is_empty() && !message.json.is_empty() => decode_json(&message.json, ty),
@@ -17,24 +18,53 @@ pub(in crate::terraform) fn value(message: Option<&proto::DynamicValue>, ty: &Ty
 }
 
 /// Reads an object; `None` is null. An object that is unknown as a whole does not occur.
-pub(in crate::terraform) fn object(
+pub(in crate::terraform) fn decode_object(
     message: Option<&proto::DynamicValue>,
     ty: &Type,
 ) -> Result<Option<Object>, WireError> {
-    match value(message, ty)? {
+    match decode_value(message, ty)? {
         Value::Null => Ok(None),
         Value::Mapping(object) => Ok(Some(object)),
         _ => Err(WireError::new("not an object")),
     }
 }
 
+/// Null, which is written alike for every type.
+pub(in crate::terraform) fn null() -> proto::DynamicValue {
+    proto::DynamicValue {
+        msgpack: vec![NULL],
+        json: Vec::new(),
+    }
+}
+
+/// Reads an identity; `None` where there is none.
+pub(in crate::terraform) fn decode_identity(
+    message: Option<&proto::ResourceIdentityData>,
+    ty: &Type,
+) -> Result<Option<Object>, WireError> {
+    decode_object(message.and_then(|message| message.identity_data.as_ref()), ty)
+}
+
+/// Writes an identity, where there is one.
+pub(in crate::terraform) fn encode_identity(
+    identity: Option<Object>,
+    ty: &Type,
+) -> Result<Option<proto::ResourceIdentityData>, WireError> {
+    let Some(identity) = identity else {
+        return Ok(None);
+    };
+    Ok(Some(proto::ResourceIdentityData {
+        identity_data: Some(encode_object(Some(identity), ty)?),
+    }))
+}
+
 /// Writes an object, or null.
-pub(in crate::terraform) fn dynamic(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
-    dynamic_value(&object.map_or(Value::Null, Value::Mapping), ty)
+pub(in crate::terraform) fn encode_object(object: Option<Object>, ty: &Type) -> Result<proto::DynamicValue, WireError> {
+    encode_value(&object.map_or(Value::Null, Value::Mapping), ty)
 }
 
 /// Writes a value.
-pub(in crate::terraform) fn dynamic_value(value: &Value, ty: &Type) -> Result<proto::DynamicValue, WireError> {
+pub(in crate::terraform) fn encode_value(value: &Value, ty: &Type) -> Result<proto::DynamicValue, WireError> {
     Ok(proto::DynamicValue {
         msgpack: encode_msgpack(value, ty)?,
         json: Vec::new(),
@@ -82,11 +112,11 @@ impl From<&Path> for proto::AttributePath {
 impl From<&Schema> for proto::Schema {
     fn from(schema: &Schema) -> Self {
         proto::Schema {
-            version: schema.version,
+            version: schema.version(),
             block: Some(proto::schema::Block {
-                version: schema.version,
-                attributes: schema.attributes.iter().map(Into::into).collect(),
-                description: schema.description.to_owned(),
+                version: schema.version(),
+                attributes: schema.attributes().iter().map(Into::into).collect(),
+                description: schema.description().to_owned(),
                 description_kind: proto::StringKind::Markdown.into(),
                 ..Default::default()
             }),
@@ -142,18 +172,19 @@ impl From<&Signature> for proto::Function {
 
 impl From<&IdentitySchema> for proto::ResourceIdentitySchema {
     fn from(schema: &IdentitySchema) -> Self {
-        let attributes = schema
-            .attributes
-            .iter()
-            .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
-                name: attribute.name.to_owned(),
-                r#type: attribute.ty.signature_bytes(),
-                required_for_import: true,
-                optional_for_import: false,
-                description: attribute.description.to_owned(),
-            });
+        let attributes =
+            schema
+                .attributes()
+                .iter()
+                .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
+                    name: attribute.name.to_owned(),
+                    r#type: attribute.ty.signature_bytes(),
+                    required_for_import: true,
+                    optional_for_import: false,
+                    description: attribute.description.to_owned(),
+                });
         proto::ResourceIdentitySchema {
-            version: schema.version,
+            version: schema.version(),
             identity_attributes: attributes.collect(),
         }
     }

@@ -7,6 +7,7 @@
 pub(super) mod convert;
 mod json;
 mod msgpack;
+pub(super) mod state;
 
 pub use json::decode as decode_json;
 pub use msgpack::{decode as decode_msgpack, encode as encode_msgpack};

@@ -1,7 +1,7 @@
 //! `MessagePack` as Terraform uses it for values.
 
 use rmp::Marker;
-use rmp::encode as put;
+use unicode_normalization::is_nfc;
 
 use super::WireError;
 use crate::terraform::{Number, Object, Type, Value, normalized};
@@ -21,7 +21,8 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, WireError> {
     }
 }
 
-/// Writes one value. Fails if it does not fit the type, so that a slip in the provider becomes an error that says where
+/// Writes one value. Its texts are in NFC: what was decoded is, and what comes from elsewhere must have passed
+/// [`normalized`] before it became a value. Fails if the value does not fit the type, so that a slip in the provider becomes an error that says where
 /// and not an answer that Terraform cannot read.
 pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
     let mut out = Vec::new();
@@ -32,7 +33,10 @@ pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
 /// How many values may be inside each other. The type bounds that, but for values that bring a type of their own, and
 /// all calls share stacks of two megabytes. Types are half as deep at most, and JSON is parsed no deeper than this: what
 /// is read in the one encoding can be answered in the other.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
+
+/// The null value, whole.
+pub(super) const NULL: u8 = 0xc0;
 
 struct Reader<'a> {
     rest: &'a [u8],
@@ -41,7 +45,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn value(&mut self, ty: &Type) -> Result<Value, WireError> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(WireError::new("values nested too deep"));
         }
         self.depth += 1;
@@ -63,27 +67,27 @@ impl<'a> Reader<'a> {
             Type::Bool => match marker {
                 Marker::True => Ok(Value::Bool(true)),
                 Marker::False => Ok(Value::Bool(false)),
-                _ => Err(unlike(ty)),
+                _ => Err(type_mismatch(ty)),
             },
             Type::Number => self.number(marker).map(Value::Number),
             Type::String => {
-                let text = self.text(marker)?.ok_or_else(|| unlike(ty))?;
+                let text = self.text(marker)?.ok_or_else(|| type_mismatch(ty))?;
                 Ok(Value::String(normalized(text)))
             }
             Type::List(element) | Type::Set(element) => {
-                let length = self.array_length(marker)?.ok_or_else(|| unlike(ty))?;
+                let length = self.array_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
                 self.elements(length, |_| element)
             }
             Type::Tuple(types) => match self.array_length(marker)? {
                 Some(length) if length == types.len() => self.elements(length, |index| &types[index]),
-                _ => Err(unlike(ty)),
+                _ => Err(type_mismatch(ty)),
             },
             Type::Map(element) => {
-                let length = self.map_length(marker)?.ok_or_else(|| unlike(ty))?;
+                let length = self.map_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
                 self.entries(length, |_| Some(element))
             }
             Type::Object(types) => {
-                let length = self.map_length(marker)?.ok_or_else(|| unlike(ty))?;
+                let length = self.map_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
                 let value = self.entries(length, |name| types.get(name))?;
                 match &value {
                     Value::Mapping(found) if found.len() == types.len() => Ok(value),
@@ -92,10 +96,10 @@ impl<'a> Reader<'a> {
             }
             Type::Dynamic => {
                 if self.array_length(marker)? != Some(2) {
-                    return Err(unlike(ty));
+                    return Err(type_mismatch(ty));
                 }
                 let marker = self.marker()?;
-                let signature = self.binary(marker)?.ok_or_else(|| unlike(ty))?;
+                let signature = self.binary(marker)?.ok_or_else(|| type_mismatch(ty))?;
                 let inner = Type::from_signature(signature).map_err(|e| WireError::new(e.to_string()))?;
                 let value = self.value(&inner)?;
                 Ok(Value::Dynamic(Box::new((inner, value))))
@@ -145,8 +149,8 @@ impl<'a> Reader<'a> {
             Marker::F32 => finite(f32::from_be_bytes(self.array()?).into())?,
             Marker::F64 => finite(f64::from_be_bytes(self.array()?))?,
             marker => {
-                let text = self.text(marker)?.ok_or_else(|| unlike(&Type::Number))?;
-                text.parse().map_err(|_| unlike(&Type::Number))?
+                let text = self.text(marker)?.ok_or_else(|| type_mismatch(&Type::Number))?;
+                text.parse().map_err(|_| type_mismatch(&Type::Number))?
             }
         };
         Ok(number)
@@ -210,7 +214,7 @@ impl<'a> Reader<'a> {
     }
 
     fn length32(&mut self) -> Result<usize, WireError> {
-        usize::try_from(u32::from_be_bytes(self.array()?)).map_err(|_| cut_short())
+        usize::try_from(u32::from_be_bytes(self.array()?)).map_err(|_| truncated())
     }
 
     fn marker(&mut self) -> Result<Marker, WireError> {
@@ -219,13 +223,13 @@ impl<'a> Reader<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let (head, rest) = self.rest.split_first_chunk().ok_or_else(cut_short)?;
+        let (head, rest) = self.rest.split_first_chunk().ok_or_else(truncated)?;
         self.rest = rest;
         Ok(*head)
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], WireError> {
-        let (head, rest) = self.rest.split_at_checked(length).ok_or_else(cut_short)?;
+        let (head, rest) = self.rest.split_at_checked(length).ok_or_else(truncated)?;
         self.rest = rest;
         Ok(head)
     }
@@ -235,25 +239,28 @@ fn finite(value: f64) -> Result<Number, WireError> {
     Number::from_f64(value).ok_or_else(|| WireError::new("a number that is not finite"))
 }
 
-fn cut_short() -> WireError {
+fn truncated() -> WireError {
     WireError::new("a value that is cut short")
 }
 
-fn unlike(ty: &Type) -> WireError {
+fn type_mismatch(ty: &Type) -> WireError {
     WireError::new(format!("not a value of type {ty}"))
 }
 
 fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
     match (ty, value) {
-        (_, Value::Null) => out.push(Marker::Null.to_u8()),
+        (_, Value::Null) => out.push(NULL),
         // The unknown value without refinements: an extension of one byte, type 0.
         (_, Value::Unknown) => out.extend([Marker::FixExt1.to_u8(), 0, 0]),
-        (Type::Bool, Value::Bool(value)) => written(put::write_bool(out, *value))?,
+        (Type::Bool, Value::Bool(value)) => infallible(rmp::encode::write_bool(out, *value))?,
         (Type::Number, Value::Number(number)) => match number.to_i64() {
-            Some(integer) => written(put::write_sint(out, integer).map(|_| ()))?,
-            None => written(put::write_str(out, number.as_str()))?,
+            Some(integer) => infallible(rmp::encode::write_sint(out, integer).map(|_| ()))?,
+            None => infallible(rmp::encode::write_str(out, number.as_str()))?,
         },
-        (Type::String, Value::String(text)) => written(put::write_str(out, &normalized(text)))?,
+        (Type::String, Value::String(text)) => {
+            debug_assert!(is_nfc(text), "text that was not normalized");
+            infallible(rmp::encode::write_str(out, text))?;
+        }
         (Type::List(element) | Type::Set(element), Value::Sequence(elements)) => {
             write_elements(out, elements, |_| element)?;
         }
@@ -268,17 +275,17 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
         }
         (Type::Dynamic, Value::Dynamic(inner)) => {
             let (ty, value) = inner.as_ref();
-            written(put::write_array_len(out, 2).map(|_| ()))?;
-            written(put::write_bin(out, &ty.signature_bytes()))?;
+            infallible(rmp::encode::write_array_len(out, 2).map(|_| ()))?;
+            infallible(rmp::encode::write_bin(out, &ty.signature_bytes()))?;
             write(out, value, ty)?;
         }
-        (expected, _) => return Err(unlike(expected)),
+        (expected, _) => return Err(type_mismatch(expected)),
     }
     Ok(())
 }
 
 fn write_elements<'t>(out: &mut Vec<u8>, elements: &[Value], ty: impl Fn(usize) -> &'t Type) -> Result<(), WireError> {
-    written(put::write_array_len(out, length32(elements.len())?).map(|_| ()))?;
+    infallible(rmp::encode::write_array_len(out, length32(elements.len())?).map(|_| ()))?;
     for (index, element) in elements.iter().enumerate() {
         write(out, element, ty(index)).map_err(|e| e.inside(&format!("[{index}]")))?;
     }
@@ -290,10 +297,10 @@ fn write_entries<'t>(
     entries: &Object,
     ty: impl Fn(&str) -> Option<&'t Type>,
 ) -> Result<(), WireError> {
-    written(put::write_map_len(out, length32(entries.len())?).map(|_| ()))?;
+    infallible(rmp::encode::write_map_len(out, length32(entries.len())?).map(|_| ()))?;
     for (name, value) in entries {
         let ty = ty(name).ok_or_else(|| WireError::new("an object with an unexpected attribute").inside(name))?;
-        written(put::write_str(out, name))?;
+        infallible(rmp::encode::write_str(out, name))?;
         write(out, value, ty).map_err(|e| e.inside(name))?;
     }
     Ok(())
@@ -303,8 +310,8 @@ fn length32(length: usize) -> Result<u32, WireError> {
     u32::try_from(length).map_err(|_| WireError::new("a collection that is too long"))
 }
 
-/// Writing into memory does not fail; the encoder's signature allows for writers that do.
-fn written<E>(result: Result<(), E>) -> Result<(), WireError> {
+/// Writing to memory cannot fail; the signatures of `rmp` allow for writers that can.
+fn infallible<E>(result: Result<(), E>) -> Result<(), WireError> {
     result.map_err(|_| WireError::new("a value that cannot be written"))
 }
 
@@ -412,9 +419,16 @@ mod tests {
     }
 
     #[test]
-    fn text_is_brought_to_nfc() {
+    fn text_is_brought_to_nfc_when_it_is_read() {
         assert_eq!(decode(b"\xa3e\xcc\x81", &Type::String).unwrap(), text("\u{e9}"));
-        assert_eq!(encode(&text("e\u{301}"), &Type::String).unwrap(), b"\xa2\xc3\xa9");
+        assert_eq!(encode(&text("\u{e9}"), &Type::String).unwrap(), b"\xa2\xc3\xa9");
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "text that was not normalized")]
+    fn text_that_was_not_normalized_is_found_out_when_it_is_written() {
+        let _ = encode(&text("e\u{301}"), &Type::String);
     }
 
     #[test]
@@ -429,8 +443,8 @@ mod tests {
     #[test]
     fn dynamic_values_inside_each_other_are_refused_before_the_stack_runs_out() {
         let nested = |levels: usize| [b"\x92\xc4\x09\"dynamic\"".repeat(levels), vec![0xc0]].concat();
-        assert!(decode(&nested(DEEPEST - 1), &Type::Dynamic).is_ok());
-        assert!(decode(&nested(DEEPEST), &Type::Dynamic).is_err());
+        assert!(decode(&nested(MAX_DEPTH - 1), &Type::Dynamic).is_ok());
+        assert!(decode(&nested(MAX_DEPTH), &Type::Dynamic).is_err());
         assert!(decode(&nested(1_000_000), &Type::Dynamic).is_err());
     }
 

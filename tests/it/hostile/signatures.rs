@@ -6,7 +6,7 @@ use proptest::sample::Index;
 use sha2::Sha256;
 use terraform_provider_heygen::provider::Environment;
 use terraform_provider_heygen::terraform::proto::{self, DynamicValue, provider_client::ProviderClient};
-use terraform_provider_heygen::terraform::wire::{decode_msgpack, encode_msgpack};
+use terraform_provider_heygen::terraform::wire::decode_msgpack;
 use terraform_provider_heygen::terraform::{Type, Value};
 use tonic::transport::Channel;
 use unicode_normalization::UnicodeNormalization as _;
@@ -36,9 +36,12 @@ fn signatures() -> impl Strategy<Value = String> {
 
 /// What this function makes of these arguments.
 fn call(client: &ProviderClient<Channel>, name: &str, arguments: &[&str]) -> Value {
-    let text = |text: &&str| DynamicValue {
-        msgpack: encode_msgpack(&Value::String((*text).to_owned()), &Type::String).unwrap(),
-        json: Vec::new(),
+    let text = |text: &&str| {
+        // Just as it is, which is not how Terraform has it: it may be in another form than NFC.
+        let mut msgpack = Vec::new();
+        rmp::encode::write_str(&mut msgpack, text).unwrap();
+        let json = Vec::new();
+        DynamicValue { msgpack, json }
     };
     let request = proto::call_function::Request {
         name: name.to_owned(),

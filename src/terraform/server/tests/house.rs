@@ -1,15 +1,15 @@
 //! The provider: its resource does what the name of a door says.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
-    AnyDataSource, AnyResource, Attr, Attribute, Configurability, DataSource, Diagnostic, Diagnostics, EarlierVersion,
-    Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider,
-    Resource, Schema, Set, Stored, Type, Value, model,
+    AnyDataSource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion, Function,
+    HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider, Resource,
+    Schema, Set, Stored, Type, Value, model,
 };
 
 pub(super) const DOOR: &str = "house_door";
@@ -17,24 +17,6 @@ pub(super) const BELL: &str = "house_bell";
 
 pub(super) fn door() -> Arc<dyn AnyResource> {
     Arc::new(Door)
-}
-
-fn attribute(name: &'static str, ty: Type, configurability: Configurability) -> Attribute {
-    Attribute {
-        name,
-        ty,
-        configurability,
-        sensitive: false,
-        description: "",
-    }
-}
-
-fn schema(version: i64, attributes: Vec<Attribute>) -> Schema {
-    Schema {
-        version,
-        description: "",
-        attributes,
-    }
 }
 
 model! {
@@ -82,26 +64,28 @@ impl Resource for Door {
         DOOR
     }
 
-    fn schema(&self) -> Schema {
-        schema(
-            2,
-            vec![
-                attribute("name", Type::String, Configurability::Required),
-                attribute("keys", Type::set(Type::String), Configurability::Optional),
-                attribute("number", Type::String, Configurability::Computed),
-            ],
-        )
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
+                Attribute::required("name", Type::String, ""),
+                Attribute::optional("keys", Type::set(Type::String), ""),
+                Attribute::computed("number", Type::String, ""),
+            ];
+            Schema::new(2, "", attributes)
+        });
+        &SCHEMA
     }
 
-    fn identity_schema(&self) -> IdentitySchema {
-        IdentitySchema {
-            version: 0,
-            attributes: vec![IdentityAttribute {
+    fn identity_schema(&self) -> &'static IdentitySchema {
+        static SCHEMA: LazyLock<IdentitySchema> = LazyLock::new(|| {
+            let number = IdentityAttribute {
                 name: "number",
                 ty: Type::String,
                 description: "",
-            }],
-        }
+            };
+            IdentitySchema::new(0, vec![number])
+        });
+        &SCHEMA
     }
 
     fn identity(&self, state: &DoorModel) -> Option<Object> {
@@ -168,13 +152,12 @@ impl Resource for Door {
 
     fn earlier_versions(&self) -> Vec<EarlierVersion<DoorModel>> {
         let attributes = vec![
-            attribute("name", Type::String, Configurability::Required),
-            attribute("keys", Type::String, Configurability::Optional),
-            attribute("number", Type::String, Configurability::Computed),
+            Attribute::required("name", Type::String, ""),
+            Attribute::optional("keys", Type::String, ""),
+            Attribute::computed("number", Type::String, ""),
         ];
         vec![EarlierVersion::new(
-            1,
-            schema(1, attributes).object_type(),
+            &Schema::new(1, "", attributes),
             |old: DoorModel1| match old.keys.known().map(String::as_str) {
                 Some("lost") => Err(Diagnostic::error("Nobody has a key", "")),
                 _ => Ok(DoorModel {
@@ -227,14 +210,15 @@ impl DataSource for Bell {
         BELL
     }
 
-    fn schema(&self) -> Schema {
-        schema(
-            0,
-            vec![
-                attribute("button", Type::String, Configurability::Required),
-                attribute("sound", Type::String, Configurability::Computed),
-            ],
-        )
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
+                Attribute::required("button", Type::String, ""),
+                Attribute::computed("sound", Type::String, ""),
+            ];
+            Schema::new(0, "", attributes)
+        });
+        &SCHEMA
     }
 
     fn validate(&self, _config: &BellModel) -> Diagnostics {
@@ -260,16 +244,19 @@ pub(super) struct House;
 
 #[async_trait]
 impl Provider for House {
+    const API_NAME: &'static str = "the house";
+
     type Config = HouseModel;
 
-    fn schema(&self) -> Schema {
-        schema(
-            0,
-            vec![
-                attribute("street", Type::String, Configurability::Required),
-                attribute("owner", Type::String, Configurability::Computed),
-            ],
-        )
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
+                Attribute::required("street", Type::String, ""),
+                Attribute::computed("owner", Type::String, ""),
+            ];
+            Schema::new(0, "", attributes)
+        });
+        &SCHEMA
     }
 
     fn resources(&self) -> Vec<Arc<dyn AnyResource>> {

@@ -102,7 +102,17 @@ async fn the_plan_of_an_update_has_it_and_that_of_a_creation_has_none() {
 }
 
 #[tokio::test]
-async fn a_read_that_answers_another_object_is_our_mistake() {
+async fn a_read_that_answers_another_object_is_a_provider_bug() {
     let answer = read("swapped", identity(text("7"))).await;
     assert_eq!(summaries(&answer.diagnostics), ["The provider made a mistake"]);
+}
+
+#[tokio::test]
+async fn a_call_that_panics_says_where_to_look_for_what_it_was_creating() {
+    let answer = read("rotten", None).await;
+    let detail = &answer.diagnostics[0].detail;
+    assert!(
+        detail.contains("look for it at the house before you apply again"),
+        "{detail}"
+    );
 }

@@ -27,7 +27,7 @@ fn text(text: &str) -> Value {
     Value::String(text.to_owned())
 }
 
-fn ty() -> Type {
+fn ty() -> &'static Type {
     door().schema().object_type()
 }
 
@@ -41,24 +41,24 @@ fn object(set: &[(&str, Value)]) -> Object {
     let Type::Object(attributes) = ty() else {
         panic!("a door is an object")
     };
-    let mut object: Object = attributes.into_keys().map(|name| (name, Value::Null)).collect();
+    let mut object: Object = attributes.keys().map(|name| (name.clone(), Value::Null)).collect();
     object.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     object
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 fn message(object: Option<Object>) -> Option<proto::DynamicValue> {
-    Some(convert::dynamic(object, &ty()).unwrap())
+    Some(convert::encode_object(object, ty()).unwrap())
 }
 
 fn object_in(message: Option<&proto::DynamicValue>) -> Option<Object> {
-    convert::object(message, &ty()).unwrap()
+    convert::decode_object(message, ty()).unwrap()
 }
 
 /// The number in an identity, which is all there is to it.
 fn number_in(identity: Option<&proto::ResourceIdentityData>) -> Option<String> {
     let ty = door().identity_schema().object_type();
-    let identity = convert::object(identity?.identity_data.as_ref(), &ty).unwrap()?;
+    let identity = convert::decode_object(identity?.identity_data.as_ref(), ty).unwrap()?;
     match &identity["number"] {
         Value::String(number) => Some(number.clone()),
         _ => None,
@@ -70,7 +70,7 @@ fn identity(number: Value) -> Option<proto::ResourceIdentityData> {
     let ty = door().identity_schema().object_type();
     let identity = Object::from([("number".to_owned(), number)]);
     Some(proto::ResourceIdentityData {
-        identity_data: Some(convert::dynamic(Some(identity), &ty).unwrap()),
+        identity_data: Some(convert::encode_object(Some(identity), ty).unwrap()),
     })
 }
 

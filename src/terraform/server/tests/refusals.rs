@@ -24,7 +24,7 @@ fn pair(ty: &Type, values: [Value; 2]) -> Option<proto::DynamicValue> {
         panic!("an object")
     };
     let object = attributes.keys().cloned().zip(values).collect();
-    Some(convert::dynamic(Some(object), ty).unwrap())
+    Some(convert::encode_object(Some(object), ty).unwrap())
 }
 
 const MISSING: &str = "Missing required argument";
@@ -65,7 +65,7 @@ async fn so_is_a_provider_block() {
     let answer = ask!(
         validate_provider_config,
         validate_provider_config {
-            config: pair(&ty, [text("me"), Value::Null])
+            config: pair(ty, [text("me"), Value::Null])
         }
     );
     assert_eq!(

@@ -20,7 +20,7 @@ async fn upgraded(version: i64, stored: &str) -> proto::upgrade_resource_state::
 async fn a_state_is_read_by_the_shape_of_the_version_that_wrote_it() {
     let old = r#"{"name":"front","keys":"ann,bob","number":"7","colour":"red"}"#;
     let new = r#"{"name":"front","keys":["ann","bob"],"number":"7"}"#;
-    let expected = decode_json(new.as_bytes(), &ty()).unwrap();
+    let expected = decode_json(new.as_bytes(), ty()).unwrap();
     for (version, stored) in [(1, old), (2, new)] {
         let answer = upgraded(version, stored).await;
         assert_eq!(summaries(&answer.diagnostics), [""; 0], "version {version}");
