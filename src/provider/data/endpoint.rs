@@ -142,8 +142,8 @@ impl Lookup {
                 found.ok_or_else(|| report::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
-                let is_it = |item: &ListItem| Some(url::equivalent(url, &normalized(item.url.as_ref().ok()?)));
-                Ok(only_one(&client.find_all(is_it, stop).await.map_err(failed)?)?)
+                let is_it = |listed: &str| url::equivalent(url, &normalized(listed));
+                Ok(only_one(&client.find_by_url(is_it, stop).await.map_err(failed)?)?)
             }
         }
     }
