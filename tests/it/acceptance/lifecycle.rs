@@ -1,5 +1,7 @@
 //! Create, read, update, delete, and what happens behind Terraform's back.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{ADDRESS, endpoint, expect_current_secret, id_in_state, with_account};
@@ -100,9 +102,23 @@ for_each_engine! {
         tf.apply();
         let id = id_in_state(&tf);
         heygen.remove_endpoint(&id);
+        // By now the list lags behind its creation no more.
+        heygen.advance(Duration::from_mins(3));
 
-        assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
-        tf.apply().none();
+        let plan = tf.plan();
+        assert_eq!(plan.resource(ADDRESS).action(), Action::Create);
+        let warning = plan.diagnostics().warning("Webhook endpoint is gone");
+        assert_eq!(
+            warning.detail,
+            format!(
+                "HeyGen's list has no endpoint {id} any more: either it was deleted outside of Terraform, or the credentials \
+                 are of another account. State lets go of it, and what is planned is to create it anew. If the account is the \
+                 wrong one, do not apply: correct the credentials first."
+            )
+        );
+        let applied = tf.apply();
+        assert_eq!(applied.iter().count(), 1, "{applied:#?}");
+        applied.warning("Webhook endpoint is gone");
         assert_ne!(id_in_state(&tf), id);
         expect_current_secret(&tf, &heygen);
     }

@@ -1,6 +1,8 @@
 //! Half-done updates: what happened is kept, and only that, and the next plan shows exactly the rest.
 
-use super::{ADDRESS, LATE, LOST, URL, endpoint, expect_state_is_true, id_in_state, provider, start, status, url};
+use super::{
+    ADDRESS, LATE, LOST, PAST_ALL_LAG, URL, endpoint, expect_state_is_true, id_in_state, provider, start, status, url,
+};
 use crate::fake_heygen::{Effect, FakeHeygen, Fault, Route, Rule};
 use crate::support::plan::Action;
 use crate::support::terraform::Workspace;
@@ -108,7 +110,7 @@ fn a_lost_rotation_stays_unsettled_through_another_failure() {
     tf.apply_expecting_failure().error("may have been rotated");
     tf.apply_expecting_failure()
         .error("does not allow this")
-        .says("An earlier rotation was never answered")
+        .says("An earlier rotation failed without telling whether it happened")
         .says("rotates the secret once more");
     write(&tf, URL, "\"1\"");
     expect_rest(&tf, &["secret"]);
@@ -174,8 +176,9 @@ fn a_patch_that_finds_nothing_says_so_and_leaves_it_to_the_refresh() {
     let applied = tf.run(&["apply", "tfplan"]).expect_failure();
     assert!(applied.text().contains("has vanished"), "{applied:?}");
     assert_eq!(id_in_state(&tf), id, "state keeps it");
+    heygen.advance(PAST_ALL_LAG);
     assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
-    tf.apply().none();
+    tf.apply().warning("Webhook endpoint is gone");
     expect_state_is_true(&tf, &heygen);
 }
 
