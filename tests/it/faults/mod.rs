@@ -8,6 +8,8 @@ mod deletion;
 mod exposure;
 mod interruption;
 mod lost_creation;
+mod odd_answers;
+mod slow_list;
 mod update;
 
 use std::time::Duration;
