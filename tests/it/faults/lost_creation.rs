@@ -92,6 +92,10 @@ const EITHER_WAY: &str = "If it was created, no state has it: make sure of that 
                           either import it (terraform import heygen_webhook_endpoint.NAME ENDPOINT_ID) or delete it (DELETE \
                           /v3/webhooks/endpoints/ENDPOINT_ID). Then apply again.";
 
+const LOST_SECRET: &str = "Webhook endpoint created, but its secret was lost";
+
+const PERHAPS: &str = "Webhook endpoint perhaps created";
+
 #[test]
 fn each_error_says_what_is_known_of_the_creation_and_what_to_do_next() {
     let (tf, heygen) = start();
@@ -133,8 +137,6 @@ fn each_error_says_what_is_known_of_the_creation_and_what_to_do_next() {
         );
     };
 
-    const LOST_SECRET: &str = "Webhook endpoint created, but its secret was lost";
-    const PERHAPS: &str = "Webhook endpoint perhaps created";
     let taken = |ids: &[String], secret: &str| {
         format!(
             "{} is the one endpoint in HeyGen's list with this URL and these events that was created since this call began, \
