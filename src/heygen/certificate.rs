@@ -9,16 +9,14 @@ use rustls::CertificateError;
 pub(super) fn refusal(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
-        // An I/O error does not count what it wraps among its sources.
-        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let error: &(dyn Error + 'static) = match wrapped {
-            Some(wrapped) => wrapped,
-            None => error,
-        };
         if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
             return Some(explanation(why));
         }
-        next = error.source();
+        // An I/O error does not count what it wraps among its sources.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
     }
     None
 }
@@ -83,7 +81,8 @@ mod tests {
 
     fn refused(why: CertificateError) -> String {
         let wrapped = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why));
-        refusal(&wrapped).unwrap()
+        // As a connector hands it on.
+        refusal(&io::Error::other(wrapped)).unwrap()
     }
 
     #[test]

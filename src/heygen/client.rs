@@ -22,7 +22,7 @@ use super::retry::Backoff;
 use super::transport::Http;
 use super::{
     CreateEndpoint, CreateFailure, CreatedEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType,
-    Events, Failure, Fault, Field, ListItem, Pace, Settings,
+    Events, Failure, Fault, Field, ListItem, Pace, Settings, SoughtBy,
 };
 
 /// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
@@ -170,14 +170,10 @@ impl Client {
         })
     }
 
-    /// Finds the endpoints that `fits` lets through; it answers `None` where an item does not say enough to tell. That
-    /// there are none takes two reads of the list, and none in it that cannot be told.
-    pub async fn find_all(
-        &self,
-        fits: impl Fn(&ListItem) -> Option<bool> + Sync,
-        stop: &Stop,
-    ) -> Result<Vec<Endpoint>, Failure> {
-        let found = self.list.find(&ByFit(fits), None, stop).await?;
+    /// Finds the endpoints whose URL `fits`. That there are none takes two reads of the list, and no item in it whose id or
+    /// URL cannot be read.
+    pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
+        let found = self.list.find(&ByUrl(fits), None, stop).await?;
         Ok(found.unwrap_or_default())
     }
 
@@ -318,12 +314,16 @@ impl Query for ById<'_> {
     fn may_be(&self, item: &ListItem) -> bool {
         item.id.is_err()
     }
+
+    fn sought_by(&self) -> SoughtBy {
+        SoughtBy::Id
+    }
 }
 
-/// The endpoints that a function lets through.
-struct ByFit<F>(F);
+/// The endpoints whose URL a function lets through.
+struct ByUrl<F>(F);
 
-impl<F: Fn(&ListItem) -> Option<bool> + Sync> Query for ByFit<F> {
+impl<F: Fn(&str) -> bool + Sync> Query for ByUrl<F> {
     type Found = Vec<Endpoint>;
 
     fn on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
@@ -331,12 +331,17 @@ impl<F: Fn(&ListItem) -> Option<bool> + Sync> Query for ByFit<F> {
     }
 
     fn in_list(&self, list: &Look) -> Option<Vec<Endpoint>> {
-        let fitting = list.endpoints().into_iter().filter(|item| (self.0)(item) == Some(true));
+        let fits = |item: &ListItem| item.url.as_ref().is_ok_and(|url| (self.0)(url));
+        let fitting = list.endpoints().into_iter().filter(fits);
         let fitting: Vec<Endpoint> = fitting.filter_map(|item| item.identified()).collect();
         (!fitting.is_empty()).then_some(fitting)
     }
 
     fn may_be(&self, item: &ListItem) -> bool {
-        item.id.is_err() || (self.0)(item).is_none()
+        item.id.is_err() || item.url.is_err()
+    }
+
+    fn sought_by(&self) -> SoughtBy {
+        SoughtBy::Url
     }
 }

@@ -72,10 +72,12 @@ pub enum Fault {
     },
     /// A cursor of a list came a second time: the list would never end.
     CursorRepeats,
-    /// The list has items whose id cannot be read, so that it does not show what it lacks.
+    /// The list has items that cannot be told from what is looked for, so that it does not show what it lacks.
     UnidentifiedItems {
         /// How many.
         count: usize,
+        /// What cannot be read of them.
+        sought_by: SoughtBy,
     },
     /// The user asked to stop.
     Stopped {
@@ -86,6 +88,15 @@ pub enum Fault {
     NoRootCertificates(String),
     /// The HTTP client could not be set up on this machine. Holds the reason.
     Unusable(String),
+}
+
+/// What an endpoint is looked for by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SoughtBy {
+    /// Its id.
+    Id,
+    /// Its URL; the id has to be readable too.
+    Url,
 }
 
 /// Whether a call may have changed something at HeyGen.
@@ -217,8 +228,12 @@ impl fmt::Display for Fault {
                 write!(f, "the API answered {status}, a redirect, which is never followed")
             }
             Self::CursorRepeats => write!(f, "the list repeats a page cursor and would never end"),
-            Self::UnidentifiedItems { count: 1 } => write!(f, "the list has an item whose id cannot be read"),
-            Self::UnidentifiedItems { count } => write!(f, "the list has {count} items whose ids cannot be read"),
+            Self::UnidentifiedItems { count, sought_by } => match (sought_by, count) {
+                (SoughtBy::Id, 1) => write!(f, "the list has an item whose id cannot be read"),
+                (SoughtBy::Id, count) => write!(f, "the list has {count} items whose ids cannot be read"),
+                (SoughtBy::Url, 1) => write!(f, "the list has an item whose id or URL cannot be read"),
+                (SoughtBy::Url, count) => write!(f, "the list has {count} items whose ids or URLs cannot be read"),
+            },
             Self::Stopped { before: None } => write!(f, "interrupted"),
             Self::Stopped { before: Some(fault) } => write!(f, "interrupted; before that: {fault}"),
             Self::NoRootCertificates(reason) => {

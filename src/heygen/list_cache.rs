@@ -25,7 +25,7 @@ use super::call::{Caller, LastFault};
 use super::pages::CursorGuard;
 use super::request::{Operation, Request};
 use super::response;
-use super::{EndpointId, Failure, Fault, ListItem, Stop};
+use super::{EndpointId, Failure, Fault, ListItem, SoughtBy, Stop};
 
 /// How long after it was read a page serves those who begin to read.
 const FRESH_FOR: Duration = Duration::from_secs(30);
@@ -116,6 +116,9 @@ pub(super) trait Query: Sync {
 
     /// Whether this item may be what is looked for without anybody seeing it.
     fn may_be(&self, item: &ListItem) -> bool;
+
+    /// What it is looked for by.
+    fn sought_by(&self) -> SoughtBy;
 }
 
 /// The items of a page.
@@ -207,7 +210,10 @@ impl ListCache {
             let Some(next_look) = self.next_look(&absence, age) else {
                 return match absence.unidentified {
                     0 => Ok(None),
-                    count => Err(failure(Fault::UnidentifiedItems { count })),
+                    count => Err(failure(Fault::UnidentifiedItems {
+                        count,
+                        sought_by: query.sought_by(),
+                    })),
                 };
             };
             wait_until(next_look, stop).await?;

@@ -106,8 +106,8 @@ pub(super) fn asked_wait(header: &str, now: SystemTime) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::heygen::EndpointId;
     use crate::heygen::request::IdempotencyKey;
+    use crate::heygen::{EndpointId, SoughtBy};
 
     fn refused(status: u16, code: Option<&str>) -> Fault {
         Fault::Refused {
@@ -196,7 +196,14 @@ mod tests {
                 None,
             ),
             (Fault::CursorRepeats, no, None),
-            (Fault::UnidentifiedItems { count: 1 }, no, None),
+            (
+                Fault::UnidentifiedItems {
+                    count: 1,
+                    sought_by: SoughtBy::Id,
+                },
+                no,
+                None,
+            ),
             (Fault::STOPPED, no, None),
             (Fault::NoRootCertificates(String::new()), no, None),
             (Fault::Unusable(String::new()), no, None),

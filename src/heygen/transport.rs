@@ -161,6 +161,14 @@ fn unusable(error: &dyn Error) -> Fault {
     Fault::Unusable(error.to_string())
 }
 
+/// What is told in words of its own is no "unexpected error", as rustls calls it.
+fn no_root_certificates(error: rustls::Error) -> Fault {
+    Fault::NoRootCertificates(match error {
+        rustls::Error::General(reason) => reason,
+        error => error.to_string(),
+    })
+}
+
 /// Ring is handed over here rather than installed for the whole process, which is not ours to decide.
 fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
     let builder = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -170,7 +178,7 @@ fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
     let mut config = if base.as_url().scheme() == "https" {
         builder
             .with_platform_verifier()
-            .map_err(|error| Fault::NoRootCertificates(error.to_string()))?
+            .map_err(no_root_certificates)?
             .with_no_client_auth()
     } else {
         builder

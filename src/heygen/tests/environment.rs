@@ -1,12 +1,13 @@
 //! What the environment says about proxies and trust. Variables belong to a process, so each test starts itself again
 //! in an environment of its own; the part that calls runs there.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{env, io};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use rcgen::{Certificate, CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, KeyPair, generate_simple_self_signed};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
@@ -22,6 +23,9 @@ use crate::heygen::{Effect, Stop};
 
 /// Where the call goes, in the process that makes it.
 const BASE: &str = "HEYGEN_CLIENT_TEST_BASE";
+
+/// How often it is repeated there, if not never.
+const RETRIES: &str = "HEYGEN_CLIENT_TEST_RETRIES";
 
 /// How long one attempt may take there.
 const ATTEMPT: Duration = Duration::from_secs(4);
@@ -51,7 +55,8 @@ async fn called() -> bool {
     let Ok(base) = env::var(BASE) else {
         return false;
     };
-    match client(&base, 0, ATTEMPT).delete(&id("ep_1"), &Stop::new()).await {
+    let retries = env::var(RETRIES).map_or(0, |count| count.parse().unwrap());
+    match client(&base, retries, ATTEMPT).delete(&id("ep_1"), &Stop::new()).await {
         Ok(()) => println!("deleted"),
         Err(failure) => {
             println!("{failure}\n{failure:?}");
@@ -150,35 +155,119 @@ async fn https_is_trusted_as_far_as_the_system_says() {
     if called().await {
         return;
     }
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let own = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let mut other = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    other.distinguished_name.push(DnType::CommonName, "another one");
+    let other = other.self_signed(&KeyPair::generate().unwrap()).unwrap();
+    let server = TlsServer::start(&own.cert, &own.signing_key).await;
+    let test = "https_is_trusted_as_far_as_the_system_says";
+    assert_eq!(server.answers(test, &own.cert).await, "deleted");
+    assert_eq!(server.connections(), 1);
+    assert_eq!(
+        server.answers(test, &other).await,
+        "deleting webhook endpoint ep_1: the API's certificate is refused: localhost: it is signed by nobody this machine \
+         trusts; add its CA to the system's store or name it in SSL_CERT_FILE"
+    );
+    assert_eq!(server.connections(), 2, "a certificate does not heal: it is tried once");
+}
+
+#[tokio::test]
+async fn a_cas_certificate_cannot_identify_a_server_even_where_it_is_trusted() {
+    if called().await {
+        return;
+    }
+    let test = "a_cas_certificate_cannot_identify_a_server_even_where_it_is_trusted";
+    // As plain `openssl req -x509` makes it, with the host's name where it used to stand, and where it belongs.
+    for names in [vec![], vec!["localhost".to_owned()]] {
+        let mut plain = CertificateParams::new(names).unwrap();
+        plain.distinguished_name.push(DnType::CommonName, "localhost");
+        plain.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = plain.self_signed(&key).unwrap();
+        let server = TlsServer::start(&certificate, &key).await;
+        assert_eq!(
+            server.answers(test, &certificate).await,
+            "deleting webhook endpoint ep_1: the API's certificate is refused: localhost: it is a CA's certificate and \
+             cannot identify a server; use one that this CA signs, or make it with basicConstraints=CA:FALSE"
+        );
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_machine_without_root_certificates_is_told_so_and_sends_nothing() {
+    if called().await {
+        return;
+    }
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let Ok(mut stream) = acceptor.accept(stream).await else {
-                continue;
-            };
-            read_head(&mut stream).await.unwrap();
-            let body = json!({}).to_string();
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            stream.shutdown().await.unwrap();
-        }
-    });
-    let other = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let test = "https_is_trusted_as_far_as_the_system_says";
-    for (trusted, shown) in [(pem(&cert), "deleted"), (pem(&other.cert), "invalid peer certificate")] {
-        let printed = call_in(test, &base, &[("SSL_CERT_FILE", trusted.path().to_str().unwrap())]).await;
-        assert!(printed.contains(shown), "{printed}");
+    let (file, folder) = (NamedTempFile::new().unwrap(), tempfile::tempdir().unwrap());
+    let printed = call_in(
+        "a_machine_without_root_certificates_is_told_so_and_sends_nothing",
+        &base,
+        &[
+            ("SSL_CERT_FILE", file.path().to_str().unwrap()),
+            ("SSL_CERT_DIR", folder.path().to_str().unwrap()),
+            (RETRIES, "2"),
+        ],
+    )
+    .await;
+    assert!(
+        printed.contains("effect: None") && printed.contains("attempts: 1"),
+        "{printed}"
+    );
+    let expected = "\ndeleting webhook endpoint ep_1: no certificates of authorities were found on this machine: ";
+    assert!(printed.contains(expected), "{printed}");
+}
+
+/// A server that confirms every deletion, to those who trust its certificate.
+struct TlsServer {
+    base: String,
+    connections: Arc<AtomicUsize>,
+}
+
+impl TlsServer {
+    async fn start(certificate: &Certificate, key: &KeyPair) -> Self {
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                count.fetch_add(1, Ordering::SeqCst);
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                read_head(&mut stream).await.unwrap();
+                let body = json!({}).to_string();
+                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.shutdown().await.unwrap();
+            }
+        });
+        Self { base, connections }
+    }
+
+    /// What comes of a call, with attempts left, on a machine that trusts this certificate and no other.
+    async fn answers(&self, test: &str, trusted: &Certificate) -> String {
+        let trusted = pem(trusted);
+        let variables = [("SSL_CERT_FILE", trusted.path().to_str().unwrap()), (RETRIES, "2")];
+        let printed = call_in(test, &self.base, &variables).await;
+        let outcome = |line: &&str| line.starts_with("deleted") || line.starts_with("deleting");
+        printed.lines().find(outcome).unwrap_or(&printed).to_owned()
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{Act, Scripted, endpoint, id};
 use crate::heygen::request::Request;
-use crate::heygen::{Client, EndpointPatch, Fault, ListItem, Stop};
+use crate::heygen::{Client, EndpointPatch, Fault, SoughtBy, Stop};
 
 /// How long the list server takes for a page.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -749,7 +749,11 @@ async fn an_odd_item_matters_to_nobody_who_asks_for_another_one() {
     assert_eq!(items.iter().filter(|item| item.id.is_err()).count(), 5);
 
     let failure = client.find(&id("ep_4"), None, &Stop::new()).await.unwrap_err();
-    assert_eq!(failure.fault, Fault::UnidentifiedItems { count: 5 });
+    let unidentified = Fault::UnidentifiedItems {
+        count: 5,
+        sought_by: SoughtBy::Id,
+    };
+    assert_eq!(failure.fault, unidentified);
     assert_eq!(
         failure.to_string(),
         "reading webhook endpoint ep_4: the list has 5 items whose ids cannot be read"
@@ -758,8 +762,7 @@ async fn an_odd_item_matters_to_nobody_who_asks_for_another_one() {
 
 /// Finds endpoints by their URL, as the data source does.
 async fn by_url(client: &Client, url: &str) -> Result<Vec<String>, Fault> {
-    let is_it = |item: &ListItem| Some(item.url.as_ref().ok()? == url);
-    let found = client.find_all(is_it, &Stop::new()).await;
+    let found = client.find_by_url(|listed| listed == url, &Stop::new()).await;
     let ids = |found: Vec<crate::heygen::Endpoint>| found.iter().map(|endpoint| endpoint.id.to_string()).collect();
     found.map(ids).map_err(|failure| failure.fault)
 }
@@ -788,8 +791,8 @@ async fn that_no_endpoint_has_a_url_takes_two_looks_and_items_that_can_be_read()
             by_url(&client, "https://ep_1.example/").await,
             Ok(vec!["ep_1".to_owned()])
         );
-        let none = by_url(&client, "https://none.example/").await;
-        assert_eq!(none, Err(Fault::UnidentifiedItems { count: 1 }));
+        let none = by_url(&client, "https://none.example/").await.unwrap_err();
+        assert_eq!(none.to_string(), "the list has an item whose id or URL cannot be read");
     }
 }
 

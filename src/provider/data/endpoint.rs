@@ -170,8 +170,8 @@ impl Lookup {
                 found.ok_or_else(|| failed_calls::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
-                let is_it = |item: &ListItem| Some(endpoint_url::equivalent(url, item.url.as_ref().ok()?));
-                Ok(only_one(&client.find_all(is_it, stop).await.map_err(failed)?)?)
+                let is_it = |listed: &str| endpoint_url::equivalent(url, listed);
+                Ok(only_one(&client.find_by_url(is_it, stop).await.map_err(failed)?)?)
             }
         }
     }

@@ -122,17 +122,20 @@ pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candida
     let url = endpoint_url::without_query(url);
     let mut what = match candidates.ids.as_slice() {
         [] => format!(
-            "HeyGen's list shows no new endpoint with the URL {url} now that is not in state, but it may lag behind: look \
-             again later."
+            "HeyGen's list shows no new endpoint with the URL {url} that is not in state, but it may lag behind: look again \
+             later."
         ),
         ids => format!("HeyGen's list holds endpoints that may be it: {}.", listed(ids)),
     };
-    if candidates.unidentified > 0 {
+    let unidentified = match candidates.unidentified {
+        0 => None,
+        1 => Some("One of its items, whose id cannot be read,".to_owned()),
+        count => Some(format!("{count} of its items, whose ids cannot be read,")),
+    };
+    if let Some(unidentified) = unidentified {
         let _ = write!(
             what,
-            " {} of its items, whose ids cannot be read, may be it as well: look at HeyGen for a new endpoint with the URL \
-             {url}.",
-            candidates.unidentified
+            " {unidentified} may be it as well: look at HeyGen for a new endpoint with the URL {url}."
         );
     }
     Diagnostic::error(
@@ -223,8 +226,8 @@ pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
         "HeyGen kept the list of events",
         format!(
-            "{id} was told to receive all events (events = null), and HeyGen's answer still has the old list, so that is \
-             what state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a \
+            "{id} was told to receive all events (events = null), and HeyGen still has the old list, so that is what \
+             state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a \
              new id and a new secret."
         ),
     )

@@ -112,9 +112,20 @@ for_each_engine! {
         let other = elsewhere(&heygen, "https://other.example.com/", None);
         let url = "url = \"https://hooks.example.com/heygen\"";
         tf.write("main.tf", &data("endpoint", url));
-        tf.plan_expecting_failure().error("No such webhook endpoint").at(place, "url");
+        heygen.clear_requests();
+        let said = tf.plan_expecting_failure();
+        assert_eq!(
+            said.error("No such webhook endpoint").at(place, "url").detail,
+            "HeyGen's list, read twice, has no endpoint with this URL. Check the URL, and that the credentials are of its \
+             account."
+        );
+        assert_eq!(heygen.requests_to(Route::List).len(), 2, "as it says");
         tf.write("main.tf", &data("endpoint", "id = \"ep_gone\""));
-        tf.plan_expecting_failure().error("No such webhook endpoint").at(place, "id").says("ep_gone");
+        let said = tf.plan_expecting_failure();
+        assert_eq!(
+            said.error("No such webhook endpoint").at(place, "id").detail,
+            "HeyGen's list, read twice, has no endpoint ep_gone. Check the id, and that the credentials are of its account."
+        );
 
         let twins = ["https://hooks.example.com/heygen", "https://hooks.example.com/heygen/"];
         let twins = twins.map(|url| elsewhere(&heygen, url, None));
@@ -127,6 +138,37 @@ for_each_engine! {
         heygen.remove_endpoint(&twins[1]);
         tf.apply().none();
         assert_eq!(answer(&tf, "endpoint", "id"), twins[0].as_str());
+    }
+
+    fn an_endpoint_that_one_walk_misses_is_found_by_its_url_all_the_same(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        let id = elsewhere(&heygen, "https://hooks.example.com/heygen", None);
+        for lookup in ["url = \"https://hooks.example.com/heygen\"".to_owned(), format!("id = \"{id}\"")] {
+            tf.write("main.tf", &data("endpoint", &lookup));
+            heygen.hide_endpoint(&id, 1);
+            heygen.clear_requests();
+            tf.apply_unchecked().none();
+            assert_eq!(answer(&tf, "endpoint", "id"), id.as_str());
+            assert_eq!(heygen.requests_to(Route::List).len(), 2);
+        }
+    }
+
+    fn what_cannot_be_an_id_is_quoted_and_the_character_named(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        let place = "data.heygen_webhook_endpoint.a";
+        tf.write("main.tf", &data("endpoint", "id = \"ep 1\""));
+        let said = tf.validate_expecting_failure();
+        assert_eq!(
+            said.error("Not an endpoint id").at(place, "id").detail,
+            "HeyGen cannot have an endpoint of the id \"ep 1\": it holds a space, which no id can have."
+        );
+        // A key given by mistake is not repeated.
+        tf.write("main.tf", &data("endpoint", &format!("id = {:?}", heygen.api_key())));
+        let said = tf.plan_expecting_failure();
+        assert_eq!(
+            said.error("No such webhook endpoint").at(place, "id").detail,
+            "HeyGen's list, read twice, has no endpoint [redacted]. Check the id, and that the credentials are of its account."
+        );
     }
 
     fn all_endpoints_are_listed_in_heygens_order_over_several_pages(tf: Workspace) {

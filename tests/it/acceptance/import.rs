@@ -75,7 +75,13 @@ for_each_engine! {
         let plan = tf.plan();
         let a = plan.resource(ADDRESS);
         assert_eq!((a.action(), a.changed()), (Action::Update, vec!["entity_id", "rotate_trigger", "secret"]));
-        plan.diagnostics().warning("The signing secret cannot be imported");
+        assert_eq!(
+            plan.diagnostics().warning("The signing secret cannot be imported").detail,
+            "HeyGen shows the secret of an endpoint only when it is created or rotated. So secret is null in state for every \
+             endpoint that is imported in this run. To mint a new one, set rotate_trigger to any value and apply (where the \
+             configuration sets it already, the next apply does so); the old secret stops working at that moment. Unless you \
+             need the secret in Terraform, leave it as it is: deliveries go on."
+        );
         tf.apply();
         assert_eq!(heygen.endpoints().len(), 1);
         expect_current_secret(&tf, &heygen);
@@ -98,6 +104,54 @@ for_each_engine! {
         let state = tf.state();
         assert_eq!(state.instance(ADDRESS).text("id"), id);
         assert_eq!(state.instance(ADDRESS).identity(), &json!({"id": id}));
+    }
+
+    fn the_warning_about_secrets_comes_once_however_many_are_imported(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        heygen.put_many(150, "many");
+        let urls = heygen.endpoints().into_iter().map(|it| format!("    {} = \"{}\"\n", it.endpoint_id, it.url));
+        let urls: String = urls.collect();
+        tf.write("main.tf", &(format!("locals {{\n  urls = {{\n{urls}  }}\n}}\n") + &endpoint("for_each = local.urls\nurl = each.value")));
+        let by_identity = ["identity = { id = each.key }"];
+        let by = by_identity.iter().filter(|_| tf.engine().version() >= Version(1, 12, 0)).chain(&["id = each.key"]);
+        for by in by {
+            tf.write("import.tf", &format!("import {{\n  for_each = local.urls\n  to = {ADDRESS}[each.key]\n  {by}\n}}\n"));
+            heygen.clear_requests();
+            let planned = tf.run_ready(&["plan", "-out=tfplan"]).expect_success().text();
+            assert!(planned.contains("150 to import, 0 to add, 0 to change, 0 to destroy"), "{planned}");
+            assert_eq!(planned.matches("The signing secret cannot be imported").count(), 1, "{planned}");
+            assert_eq!(heygen.requests_to(Route::List).len(), 2);
+            let applied = tf.run(&["apply", "tfplan"]).expect_success().text();
+            assert!(!applied.contains("cannot be imported"), "it has been said: {applied}");
+            tf.expect_nothing_to_do();
+            assert_eq!(tf.state().addresses().len(), 150);
+            std::fs::remove_file(tf.directory().join("terraform.tfstate")).unwrap();
+        }
+    }
+
+    fn what_cannot_be_an_id_is_quoted_and_what_is_wrong_with_it_is_named(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        tf.write("main.tf", &endpoint(CONFIGURATION));
+        tf.init();
+        for (id, says) in [
+            ("../ep", "\"../ep\" cannot be imported: it holds the character `/`, which no id can have."),
+            ("ep 1", "\"ep 1\" cannot be imported: it holds a space, which no id can have."),
+            ("ep\u{200b}1", "\"ep\\u{200b}1\" cannot be imported: it holds the character U+200B, which no id can have."),
+            ("..", "\"..\" cannot be imported: it consists of dots alone."),
+        ] {
+            let output = tf.run(&["import", ADDRESS, id]).expect_failure();
+            let expected = format!("Error: Not an endpoint id {says} Give HeyGen's endpoint_id.");
+            assert!(output.messages().contains(&expected), "{output:?}");
+        }
+        // A key given by mistake. Terraform itself repeats what it was given on the other stream.
+        for (id, says) in [
+            (heygen.api_key().to_owned(), "has no endpoint [redacted]. Check the id, and that the credentials are of its account."),
+            (format!("{}/x", heygen.api_key()), "\"[redacted]/x\" cannot be imported"),
+        ] {
+            let output = tf.run(&["import", ADDRESS, &id]).expect_failure();
+            assert!(output.messages().contains(says), "{output:?}");
+            assert!(!output.stderr.contains(heygen.api_key()), "{output:?}");
+        }
     }
 
     fn what_cannot_be_imported_is_an_error(tf: Workspace) {

@@ -1,5 +1,7 @@
 //! Create, read, update, delete, and what happens behind Terraform's back.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{ADDRESS, endpoint, expect_current_secret, id_in_state, with_account};
@@ -100,9 +102,27 @@ for_each_engine! {
         tf.apply();
         let id = id_in_state(&tf);
         heygen.remove_endpoint(&id);
+        // By now the list lags behind its creation no more.
+        heygen.advance(Duration::from_mins(3));
 
-        assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
-        tf.apply().none();
+        let plan = tf.plan();
+        assert_eq!(plan.resource(ADDRESS).action(), Action::Create);
+        let warning = plan.diagnostics().warning("deleted outside of Terraform");
+        assert_eq!(
+            warning.summary,
+            "Webhook endpoint deleted outside of Terraform, or the credentials are of another account"
+        );
+        assert_eq!(
+            warning.detail,
+            format!(
+                "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, \
+                 the plan creates another, with a new id and a new secret. If the credentials are of the wrong account, do not \
+                 apply: correct them first."
+            )
+        );
+        let applied = tf.apply();
+        assert_eq!(applied.iter().count(), 1, "{applied:#?}");
+        applied.warning("deleted outside of Terraform");
         assert_ne!(id_in_state(&tf), id);
         expect_current_secret(&tf, &heygen);
     }

@@ -8,6 +8,7 @@ use crate::support::diagnostics::Diagnostics;
 use crate::support::diagnostics::Severity::{Error, Warning};
 use crate::support::engine::for_each_engine;
 use crate::support::plan::Action;
+use crate::support::terraform::Workspace;
 
 /// Resource `NAME` with arguments, each on a line of its own.
 fn named(name: &str, arguments: &str) -> String {
@@ -218,6 +219,55 @@ for_each_engine! {
         tf.plan_expecting_failure().error("An environment variable is not text").says("HEYGEN_ACCESS_TOKEN");
         let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", "");
         assert_eq!(tf.plan().changes().len(), 1);
+    }
+
+    fn a_credential_that_heygen_does_not_accept_is_looked_for_where_it_came_from(tf: Workspace) {
+        let heygen = FakeHeygen::start();
+        let tf = tf.with_env("HEYGEN_API_BASE", heygen.base_url());
+        let asking = "data \"heygen_webhook_endpoints\" \"all\" {}\n";
+        let expect = |tf: &Workspace, origin: &str| {
+            heygen.clear_requests();
+            let said = tf.plan_expecting_failure();
+            let [request] = heygen.requests().try_into().expect("one, not repeated");
+            assert_eq!(
+                said.error("HeyGen does not accept the credentials").detail,
+                format!(
+                    "Listing the webhook endpoints: the API answered 401 unauthorized: Missing or invalid credentials. (request \
+                     id {}). The credential came from {origin}: check it there, and that it has not been revoked.",
+                    request.request_id
+                )
+            );
+        };
+        let folder = tf.home().join(".heygen");
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("credentials");
+        tf.write("main.tf", asking);
+        std::fs::write(&file, "wrong-key").unwrap();
+        expect(&tf, &format!("the credentials file {}", file.display()));
+        std::fs::write(&file, r#"{"oauth": {"access_token": "wrong-token"}}"#).unwrap();
+        expect(&tf, &format!("the oauth block of the credentials file {}", file.display()));
+        let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", "wrong-token");
+        expect(&tf, "HEYGEN_ACCESS_TOKEN");
+        tf.write("main.tf", &format!("provider \"heygen\" {{\n  api_key = \"wrong-key\"\n}}\n{asking}"));
+        expect(&tf, "api_key of the provider block");
+    }
+
+    fn a_machine_without_root_certificates_is_told_what_to_install_or_to_set(tf: Workspace) {
+        let (file, folder) = (tf.home().join("none.pem"), tf.home().join("none"));
+        std::fs::write(&file, "").unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        let tf = tf
+            .against("https://127.0.0.1:1", "a-key")
+            .with_env("SSL_CERT_FILE", file)
+            .with_env("SSL_CERT_DIR", folder);
+        tf.write("main.tf", "data \"heygen_webhook_endpoints\" \"all\" {}\n");
+        let said = tf.plan_expecting_failure();
+        assert_eq!(
+            said.error("No root certificates on this machine").detail,
+            "Listing the webhook endpoints: no certificates of authorities were found on this machine: No CA certificates \
+             were loaded from the system. Install the system's CA certificates (the package is called ca-certificates on \
+             most systems), or name a file of them in SSL_CERT_FILE or a folder in SSL_CERT_DIR."
+        );
     }
 
     fn credentials_come_from_configuration_then_environment_then_file(tf: Workspace) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ADDRESS, LATE, LOST, UNHEARD, URL, endpoint, expect_state_is_true, provider, several, start, status, url};
-use crate::fake_heygen::{BodyShape, Effect, Fault, RetryAfter, Route, Rule, Wait};
+use crate::fake_heygen::{BodyShape, Effect, Fault, NewEndpoint, RetryAfter, Route, Rule, Wait};
 use crate::support::plan::Action;
 
 #[test]
@@ -114,4 +114,45 @@ fn a_refused_create_leaves_nothing_and_asks_nobody() {
     assert!(heygen.endpoints().is_empty());
     tf.apply().none();
     expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn a_creation_that_the_account_has_no_room_or_another_endpoint_the_url_for_is_tried_once() {
+    let (tf, heygen) = start();
+    tf.write("main.tf", &format!("{}{}", provider(4), endpoint(&url(URL))));
+    let expect = |text: &str| {
+        heygen.clear_requests();
+        let output = tf.run_ready(&["apply", "-auto-approve"]).expect_failure();
+        let attempts = heygen.requests_to(Route::Create);
+        assert_eq!(attempts.len(), 1, "it is not tried again");
+        assert!(
+            heygen.requests_to(Route::List).is_empty(),
+            "nothing needs to be looked for"
+        );
+        let text = text.replace("REQUEST", &attempts[0].request_id);
+        assert!(output.messages().contains(&text), "{output:?}");
+        assert!(tf.state().addresses().is_empty());
+    };
+    heygen.behave(|it| it.resource_limit = Some(0));
+    expect(
+        "Error: The account has no room for another endpoint with heygen_webhook_endpoint.a, on main.tf line 5, in resource \
+         \"heygen_webhook_endpoint\" \"a\": 5: resource \"heygen_webhook_endpoint\" \"a\" { Creating a webhook endpoint: the \
+         API answered 429 resource_limit_reached: This account may have 0 webhook endpoints. (request id REQUEST). It has \
+         as many webhook endpoints as its plan allows: delete some, or raise the limit, then apply again.",
+    );
+    heygen.behave(|it| (it.resource_limit, it.unique_urls) = (None, true));
+    let other = heygen.put_endpoint(NewEndpoint {
+        url: URL.to_owned(),
+        ..NewEndpoint::default()
+    });
+    expect(
+        "Error: HeyGen refused the request with heygen_webhook_endpoint.a, on main.tf line 5, in resource \
+         \"heygen_webhook_endpoint\" \"a\": 5: resource \"heygen_webhook_endpoint\" \"a\" { Creating a webhook endpoint: the \
+         API answered 409 conflict: A webhook endpoint with this URL is already registered. (request id REQUEST). An \
+         endpoint with this URL may exist already. Look for it with the data source heygen_webhook_endpoint, by url; if no \
+         other state manages it, import it.",
+    );
+    // As it says.
+    tf.import(ADDRESS, &other.endpoint_id);
+    tf.expect_nothing_to_do();
 }

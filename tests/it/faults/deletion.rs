@@ -1,7 +1,13 @@
 //! Deletion is never guessed: no list, however it fails, turns an endpoint into one that is gone.
 
-use super::{ADDRESS, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, provider, start, status, url};
-use crate::fake_heygen::{Effect, FakeHeygen, Fault, Route, Rule, Wait};
+use std::time::Instant;
+
+use super::{
+    ADDRESS, PAST_ALL_LAG, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, provider, several, start,
+    status, url,
+};
+use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, Route, Rule, Wait};
+use crate::support::diagnostics::Diagnostics;
 use crate::support::plan::Action;
 use crate::support::terraform::Workspace;
 
@@ -27,13 +33,13 @@ fn a_page_that_fails_is_an_error_and_state_keeps_the_endpoint() {
         Fault::Truncated,
         Fault::MalformedJson,
         Fault::MissingField {
-            field: Some("endpoint_id".to_owned()),
+            field: Some("has_more".to_owned()),
         },
         Fault::NullField {
-            field: Some("url".to_owned()),
+            field: Some("data".to_owned()),
         },
         Fault::WrongType {
-            field: Some("status".to_owned()),
+            field: Some("data".to_owned()),
         },
         Fault::Oversized { mib: 9 },
         Fault::Redirect {
@@ -64,13 +70,17 @@ fn a_page_that_fails_is_an_error_and_state_keeps_the_endpoint() {
 }
 
 #[test]
-fn a_cursor_that_repeats_is_an_error() {
+fn a_cursor_that_repeats_is_an_error_only_for_who_still_looks() {
     let (tf, heygen) = on_the_second_page();
     heygen.behave(|it| it.cursor_repeats = true);
+    tf.plan().expect_empty();
+
+    heygen.hide_endpoint(&id_in_state(&tf), 1);
     heygen.clear_requests();
     tf.plan_expecting_failure().error("repeats a page cursor");
     assert!(heygen.requests_to(Route::List).len() <= 3);
     heygen.behave(|it| it.cursor_repeats = false);
+    heygen.catch_up();
     tf.expect_nothing_to_do();
 }
 
@@ -113,6 +123,7 @@ fn a_page_that_shifts_during_one_walk_hides_nothing() {
 fn only_two_walks_that_agree_say_that_it_is_gone() {
     let (tf, heygen) = on_the_second_page();
     heygen.remove_endpoint(&id_in_state(&tf)).unwrap();
+    heygen.advance(PAST_ALL_LAG);
     heygen.clear_requests();
     assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
     assert_eq!(heygen.requests_to(Route::List).len(), 4, "two pages, twice");
@@ -136,6 +147,7 @@ fn a_failed_delete_keeps_the_endpoint_in_state_and_a_lost_one_is_done_by_the_nex
     tf.destroy_expecting_failure();
     assert_eq!(tf.state().addresses(), [ADDRESS], "nobody has said that it is gone");
     assert!(heygen.endpoints().is_empty());
+    heygen.advance(PAST_ALL_LAG);
     tf.destroy();
 
     // With attempts left, the 404 to the second one is success.
@@ -144,4 +156,108 @@ fn a_failed_delete_keeps_the_endpoint_in_state_and_a_lost_one_is_done_by_the_nex
     heygen.inject(Rule::on(Route::Delete, super::LOST));
     tf.destroy().none();
     assert!(heygen.endpoints().is_empty());
+}
+
+/// A 404 of somebody who is not HeyGen.
+fn gateways_404(effect: Effect) -> Fault {
+    Fault::Status {
+        status: 404,
+        body: BodyShape::Html,
+        effect,
+    }
+}
+
+/// How often the list was asked for after the deletion.
+fn list_calls_after_the_deletion(heygen: &FakeHeygen) -> usize {
+    let requests = heygen.requests();
+    let after = requests.iter().skip_while(|it| it.route != Some(Route::Delete));
+    after.filter(|it| it.route == Some(Route::List)).count()
+}
+
+#[test]
+fn of_a_deletion_that_a_gateway_answered_404_the_list_decides() {
+    let (tf, heygen) = start();
+    tf.write("main.tf", &format!("{}{}", provider(0), endpoint(&url(URL))));
+    tf.apply().none();
+    let id = id_in_state(&tf);
+    let expect_kept = |detail: &str| {
+        let said = tf.destroy_expecting_failure();
+        let delete = heygen.requests_to(Route::Delete).pop().unwrap();
+        let list = heygen.requests_to(Route::List).pop().unwrap();
+        let detail = detail
+            .replace("DELETE", &delete.request_id)
+            .replace("LIST", &list.request_id);
+        let said: Vec<_> = said.iter().map(|it| (&*it.summary, &*it.detail)).collect();
+        assert_eq!(said, [("A 404 that is not HeyGen's own", &*detail)]);
+        assert_eq!(id_in_state(&tf), id);
+    };
+    let answer = format!(
+        "Deleting webhook endpoint {id}: the API answered 404: Error (request id DELETE). Check that base_url leads to \
+         HeyGen's API, and what stands between: a gateway or a proxy has answered this."
+    );
+
+    heygen.inject(Rule::on(Route::Delete, gateways_404(Effect::None)));
+    expect_kept(&format!(
+        "{answer} HeyGen's list still has the endpoint, so this 404 is not HeyGen's word that it is gone. State keeps the \
+         endpoint; apply again to delete it."
+    ));
+    expect_state_is_true(&tf, &heygen);
+
+    heygen.inject(Rule::on(Route::Delete, gateways_404(Effect::None)));
+    heygen.inject(Rule::on(Route::List, status(500, Effect::None)).after(1));
+    expect_kept(&format!(
+        "{answer} Whether the endpoint is gone is not known: this 404 is not HeyGen's word for it, and reading webhook \
+         endpoint {id}: the API answered 500 internal_error: Something went wrong. (request id LIST). State keeps the \
+         endpoint; apply again to delete it."
+    ));
+    heygen.clear_requests();
+
+    // By then the list has lacked it for ten seconds.
+    heygen.inject(Rule::on(Route::Delete, gateways_404(Effect::Done)));
+    tf.destroy().none();
+    assert_eq!(list_calls_after_the_deletion(&heygen), 7);
+
+    tf.apply().none();
+    heygen.advance(PAST_ALL_LAG);
+    heygen.clear_requests();
+    heygen.inject(Rule::on(Route::Delete, gateways_404(Effect::Done)));
+    tf.destroy().none();
+    assert_eq!(list_calls_after_the_deletion(&heygen), 2, "it is old: two walks agree");
+}
+
+#[test]
+fn a_fresh_endpoint_is_not_gone_while_the_list_lags() {
+    let (tf, heygen) = start();
+    heygen.behave(|it| it.list_lag_ms = 4000);
+    tf.write("main.tf", &format!("{}{}", provider(0), endpoint(&url(URL))));
+    tf.apply_unchecked().none();
+    let plan = tf.plan();
+    plan.expect_empty().diagnostics().none();
+    let looks = heygen.requests_to(Route::List).len();
+    assert!((3..=7).contains(&looks), "it lacked the endpoint for {looks} looks");
+    tf.expect_nothing_to_do();
+    expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn fifty_fresh_endpoints_that_are_missing_are_gone_together() {
+    let (tf, heygen) = start();
+    tf.write("main.tf", &format!("{}{}", provider(0), several(50)));
+    tf.apply().none();
+    for endpoint in heygen.endpoints() {
+        heygen.remove_endpoint(&endpoint.endpoint_id);
+    }
+    heygen.clear_requests();
+    let began = Instant::now();
+    let plan = tf.run(&["plan", "-json", "-parallelism=10"]).expect_success();
+    let took = began.elapsed();
+    let said = Diagnostics::from_event_lines(&plan.stdout);
+    assert_eq!(
+        said.iter()
+            .filter(|it| it.summary.starts_with("Webhook endpoint deleted outside of Terraform"))
+            .count(),
+        50
+    );
+    assert_eq!(heygen.requests_to(Route::List).len(), 7, "they share their looks");
+    assert!((10..15).contains(&took.as_secs()), "{took:?}");
 }

@@ -6,10 +6,12 @@ use terraform_provider_heygen::provider::{Environment, HeygenProvider};
 use terraform_provider_heygen::terraform::Service;
 
 use super::{
-    ADDRESS, LATE, LOST, UNHEARD, URL, endpoint, expect_state_is_true, named, provider, several, start, status, url,
+    ADDRESS, LATE, LOST, PATIENCE, UNHEARD, URL, endpoint, expect_state_is_true, named, provider, several, start,
+    status, url,
 };
 use crate::core::{Attributes, Config, Core, State, Value};
-use crate::fake_heygen::{Effect, FakeHeygen, Fault, NewEndpoint, Route, Rule, Wait};
+use crate::fake_heygen::{Creation, Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, Wait};
+use crate::support::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::support::in_process::client_of;
 use crate::support::plan::Action;
 
@@ -72,30 +74,121 @@ fn the_one_endpoint_it_can_be_is_saved_as_tainted_and_replaced_next() {
     expect_state_is_true(&tf, &heygen);
 }
 
+/// Where the endpoint of this URL stands that [`several`] makes.
+fn place_of(url: &str) -> String {
+    let (_, index) = url.split('?').next().unwrap().rsplit_once('/').unwrap();
+    format!("{ADDRESS}[{index}]")
+}
+
+/// What was said of the endpoint that was to have this URL.
+#[track_caller]
+fn said_of<'d>(said: &'d Diagnostics, url: &str) -> &'d Diagnostic {
+    let about: Vec<_> = said.iter().filter(|it| it.is_in(&place_of(url))).collect();
+    assert_eq!(about.len(), 1, "{url}: {said:#?}");
+    about[0]
+}
+
+const EITHER_WAY: &str = "If it was created, no state has it: make sure of that (terraform state list -id=ENDPOINT_ID), and \
+                          either import it (terraform import heygen_webhook_endpoint.NAME ENDPOINT_ID) or delete it (DELETE \
+                          /v3/webhooks/endpoints/ENDPOINT_ID). Then apply again.";
+
+const LOST_SECRET: &str = "Webhook endpoint created, but its secret was lost";
+
+const PERHAPS: &str = "Webhook endpoint perhaps created";
+
 #[test]
-fn where_the_list_shows_none_the_error_names_the_url_and_what_to_do() {
+fn each_error_says_what_is_known_of_the_creation_and_what_to_do_next() {
     let (tf, heygen) = start();
-    let with_query = endpoint(&url(&format!("{URL}?token=nobody-may-see-it")));
-    tf.write("main.tf", &format!("{}{with_query}", provider(0)));
-    heygen.inject(Rule::on(Route::Create, UNHEARD));
-    let failed = tf.apply_expecting_failure();
-    let error = failed.error("perhaps created");
-    assert!(!error.detail.contains("nobody-may-see-it"), "{error:#?}");
-    error
-        .says(URL)
-        .says("shows no new endpoint")
-        .says("terraform import heygen_webhook_endpoint.NAME ENDPOINT_ID")
-        .says("DELETE /v3/webhooks/endpoints/ENDPOINT_ID");
-    assert!(tf.state().addresses().is_empty());
-    tf.apply().none();
-    expect_state_is_true(&tf, &heygen);
+    let of = "count = 5\nurl = \"https://hooks.example.com/${count.index}?token=nobody-may-see-it\"";
+    tf.write("main.tf", &format!("{}{}", provider(0), endpoint(of)));
+    let twin = Fault::TwinDuring {
+        creation: Creation::Lost,
+    };
+    let unheard_at_an_odd_one = status(503, Effect::None);
+    for fault in [LOST, status(500, Effect::Done), UNHEARD, twin, unheard_at_an_odd_one] {
+        heygen.inject(Rule::on(Route::Create, fault));
+    }
+    tf.init();
+    let running = tf.spawn(&["apply", "-auto-approve", "-json"]);
+    let struck_by = |kind| {
+        let request = heygen.wait_for_request(PATIENCE, |it| it.fault == Some(kind)).unwrap();
+        let url = request.body.unwrap()["url"].as_str().unwrap().to_owned();
+        (url, request.request_id)
+    };
+    let odd = heygen.put_endpoint(NewEndpoint {
+        url: struck_by("status").0,
+        ..NewEndpoint::default()
+    });
+    heygen.make_odd(&odd.endpoint_id, Some(Oddity::without("endpoint_id")));
+    let output = running.wait().expect_failure();
+    assert!(!output.text().contains("nobody-may-see-it"), "{output:?}");
+    let said = Diagnostics::from_event_lines(&output.stdout);
+    let expect = |kind, summary: &str, detail: &dyn Fn(&str, &str, Vec<String>) -> String| {
+        let (url, request_id) = struck_by(kind);
+        let made = heygen.endpoints().into_iter().filter(|it| it.url == url);
+        let mut ids: Vec<String> = made.map(|it| it.endpoint_id).collect();
+        ids.sort();
+        let error = said_of(&said, &url);
+        let without_query = url.split('?').next().unwrap();
+        assert_eq!(
+            (error.severity, &*error.summary, &*error.detail),
+            (Severity::Error, summary, &*detail(without_query, &request_id, ids)),
+            "{kind}"
+        );
+    };
+
+    let taken = |ids: &[String], secret: &str| {
+        format!(
+            "{} is the one endpoint in HeyGen's list with this URL and these events that was created since this call began, \
+             so it is taken for the one that this call made; {secret}. It is in state, marked as tainted: the next apply \
+             deletes it and creates another. If another run made it, take it out of state first: terraform state rm ADDRESS.",
+            ids[0]
+        )
+    };
+    expect("reset_after_effect", LOST_SECRET, &|_, _, ids| {
+        let reset =
+            "Creating a webhook endpoint: the connection broke before the answer was complete: connection reset.";
+        let secret = "its secret was only in the answer that did not arrive";
+        format!("{reset} {}", taken(&ids, secret))
+    });
+    expect("status_after_effect", LOST_SECRET, &|_, request_id, ids| {
+        let secret = "HeyGen shows its secret only in the answer to the creation";
+        format!(
+            "Creating a webhook endpoint: the API answered 500 internal_error: Something went wrong. (request id \
+             {request_id}). {}",
+            taken(&ids, secret)
+        )
+    });
+    expect("reset", PERHAPS, &|url, _, _| {
+        format!(
+            "Creating a webhook endpoint: the connection broke before the answer was complete: connection reset. Whether it \
+             took effect is not known. HeyGen's list shows no new endpoint with the URL {url} that is not in state, but it \
+             may lag behind: look again later. {EITHER_WAY}"
+        )
+    });
+    expect("twin_during", PERHAPS, &|_, _, ids| {
+        format!(
+            "Creating a webhook endpoint: the connection broke before the answer was complete: connection reset. Whether it \
+             took effect is not known. HeyGen's list holds endpoints that may be it: {}. {EITHER_WAY}",
+            ids.join(", ")
+        )
+    });
+    expect("status", PERHAPS, &|url, request_id, _| {
+        format!(
+            "Creating a webhook endpoint: the API answered 503 internal_error: Something went wrong. (request id \
+             {request_id}). Whether it took effect is not known. HeyGen's list shows no new endpoint with the URL {url} that \
+             is not in state, but it may lag behind: look again later. One of its items, whose id cannot be read, may be it \
+             as well: look at HeyGen for a new endpoint with the URL {url}. {EITHER_WAY}"
+        )
+    });
+    assert_eq!(tf.state().addresses().len(), 2);
 }
 
 #[test]
-fn a_list_that_lags_is_looked_at_twice() {
+fn one_that_the_list_shows_only_after_nine_seconds_is_found() {
     let (tf, heygen) = start();
     tf.write("main.tf", &alone());
-    heygen.behave(|it| it.list_lag_walks = 1);
+    heygen.behave(|it| it.list_lag_ms = 9000);
     heygen.inject(Rule::on(Route::Create, LOST));
     tf.apply_expecting_failure().error("secret was lost");
     assert_eq!(
@@ -108,10 +201,11 @@ fn a_list_that_lags_is_looked_at_twice() {
 fn an_endpoint_that_the_list_shows_too_late_can_be_imported_as_the_error_says() {
     let (tf, heygen) = start();
     tf.write("main.tf", &alone());
-    heygen.behave(|it| it.list_lag_walks = 2);
+    heygen.behave(|it| it.list_lag_ms = 60_000);
     heygen.inject(Rule::on(Route::Create, LOST));
     tf.apply_expecting_failure().error("it may lag behind").says(URL);
     assert!(tf.state().addresses().is_empty());
+    heygen.catch_up();
     let id = heygen.endpoints()[0].endpoint_id.clone();
     tf.import(ADDRESS, &id);
     tf.expect_nothing_to_do();
@@ -122,64 +216,149 @@ fn an_endpoint_that_the_list_shows_too_late_can_be_imported_as_the_error_says() 
 fn where_it_may_be_one_of_several_the_error_names_them_and_none_is_taken() {
     let (tf, heygen) = start();
     tf.write("main.tf", &alone());
-    let other = heygen.put_endpoint(stranger()).endpoint_id;
     let with_other_events = heygen.put_endpoint(NewEndpoint {
         events: Some(vec!["batch.finished".to_owned()]),
         ..stranger()
     });
-    let old = heygen.put_endpoint(stranger()).endpoint_id;
-    heygen.edit_endpoint(&old, |it| it.created_at -= std::time::Duration::from_mins(5));
-    heygen.inject(Rule::on(Route::Create, LOST));
+    heygen.inject(Rule::on(
+        Route::Create,
+        Fault::TwinDuring {
+            creation: Creation::Lost,
+        },
+    ));
     let failed = tf.apply_expecting_failure();
     let error = failed
         .error("perhaps created")
-        .says(&other)
         .says("terraform import")
         .says("delete it");
-    let ours = heygen.endpoints().last().unwrap().endpoint_id.clone();
-    error.says(&ours);
-    for not_it in [&with_other_events.endpoint_id, &old] {
-        assert!(!error.detail.contains(not_it.as_str()), "{error:#?}");
-    }
+    let [_, twin, ours] = heygen.endpoints().try_into().expect("three");
+    error.says(&twin.endpoint_id).says(&ours.endpoint_id);
+    assert!(!error.detail.contains(&with_other_events.endpoint_id), "{error:#?}");
     assert!(tf.state().addresses().is_empty());
-    assert_eq!(heygen.endpoints().len(), 4);
 }
 
 #[test]
-fn an_old_endpoint_with_the_same_url_is_never_taken_for_it() {
+fn an_endpoint_that_another_run_made_before_is_never_taken_for_it() {
     let (tf, heygen) = start();
-    tf.write("main.tf", &alone());
-    let old = heygen.put_endpoint(stranger()).endpoint_id;
-    heygen.edit_endpoint(&old, |it| it.created_at -= std::time::Duration::from_mins(5));
-    heygen.inject(Rule::on(Route::Create, UNHEARD));
-    tf.apply_expecting_failure().error("shows no new endpoint");
-    assert!(tf.state().addresses().is_empty());
-
-    heygen.inject(Rule::on(Route::Create, LOST));
-    tf.apply_expecting_failure().error("secret was lost");
+    let faults = [
+        (20_000, Creation::Lost),
+        (20_000, Creation::Undone),
+        (2_000, Creation::Lost),
+        (2_000, Creation::Undone),
+    ];
+    tf.write("main.tf", &format!("{}{}", provider(0), several(faults.len())));
+    for (ms, creation) in faults {
+        heygen.inject(Rule::on(Route::Create, Fault::TwinBefore { ms, creation }));
+    }
+    // Whatever the others are, each has been in the list all along.
+    heygen.behave(|it| it.list_lag_ms = 5000);
+    let failed = tf.apply_expecting_failure();
+    assert_eq!(failed.errors().count(), faults.len(), "{failed:#?}");
+    let twins = heygen.twins();
+    assert_eq!(twins.len(), faults.len());
+    let mut adopted = 0;
+    for twin in &twins {
+        let url = &twin.url;
+        let error = said_of(&failed, url);
+        let all = heygen.endpoints();
+        let ours = all
+            .iter()
+            .find(|it| it.url == *url && it.endpoint_id != twin.endpoint_id);
+        let is_recent = heygen.now() - twin.created_at < time::Duration::seconds(18);
+        assert_eq!(error.detail.contains(&twin.endpoint_id), is_recent, "{error:#?}");
+        match ours {
+            Some(ours) if !is_recent => {
+                error.says("secret was lost").says(&ours.endpoint_id);
+                let state = tf.state();
+                let saved = state.instance(&place_of(url));
+                assert_eq!((saved.text("id"), saved.is_tainted()), (&*ours.endpoint_id, true));
+                adopted += 1;
+            }
+            Some(ours) => drop(error.says("perhaps created").says(&ours.endpoint_id)),
+            None if is_recent => drop(error.says("perhaps created")),
+            None => drop(error.says("perhaps created").says("shows no new endpoint")),
+        }
+    }
+    assert_eq!((adopted, tf.state().addresses().len()), (1, 1));
+    heygen.behave(|it| it.list_lag_ms = 0);
     tf.apply().none();
-    assert!(heygen.endpoint(&old).is_some(), "it is somebody else's");
-    assert_eq!(heygen.endpoints().len(), 2);
+    for twin in &twins {
+        assert_eq!(
+            heygen.endpoint(&twin.endpoint_id).as_ref(),
+            Some(twin),
+            "it is somebody else's"
+        );
+    }
+}
+
+#[test]
+fn it_is_found_and_a_twin_made_before_is_not_taken_whatever_time_it_is_at_heygens() {
+    const MINUTE: i64 = 60_000;
+    let runs = [10 * MINUTE, -10 * MINUTE, 60 * MINUTE, -60 * MINUTE].map(|clock_offset_ms| {
+        let (tf, heygen) = start();
+        tf.write("main.tf", &alone());
+        heygen.behave(|it| it.clock_offset_ms = clock_offset_ms);
+        let before = Fault::TwinBefore {
+            ms: 20_000,
+            creation: Creation::Lost,
+        };
+        heygen.inject(Rule::on(Route::Create, before));
+        tf.init();
+        let running = tf.spawn(&["apply", "-auto-approve", "-json"]);
+        (tf, heygen, running)
+    });
+    for (tf, heygen, running) in runs {
+        let output = running.wait().expect_failure();
+        Diagnostics::from_event_lines(&output.stdout).error("secret was lost");
+        let [twin, ours] = heygen.endpoints().try_into().expect("a twin and ours");
+        assert_eq!(heygen.twins(), [twin]);
+        let state = tf.state();
+        let saved = state.instance(ADDRESS);
+        assert_eq!((saved.text("id"), saved.is_tainted()), (&*ours.endpoint_id, true));
+    }
+}
+
+#[test]
+fn where_no_answer_tells_the_time_what_was_made_within_a_minute_may_be_it() {
+    let (tf, heygen) = start();
+    heygen.behave(|it| it.no_date = true);
+    tf.write("main.tf", &format!("{}{}", provider(0), several(2)));
+    for ms in [20_000, 90_000] {
+        let creation = Creation::Lost;
+        heygen.inject(Rule::on(Route::Create, Fault::TwinBefore { ms, creation }));
+    }
+    let failed = tf.apply_expecting_failure();
+    let mut twins = heygen.twins();
+    twins.sort_by_key(|twin| twin.created_at);
+    let [older, newer] = twins.try_into().expect("two");
+    said_of(&failed, &newer.url)
+        .says("perhaps created")
+        .says(&newer.endpoint_id);
+    let error = said_of(&failed, &older.url).says("secret was lost");
+    assert!(!error.detail.contains(&older.endpoint_id), "{error:#?}");
+    assert_eq!(tf.state().addresses(), [place_of(&older.url)]);
 }
 
 #[test]
 fn where_the_list_cannot_be_read_the_error_says_so() {
     let (tf, heygen) = start();
     tf.write("main.tf", &alone());
-    for list in [status(500, Effect::None), Fault::Unauthorized, Fault::MalformedJson] {
-        heygen.inject(Rule::on(Route::Create, LOST));
-        heygen.inject(Rule::on(Route::List, list));
-        tf.apply_expecting_failure()
-            .error("perhaps created")
-            .says("the list could not be read")
-            .says(URL)
-            .says("terraform import");
-        assert!(tf.state().addresses().is_empty());
-        let left = heygen.endpoints()[0].endpoint_id.clone();
-        heygen.remove_endpoint(&left).unwrap();
-    }
-    tf.apply().none();
-    expect_state_is_true(&tf, &heygen);
+    heygen.inject(Rule::on(Route::Create, LOST));
+    heygen.inject(Rule::on(Route::List, status(500, Effect::None)).times(2));
+    heygen.inject(Rule::on(Route::List, Fault::MalformedJson).times(2));
+    heygen.inject(Rule::on(Route::List, Fault::Unauthorized).always());
+    let failed = tf.apply_expecting_failure();
+    let last = heygen.requests().last().unwrap().request_id.clone();
+    assert_eq!(
+        failed.error("perhaps created").detail,
+        format!(
+            "Creating a webhook endpoint: the connection broke before the answer was complete: connection reset. Whether it \
+             took effect is not known, and the list could not be read to see (listing the webhook endpoints: the API \
+             answered 401 unauthorized: Missing or invalid credentials. (request id {last})). Look at HeyGen for a new \
+             endpoint with the URL {URL}. {EITHER_WAY}"
+        )
+    );
+    assert!(tf.state().addresses().is_empty());
 }
 
 /// A process of the provider's own, under the model of Terraform's core. Unlike terraform's it lives through a plan and

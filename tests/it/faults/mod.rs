@@ -8,6 +8,8 @@ mod deletion;
 mod exposure;
 mod interruption;
 mod lost_creation;
+mod odd_answers;
+mod slow_list;
 mod update;
 
 use std::time::Duration;
@@ -20,6 +22,9 @@ use crate::support::terraform::Workspace;
 const ADDRESS: &str = "heygen_webhook_endpoint.a";
 
 const URL: &str = "https://hooks.example.com/heygen";
+
+/// What an endpoint is older than that is gone as soon as two walks have lacked it.
+const PAST_ALL_LAG: Duration = Duration::from_mins(3);
 
 /// Longer than any request takes to arrive on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

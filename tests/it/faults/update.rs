@@ -1,7 +1,9 @@
 //! Half-done updates: what happened is kept, and only that, and the next plan shows exactly the rest.
 
-use super::{ADDRESS, LATE, LOST, URL, endpoint, expect_state_is_true, id_in_state, provider, start, status, url};
-use crate::fake_heygen::{Effect, FakeHeygen, Fault, Route, Rule};
+use super::{
+    ADDRESS, LATE, LOST, PAST_ALL_LAG, URL, endpoint, expect_state_is_true, id_in_state, provider, start, status, url,
+};
+use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, Route, Rule};
 use crate::support::plan::Action;
 use crate::support::terraform::Workspace;
 
@@ -108,7 +110,7 @@ fn a_lost_rotation_stays_unsettled_through_another_failure() {
     tf.apply_expecting_failure().error("may have been rotated");
     tf.apply_expecting_failure()
         .error("does not allow this")
-        .says("An earlier rotation was never answered")
+        .says("An earlier rotation failed without telling whether it happened")
         .says("rotates the secret once more");
     write(&tf, URL, "\"1\"");
     expect_rest(&tf, &["secret"]);
@@ -174,8 +176,43 @@ fn a_patch_that_finds_nothing_says_so_and_leaves_it_to_the_refresh() {
     let applied = tf.run(&["apply", "tfplan"]).expect_failure();
     assert!(applied.text().contains("has vanished"), "{applied:?}");
     assert_eq!(id_in_state(&tf), id, "state keeps it");
+    heygen.advance(PAST_ALL_LAG);
     assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
-    tf.apply().none();
+    tf.apply().warning("deleted outside of Terraform");
+    expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn a_gateways_404_says_nothing_of_an_endpoint_that_vanished() {
+    let (tf, heygen) = created();
+    let id = id_in_state(&tf);
+    let gateways_404 = || Fault::Status {
+        status: 404,
+        body: BodyShape::Html,
+        effect: Effect::None,
+    };
+    let expect = |call: &str, route: Route, then: &str| {
+        let failed = tf.apply_expecting_failure();
+        let request_id = heygen.requests_to(route).pop().unwrap().request_id;
+        let error = failed.error("A 404 that is not HeyGen's own");
+        assert_eq!(
+            error.detail,
+            format!(
+                "{call} webhook endpoint {id}: the API answered 404: Error (request id {request_id}). Check that base_url \
+                 leads to HeyGen's API, and what stands between: a gateway or a proxy has answered this.{then}"
+            )
+        );
+    };
+    write(&tf, NEW_URL, "\"2\"");
+    heygen.inject(Rule::on(Route::Update, gateways_404()));
+    expect("Updating", Route::Update, "");
+    expect_rest(&tf, &["rotate_trigger", "secret", "url"]);
+    heygen.inject(Rule::on(Route::Rotate, gateways_404()));
+    let then = " The secret was not rotated and is still valid. Everything else in this update is done; the next apply \
+                rotates the secret.";
+    expect("Rotating the secret of", Route::Rotate, then);
+    expect_rest(&tf, &["rotate_trigger", "secret"]);
+    tf.apply();
     expect_state_is_true(&tf, &heygen);
 }
 

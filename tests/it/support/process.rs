@@ -172,6 +172,13 @@ impl Output {
         self.expect_code(1)
     }
 
+    /// What a person reads in the boxes around messages, on one line: boxes break their lines anywhere.
+    pub fn messages(&self) -> String {
+        let lines = self.stderr.lines().chain(self.stdout.lines());
+        let inside = lines.map(|line| line.trim_start_matches(['│', '╷', '╵']));
+        inside.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
+
     /// Both streams, for a look at what a person would have seen.
     pub fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
