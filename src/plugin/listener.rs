@@ -47,6 +47,7 @@ impl FromStr for Network {
 
 /// Where a Unix socket should be, and whose it should be, if the host cares.
 #[derive(Debug, Default)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "there are no Unix sockets to place"))]
 pub(super) struct SocketPlace {
     /// The directory that holds the socket itself. Hosts that set it find the plugin in a container by
     /// the socket's name in this very directory, so the directory's protection is theirs.
@@ -59,7 +60,7 @@ pub(super) struct SocketPlace {
 #[derive(Clone, Debug)]
 pub(super) enum Address {
     /// A socket's path.
-    #[cfg_attr(not(unix), allow(dead_code))]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no Unix sockets to listen on"))]
     Unix(String),
     /// A loopback port.
     Tcp(SocketAddr),
