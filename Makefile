@@ -1,13 +1,13 @@
 # `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz soak lint deny advisories bench install
+.PHONY: help setup demo test fuzz soak lint check-windows deny advisories bench install
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
 
 help: ## Says what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: ## Shows the main job against a fake of HeyGen's API, step by step
 	@scripts/demo
@@ -24,6 +24,9 @@ soak: setup ## Random runs under random faults, 10000 of them; SEEDS=START..END 
 lint: ## Format and lint checks
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+check-windows: ## Compiles the provider and the fake for Windows, without linking them; needs rustup
+	scripts/check-windows
 
 deny: ## Licences, duplicates, sources and known vulnerabilities of all dependencies
 	scripts/setup deny

@@ -5,6 +5,10 @@ use std::io;
 
 use rustls::CertificateError;
 
+/// Whether certificates are verified by the operating system, with its own store. Elsewhere `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR` say what is trusted, before the system's files do.
+pub(super) const SYSTEM_VERIFIES: bool = cfg!(any(target_vendor = "apple", windows));
+
 /// What is wrong with the server's certificate, and what to do about it, if that is what an attempt to connect failed of.
 pub(super) fn refusal(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
@@ -24,6 +28,9 @@ pub(super) fn refusal(error: &(dyn Error + 'static)) -> Option<String> {
 fn explanation(why: &CertificateError) -> String {
     use CertificateError as Why;
     match why {
+        Why::UnknownIssuer if SYSTEM_VERIFIES => {
+            "it is signed by nobody this machine trusts; add its CA to the system's store".to_owned()
+        }
         Why::UnknownIssuer => {
             "it is signed by nobody this machine trusts; add its CA to the system's store or name it in \
                                SSL_CERT_FILE"
@@ -87,9 +94,14 @@ mod tests {
 
     #[test]
     fn a_certificate_of_nobodys_says_how_to_trust_its_ca() {
+        let or_by_variable = if SYSTEM_VERIFIES {
+            ""
+        } else {
+            " or name it in SSL_CERT_FILE"
+        };
         assert_eq!(
             refused(CertificateError::UnknownIssuer),
-            "it is signed by nobody this machine trusts; add its CA to the system's store or name it in SSL_CERT_FILE"
+            format!("it is signed by nobody this machine trusts; add its CA to the system's store{or_by_variable}")
         );
     }
 

@@ -47,6 +47,7 @@ impl FromStr for Network {
 
 /// Where the host wants the Unix socket, and which group may connect to it; each may be left open.
 #[derive(Debug, Default)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "there are no Unix sockets to place"))]
 pub(super) struct SocketOptions {
     /// The directory that holds the socket itself. Hosts that set it find the plugin in a container by
     /// the socket's name in this very directory, so the directory's protection is theirs.
@@ -59,7 +60,7 @@ pub(super) struct SocketOptions {
 #[derive(Clone, Debug)]
 pub(super) enum Address {
     /// A socket's path.
-    #[cfg_attr(not(unix), allow(dead_code))]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there are no Unix sockets to listen on"))]
     Unix(String),
     /// A loopback port.
     Tcp(SocketAddr),

@@ -21,6 +21,7 @@ mod faults;
 mod harness;
 mod hostile;
 mod load;
+mod pages;
 mod plugin_host;
 mod protocol;
 mod support;

@@ -150,6 +150,8 @@ async fn no_proxy_comes_between_this_machine_and_itself() {
     assert_eq!(seen_by_proxy.lock().unwrap().len(), 0);
 }
 
+// Elsewhere the system itself verifies, and no variable says what it trusts.
+#[cfg(not(any(windows, target_vendor = "apple")))]
 #[tokio::test]
 async fn https_is_trusted_as_far_as_the_system_says() {
     if called().await {
@@ -171,6 +173,8 @@ async fn https_is_trusted_as_far_as_the_system_says() {
     assert_eq!(server.connections(), 2, "a certificate does not heal: it is tried once");
 }
 
+// Elsewhere the system itself verifies, and no variable says what it trusts.
+#[cfg(not(any(windows, target_vendor = "apple")))]
 #[tokio::test]
 async fn a_cas_certificate_cannot_identify_a_server_even_where_it_is_trusted() {
     if called().await {
@@ -194,6 +198,8 @@ async fn a_cas_certificate_cannot_identify_a_server_even_where_it_is_trusted() {
     }
 }
 
+// Elsewhere the system itself verifies, and no variable says what it trusts.
+#[cfg(not(any(windows, target_vendor = "apple")))]
 #[tokio::test]
 async fn a_machine_without_root_certificates_is_told_so_and_sends_nothing() {
     if called().await {

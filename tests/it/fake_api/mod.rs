@@ -12,6 +12,7 @@ mod faults;
 mod idempotency;
 mod list;
 mod oddities;
+mod readme;
 mod requests;
 mod spoiled_answers;
 mod twins;

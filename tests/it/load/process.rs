@@ -7,17 +7,12 @@ use terraform_provider_heygen::terraform::Value;
 
 use super::{Caller, Provider, report, text};
 use crate::fake_heygen::FakeHeygen;
+use crate::support::process::resident_memory;
 
 const AT_ONCE: usize = 200;
 
 /// More than a round can leave behind, and far less than it would leave if it left anything behind by rule.
-#[cfg(target_os = "linux")]
 const GROWTH: usize = 32 << 20;
-
-#[cfg(target_os = "linux")]
-fn resident(provider: &Provider) -> usize {
-    crate::support::process::memory(provider.plugin.process.pid(), "VmRSS")
-}
 
 /// One resource's life: checked, planned, created, read, changed, read, planned to nothing, destroyed.
 async fn live(mut caller: Caller, number: usize) {
@@ -64,8 +59,7 @@ async fn two_hundred_calls_at_once_are_all_answered_and_leave_nothing_behind() {
             life.expect("all calls of a life succeed");
         }
         assert!(heygen.endpoints().is_empty());
-        #[cfg(target_os = "linux")]
-        sizes.push(resident(&provider));
+        sizes.push(resident_memory(provider.plugin.process.pid()));
     }
     let calls = (ROUNDS + 1) * AT_ONCE * CALLS;
     report(&format!(
@@ -74,7 +68,6 @@ async fn two_hundred_calls_at_once_are_all_answered_and_leave_nothing_behind() {
         sizes.iter().map(|size| size >> 20).collect::<Vec<_>>()
     ));
     // The first round is what the process needs to do it at all.
-    #[cfg(target_os = "linux")]
     assert!(sizes[ROUNDS] < sizes[0] + GROWTH, "it grows: {sizes:?}");
     provider.shutdown().await;
 }

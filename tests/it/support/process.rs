@@ -283,7 +283,22 @@ impl Capture {
     }
 }
 
-/// What the system says of a process's memory, in bytes: `VmRSS` now, `VmHWM` at most, `VmPeak` of address space.
+/// How much memory of a process is resident now, in bytes.
+#[cfg(target_os = "linux")]
+pub fn resident_memory(pid: u32) -> usize {
+    memory(pid, "VmRSS")
+}
+
+/// How much memory of a process is resident now, in bytes. `ps` says so in KiB on every Unix.
+#[cfg(not(target_os = "linux"))]
+pub fn resident_memory(pid: u32) -> usize {
+    let output = Command::new("ps").args(["-o", "rss=", "-p", &pid.to_string()]).output();
+    let printed = String::from_utf8(output.expect("a ps on PATH").stdout).expect("text");
+    printed.trim().parse::<usize>().expect("a running process has a size") * 1024
+}
+
+/// What Linux says of a process's memory, in bytes: `VmRSS` is resident now, `VmHWM` the most that ever was, and `VmPeak`
+/// the most address space. Other systems tell no peak of another process, so what is asserted of a peak is asserted on Linux only.
 #[cfg(target_os = "linux")]
 pub fn memory(pid: u32, field: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");

@@ -1,0 +1,247 @@
+//! Workflow files and pages name commands, files and folders. What they name is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The pages for those who work on the provider.
+const PAGES: [&str; 4] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "examples/fake-heygen/README.md",
+];
+
+#[test]
+fn workflows_run_targets_of_the_makefile_and_nothing_else() {
+    let targets = targets();
+    let mut run = BTreeSet::new();
+    for (file, text) in workflows() {
+        for line in text.lines() {
+            match command(line) {
+                Step::Make(target) => {
+                    assert!(
+                        targets.contains(target),
+                        "{file}: the Makefile has no target `{target}`"
+                    );
+                    run.insert(target.to_owned());
+                }
+                Step::OtherCommand => panic!("{file} runs something that is no target of the Makefile: {line}"),
+                Step::None => {}
+            }
+        }
+    }
+    for target in ["lint", "deny", "test", "check-windows", "soak", "fuzz", "advisories"] {
+        assert!(run.contains(target), "no workflow runs `make {target}`");
+    }
+}
+
+#[test]
+fn workflows_use_actions_pinned_by_commit_and_may_only_read() {
+    for (file, text) in workflows() {
+        for line in text.lines().filter(|line| squeezed(line).contains("uses:")) {
+            assert!(
+                is_pinned(line),
+                "{file}: not pinned by a full commit id, with its version: {line}"
+            );
+        }
+        assert!(
+            text.contains("\npermissions:\n  contents: read\n\n"),
+            "{file} may do more"
+        );
+        assert_eq!(text.matches("permissions").count(), 1, "{file} gives permissions twice");
+    }
+}
+
+#[test]
+fn the_rules_on_workflows_see_every_way_around_them() {
+    assert_eq!(command("      - run: make check-windows"), Step::Make("check-windows"));
+    assert_eq!(command("        run: make test"), Step::Make("test"));
+    assert_eq!(command("    runs-on: ubuntu-24.04"), Step::None);
+    for other in [
+        "      - run: cargo test",
+        "      - run: make test && rm -r target",
+        "      - run: make test lint",
+        "      - run: make SEEDS=1..9 soak",
+        "      - run: |",
+        "      - \"run\": make test",
+        "      - { run: make test }",
+        "      - run : make test",
+    ] {
+        assert_eq!(command(other), Step::OtherCommand, "{other}");
+    }
+    let commit = "3d3c42e5aac5ba805825da76410c181273ba90b1";
+    assert!(is_pinned(&format!("      - uses: actions/checkout@{commit} # v7.0.1")));
+    assert!(is_pinned(&format!("        uses: actions/checkout@{commit} # v7.0.1")));
+    for loose in [
+        "      - uses: actions/checkout@v7".to_owned(),
+        format!("      - uses: actions/checkout@{commit}"),
+        format!("      - uses: actions/checkout@{} # v7.0.1", &commit[..39]),
+        format!("      - uses: actions/checkout@{} # v7.0.1", commit.to_uppercase()),
+        "      - uses: ./.github/actions/own".to_owned(),
+    ] {
+        assert!(!is_pinned(&loose), "{loose}");
+    }
+}
+
+#[test]
+fn make_alone_lists_every_target() {
+    let output = Command::new("make")
+        .current_dir(root())
+        .output()
+        .expect("a make on PATH");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let listed: BTreeSet<String> = printed
+        .lines()
+        .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+        .collect();
+    assert_eq!(listed, targets());
+}
+
+#[test]
+fn pages_name_targets_and_files_that_are_there() {
+    let targets = targets();
+    for page in PAGES {
+        let text = fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"));
+        for target in targets_named(&text) {
+            assert!(
+                targets.contains(target),
+                "{page}: the Makefile has no target `{target}`"
+            );
+        }
+        for path in paths_named(&text) {
+            assert!(root().join(path).exists(), "{page}: there is no {path}");
+        }
+        for link in links(&text) {
+            let target = root().join(page).parent().unwrap().join(link);
+            assert!(target.exists(), "{page}: there is no {link}");
+        }
+    }
+}
+
+#[test]
+fn the_rule_on_pages_sees_what_they_name() {
+    let page = "Run `make check-windows`, see `src/plugin/` and [`it`](tests/it), not [that](https://example.com/make x).\n\
+                ```sh\nmake demo\nSEEDS=1..9 make soak\n```\n";
+    assert_eq!(targets_named(page), ["check-windows", "demo", "soak"]);
+    assert_eq!(paths_named(page), ["src/plugin/"]);
+    assert_eq!(links(page), ["tests/it"]);
+}
+
+/// What a line of a workflow runs.
+#[derive(Debug, PartialEq)]
+enum Step<'a> {
+    /// One target of the Makefile, without anything else.
+    Make(&'a str),
+    OtherCommand,
+    None,
+}
+
+fn command(line: &str) -> Step<'_> {
+    if !squeezed(line).contains("run:") {
+        return Step::None;
+    }
+    let line = line.trim_start();
+    let step = line.strip_prefix("- ").unwrap_or(line);
+    match step.strip_prefix("run: make ") {
+        Some(target) if is_target(target) => Step::Make(target),
+        _ => Step::OtherCommand,
+    }
+}
+
+/// `uses: OWNER/NAME@COMMIT # vVERSION`
+fn is_pinned(line: &str) -> bool {
+    let line = line.trim_start();
+    let step = line.strip_prefix("- ").unwrap_or(line);
+    let commit_and_version = step
+        .strip_prefix("uses: ")
+        .and_then(|action| action.split_once('@'))
+        .and_then(|(_, pin)| pin.split_once(" # v"));
+    commit_and_version.is_some_and(|(commit, version)| {
+        commit.len() == 40
+            && commit.chars().all(|digit| matches!(digit, '0'..='9' | 'a'..='f'))
+            && version.starts_with(|digit: char| digit.is_ascii_digit())
+    })
+}
+
+/// A line without what YAML lets stand around a key.
+fn squeezed(line: &str) -> String {
+    line.chars()
+        .filter(|letter| !letter.is_whitespace() && !matches!(letter, '"' | '\''))
+        .collect()
+}
+
+/// Whatever follows `make ` in code: within backticks, or in a line of a block.
+fn targets_named(page: &str) -> Vec<&str> {
+    let mut named = Vec::new();
+    let mut in_block = false;
+    for line in page.lines() {
+        if line.starts_with("```") {
+            in_block = !in_block;
+            continue;
+        }
+        let code: Vec<&str> = if in_block {
+            vec![line]
+        } else {
+            line.split('`').skip(1).step_by(2).collect()
+        };
+        for code in code {
+            let words: Vec<&str> = code.split_whitespace().collect();
+            let after_make = words.windows(2).filter(|pair| pair[0] == "make").map(|pair| pair[1]);
+            named.extend(after_make.filter(|word| is_target(word)));
+        }
+    }
+    named
+}
+
+/// What stands in backticks and begins with a folder of ours.
+fn paths_named(page: &str) -> Vec<&str> {
+    let code = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let folders = ["src/", "tests/", "examples/", "scripts/", "proto/", ".github/"];
+    code.filter(|code| folders.iter().any(|folder| code.starts_with(folder)) && !code.contains([' ', '*', '…']))
+        .collect()
+}
+
+/// Where links within the repository lead.
+fn links(page: &str) -> Vec<&str> {
+    let targets = page
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#']).next());
+    targets
+        .filter(|target| !target.is_empty() && !target.contains("://"))
+        .collect()
+}
+
+fn is_target(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-')
+}
+
+/// What the Makefile declares as its targets.
+fn targets() -> BTreeSet<String> {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let phony = makefile.lines().find_map(|line| line.strip_prefix(".PHONY: "));
+    let declared: BTreeSet<String> = phony.unwrap().split(' ').map(str::to_owned).collect();
+    for target in &declared {
+        let rule = format!("\n{target}:");
+        assert!(
+            makefile.contains(&rule),
+            "the Makefile declares {target} and has no rule for it"
+        );
+    }
+    declared
+}
+
+/// Every workflow, by its name.
+fn workflows() -> Vec<(String, String)> {
+    let files = fs::read_dir(root().join(".github/workflows")).unwrap();
+    let files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty());
+    let read = |file: PathBuf| (file.display().to_string(), fs::read_to_string(&file).unwrap());
+    files.into_iter().map(read).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
