@@ -6,7 +6,7 @@
 use ring::hmac::{self, HMAC_SHA256, Key};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::terraform::{Arguments, Function, FunctionError, IntoValue, Parameter, Signature, Type, Value};
+use crate::terraform::{Arguments, Function, FunctionError, FunctionSignature, IntoValue, Parameter, Type, Value};
 
 /// `webhook_signature(secret, body)`: what a delivery of this body is signed with.
 pub(super) struct WebhookSignature;
@@ -16,8 +16,8 @@ impl Function for WebhookSignature {
         "webhook_signature"
     }
 
-    fn signature(&self) -> Signature {
-        Signature {
+    fn signature(&self) -> FunctionSignature {
+        FunctionSignature {
             summary: "The signature of a webhook delivery",
             description: "What HeyGen sends as the header `Heygen-Signature` of a delivery with this body: HMAC-SHA256 in \
                           lower-case hex. Terraform keeps text in Unicode's form NFC, so a body in another form cannot be \
@@ -41,8 +41,8 @@ impl Function for VerifyWebhookSignature {
         "verify_webhook_signature"
     }
 
-    fn signature(&self) -> Signature {
-        Signature {
+    fn signature(&self) -> FunctionSignature {
+        FunctionSignature {
             summary: "Whether the signature of a webhook delivery is right",
             description: "True if `signature` is the one of a delivery with this body, in hex of either case; false if it \
                           is another one, or none at all. Compared in constant time. A receiver also has to refuse \

@@ -9,7 +9,7 @@ pub trait Function: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// What it takes and what comes of it.
-    fn signature(&self) -> Signature;
+    fn signature(&self) -> FunctionSignature;
 
     /// The result, of the type that the signature says.
     fn call(&self, arguments: Arguments) -> Result<Value, FunctionError>;
@@ -17,7 +17,7 @@ pub trait Function: Send + Sync + 'static {
 
 /// What a function takes and what comes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
+pub struct FunctionSignature {
     /// What it is for, in a few words of plain text.
     pub summary: &'static str,
     /// The same at length, in Markdown.

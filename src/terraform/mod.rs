@@ -32,7 +32,7 @@ pub use attr::Attr;
 pub use change::{Outcome, Plan, Proposal, Stored, Walk};
 pub use data_source::{AnyDataSource, DataSource};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
-pub use function::{Arguments, Function, FunctionError, Parameter, Signature};
+pub use function::{Arguments, Function, FunctionError, FunctionSignature, Parameter};
 pub use model::{FromValue, IntoValue, Mismatch, Model};
 pub use number::Number;
 pub use path::{Path, Step};

@@ -229,6 +229,9 @@ impl<R: Resource> AnyResource for R {
 
 type StoredOf<R> = Stored<<R as Resource>::Model, <R as Resource>::Private>;
 
+/// Something of an object, and the object's identity where it is known.
+type WithIdentity<T> = (T, Option<Object>);
+
 async fn read<R: Resource>(
     resource: &R,
     prior: &EncodedState,
@@ -281,7 +284,7 @@ async fn delete<R: Resource>(
 fn decode_stored<R: Resource>(
     resource: &R,
     encoded: &EncodedState,
-) -> Result<Option<(StoredOf<R>, Option<Object>)>, Diagnostic> {
+) -> Result<Option<WithIdentity<StoredOf<R>>>, Diagnostic> {
     let (Some(state), identity) = decode_state(resource, encoded)? else {
         return Ok(None);
     };
@@ -294,7 +297,7 @@ fn decode_stored<R: Resource>(
 fn decode_state<R: Resource>(
     resource: &R,
     encoded: &EncodedState,
-) -> Result<(Option<R::Model>, Option<Object>), Diagnostic> {
+) -> Result<WithIdentity<Option<R::Model>>, Diagnostic> {
     let state = encoded
         .decode_state(Resource::schema(resource).object_type())
         .map_err(|error| Diagnostic::protocol_error("state", &error))?;

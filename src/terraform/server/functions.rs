@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Inner, no_such};
-use crate::terraform::function::{Arguments, FunctionError, Signature};
+use crate::terraform::function::{Arguments, FunctionError, FunctionSignature};
 use crate::terraform::wire::convert;
 use crate::terraform::{Parameter, Provider, Value, proto};
 
@@ -54,7 +54,7 @@ impl From<FunctionError> for proto::call_function::Response {
 }
 
 /// Reads the arguments of a call, as the signature has them.
-fn arguments(signature: &Signature, sent: &[proto::DynamicValue]) -> Result<Arguments, FunctionError> {
+fn arguments(signature: &FunctionSignature, sent: &[proto::DynamicValue]) -> Result<Arguments, FunctionError> {
     let parameters = &signature.parameters;
     if sent.len() != parameters.len() {
         return Err(general(format!(
@@ -95,7 +95,7 @@ mod tests {
             ty: Type::String,
             description: "",
         };
-        let signature = Signature {
+        let signature = FunctionSignature {
             summary: "",
             description: "",
             parameters: vec![parameter("one"), parameter("two")],

@@ -4,8 +4,8 @@ use super::msgpack::NULL;
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
 use crate::terraform::proto;
 use crate::terraform::{
-    Attribute, Configurability, Diagnostic, Diagnostics, IdentitySchema, Object, Path, Schema, Severity, Signature,
-    Step, Type, Value,
+    Attribute, Configurability, Diagnostic, Diagnostics, FunctionSignature, IdentitySchema, Object, Path, Schema,
+    Severity, Step, Type, Value,
 };
 
 /// Reads a value in either encoding; an absent one is null.
@@ -146,8 +146,8 @@ impl From<&Attribute> for proto::schema::Attribute {
     }
 }
 
-impl From<&Signature> for proto::Function {
-    fn from(signature: &Signature) -> Self {
+impl From<&FunctionSignature> for proto::Function {
+    fn from(signature: &FunctionSignature) -> Self {
         let parameters = signature.parameters.iter().map(|parameter| proto::function::Parameter {
             name: parameter.name.to_owned(),
             r#type: parameter.ty.signature_bytes(),
