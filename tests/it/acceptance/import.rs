@@ -120,6 +120,7 @@ for_each_engine! {
             let planned = tf.run_ready(&["plan", "-out=tfplan"]).expect_success().text();
             assert!(planned.contains("150 to import, 0 to add, 0 to change, 0 to destroy"), "{planned}");
             assert_eq!(planned.matches("The signing secret cannot be imported").count(), 1, "{planned}");
+            assert!(!planned.contains("more similar warning"), "{planned}");
             assert_eq!(heygen.requests_to(Route::List).len(), 2);
             let applied = tf.run(&["apply", "tfplan"]).expect_success().text();
             assert!(!applied.contains("cannot be imported"), "it has been said: {applied}");

@@ -7,7 +7,9 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use super::{ADDRESS, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, named, url, with_account};
+use super::{
+    ADDRESS, PAST_ALL_LAG, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, named, url, with_account,
+};
 use crate::fake_heygen::{FakeHeygen, Fault, RetryAfter, Route, Rule, Wait};
 use crate::support::engine::for_each_engine;
 use crate::support::plan::Action;
@@ -334,6 +336,7 @@ for_each_engine! {
 
         kill_during(Route::Delete, "destroy");
         assert_eq!(tf.state().addresses(), [ADDRESS]);
+        heygen.advance(PAST_ALL_LAG);
         assert_eq!(tf.plan().resource(ADDRESS).action(), Action::Create);
         tf.apply();
         expect_state_is_true(&tf, &heygen);
