@@ -42,14 +42,14 @@ const MOST_LOOKS: usize = 64;
 /// The list of endpoints, as far as it is known.
 pub(super) struct ListCache {
     caller: Arc<Caller>,
-    known: Arc<Mutex<Known>>,
+    state: Arc<Mutex<CacheState>>,
     /// Where the grid of [`ListCache::look_at`] begins.
     origin: Instant,
 }
 
 /// What readers share.
 #[derive(Default)]
-struct Known {
+struct CacheState {
     /// How often everything was dropped: what was begun before is not kept after.
     dropped: u64,
     /// By the cursor that leads to the page; the first has none.
@@ -160,7 +160,7 @@ impl ListCache {
     pub(super) fn new(caller: Arc<Caller>) -> Self {
         Self {
             caller,
-            known: Arc::default(),
+            state: Arc::default(),
             origin: Instant::now(),
         }
     }
@@ -173,10 +173,10 @@ impl ListCache {
     }
 
     fn drop_all(&self) {
-        let mut known = lock(&self.known);
-        *known = Known {
-            dropped: known.dropped + 1,
-            ..Known::default()
+        let mut state = lock(&self.state);
+        *state = CacheState {
+            dropped: state.dropped + 1,
+            ..CacheState::default()
         };
     }
 
@@ -255,7 +255,7 @@ impl ListCache {
         stop: &Stop,
         take: impl Fn(&ListPage) -> Option<T>,
     ) -> Result<Pass<T>, Failure> {
-        let dropped = lock(&self.known).dropped;
+        let dropped = lock(&self.state).dropped;
         let mut guard = CursorGuard::default();
         let mut pages: Vec<Arc<ListPage>> = Vec::new();
         let mut endpoints = 0;
@@ -276,7 +276,7 @@ impl ListCache {
             pages.push(page);
             if is_last {
                 let look = Arc::new(Look::new(pages));
-                lock(&self.known).remember(&look, dropped);
+                lock(&self.state).remember(&look, dropped);
                 return Ok(Pass::Whole(look));
             }
         }
@@ -285,9 +285,9 @@ impl ListCache {
     /// The page at a cursor, from whoever has read it or is reading it.
     async fn page(&self, cursor: Option<String>, freshness: Freshness, stop: &Stop) -> FetchOutcome {
         let (last_fault, outcome) = {
-            let mut known = lock(&self.known);
-            let dropped = known.dropped;
-            let slot = known.slots.entry(cursor.clone()).or_default();
+            let mut state = lock(&self.state);
+            let dropped = state.dropped;
+            let slot = state.slots.entry(cursor.clone()).or_default();
             if let Some(page) = slot.page.as_ref().filter(|page| freshness.admits(page)) {
                 return Ok(page.clone());
             }
@@ -306,7 +306,7 @@ impl ListCache {
 
     /// Begins to fetch a page into its slot.
     fn fetch(&self, cursor: Option<String>, slot: &mut Slot, dropped: u64) -> (Arc<LastFault>, SharedFetch) {
-        let (caller, known) = (self.caller.clone(), self.known.clone());
+        let (caller, state) = (self.caller.clone(), self.state.clone());
         let last_fault = Arc::new(LastFault::default());
         let reason = last_fault.clone();
         let asked_at = Instant::now();
@@ -314,7 +314,7 @@ impl ListCache {
             let request = Request::list(cursor.as_deref());
             let answered = caller.call_for_many(&request, &reason, response::endpoints).await;
             let answered = answered.map(|page| Arc::new(ListPage::new(page, asked_at)));
-            lock(&known).fetched(cursor, &answered, asked_at, dropped);
+            lock(&state).fetched(cursor, &answered, asked_at, dropped);
             answered
         });
         let fetch = fetch.shared();
@@ -328,11 +328,11 @@ impl ListCache {
 
     /// What a page has that is fresh for who begins to read now. Where none is, there is no use in keeping any.
     fn on_fresh_page<Q: Query>(&self, query: &Q, now: Instant) -> Option<Q::Found> {
-        let mut known = lock(&self.known);
+        let mut state = lock(&self.state);
         let freshness = Freshness::WhenBegun(now);
-        let mut fresh = known.slots.values().filter_map(|slot| slot.page.as_ref()).peekable();
+        let mut fresh = state.slots.values().filter_map(|slot| slot.page.as_ref()).peekable();
         if fresh.peek().is_some() && !fresh.clone().any(|page| freshness.admits(page)) {
-            known.slots.retain(|_, slot| slot.fetch.is_some());
+            state.slots.retain(|_, slot| slot.fetch.is_some());
             return None;
         }
         fresh
@@ -363,7 +363,7 @@ impl ListCache {
 
     /// For how long the list has lacked something, by the reader's own looks and those of the others.
     fn absence<Q: Query>(&self, query: &Q, own_looks: &[Arc<Look>], age: Age, began: Instant) -> Absence {
-        let shared = lock(&self.known).looks.clone();
+        let shared = lock(&self.state).looks.clone();
         let counts = |look: &Arc<Look>| match age {
             // A look made before the endpoint was cannot have lacked it.
             Age::Young { created } => look.asked_at >= created,
@@ -418,7 +418,7 @@ impl Drop for Invalidation<'_> {
     }
 }
 
-impl Known {
+impl CacheState {
     /// Takes in what came of a fetch, unless everything was dropped meanwhile, or another fetch took its place.
     fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, asked_at: Instant, dropped: u64) {
         if self.dropped != dropped {
