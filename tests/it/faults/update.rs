@@ -205,11 +205,13 @@ fn a_gateways_404_says_nothing_of_an_endpoint_that_vanished() {
     };
     write(&tf, NEW_URL, "\"2\"");
     heygen.inject(Rule::on(Route::Update, gateways_404()));
-    expect("Updating", Route::Update, "");
+    let then = " The change may have been made all the same; state keeps the old values, and the next refresh shows which it \
+                is.";
+    expect("Updating", Route::Update, then);
     expect_rest(&tf, &["rotate_trigger", "secret", "url"]);
     heygen.inject(Rule::on(Route::Rotate, gateways_404()));
-    let then = " The secret was not rotated and is still valid. Everything else in this update is done; the next apply \
-                rotates the secret.";
+    let then = " The secret may have been rotated, and then the one in state has stopped working. Everything else in this \
+                update is done; the next apply rotates the secret once more.";
     expect("Rotating the secret of", Route::Rotate, then);
     expect_rest(&tf, &["rotate_trigger", "secret"]);
     tf.apply();
