@@ -28,6 +28,7 @@ use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 
+use crate::support::http::{Server, response};
 use crate::support::in_process::client_of;
 
 /// How long a run is: this many cases from a fixed seed, or what `PROPTEST_CASES` says, from a fresh one.
@@ -51,8 +52,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 
 /// The provider behind its real gRPC service, in this process.
 fn served(environment: Environment) -> ProviderClient<Channel> {
-    let service = Service::new(HeygenProvider::new(environment)).into_server();
     let _entered = RUNTIME.enter();
+    let service = Service::new(HeygenProvider::new(environment)).into_server();
     client_of(service)
         .max_decoding_message_size(usize::MAX)
         .max_encoding_message_size(usize::MAX)
@@ -65,17 +66,14 @@ struct Canned {
     body: Bytes,
 }
 
-/// Serves canned answers on loopback: the one numbered N below `/N/`. The URL ends before the number.
-async fn serve(canned: Vec<Canned>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = axum::Router::new().fallback(async move |uri: axum::http::Uri| {
-        let number: usize = uri.path().split('/').nth(1).unwrap().parse().unwrap();
-        let Canned { status, body } = canned[number].clone();
-        (axum::http::StatusCode::from_u16(status).unwrap(), body)
+/// Serves canned answers: the one numbered N below `/N/`. The URL ends before the number.
+fn serve(canned: Vec<Canned>) -> String {
+    let server = Server::answering(move |request| {
+        let number: usize = request.path().split('/').nth(1).unwrap().parse().unwrap();
+        let Canned { status, body } = &canned[number];
+        response(*status, body)
     });
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    server.url()
 }
 
 /// Everything that was worth keeping, by file name.

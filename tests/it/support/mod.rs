@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod diagnostics;
 pub mod engine;
 pub mod host;
+pub mod http;
 pub mod in_process;
 pub mod plan;
 pub mod process;
