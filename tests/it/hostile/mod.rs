@@ -22,14 +22,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
-use terraform_provider_heygen::provider::{Environment, HeygenProvider};
-use terraform_provider_heygen::terraform::Service;
+use terraform_provider_heygen::provider::Environment;
 use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 
 use crate::support::http::{Server, response};
-use crate::support::in_process::client_of;
+use crate::support::in_process;
 
 /// How long a run is: this many cases from a fixed seed, or what `PROPTEST_CASES` says, from a fresh one.
 fn cases(bounded: u32) -> ProptestConfig {
@@ -53,10 +52,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 /// The provider behind its real gRPC service, in this process.
 fn served(environment: Environment) -> ProviderClient<Channel> {
     let _entered = RUNTIME.enter();
-    let service = Service::new(HeygenProvider::new(environment)).into_server();
-    client_of(service)
-        .max_decoding_message_size(usize::MAX)
-        .max_encoding_message_size(usize::MAX)
+    in_process::provider(environment)
 }
 
 /// An answer that a hostile API gives to whatever it is asked.
