@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terraform_provider_heygen::heygen::Pace;
-use terraform_provider_heygen::provider::{Environment, HeygenProvider};
-use terraform_provider_heygen::terraform::Service;
+use terraform_provider_heygen::provider::Environment;
 
 use super::figures::Figures;
 use super::hidden::{Hidden, HiddenEvents};
@@ -15,10 +14,10 @@ use super::scenario::{Scenario, Wanted};
 use super::{Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, judge, named_by};
 use crate::core::{Attributes, Config, Core, ImportTarget, Path, PlanSet, Report, Rule, State, Value, Violation};
 use crate::fake_heygen::{FakeHeygen, Fault};
-use crate::support::in_process::client_of;
+use crate::support::in_process;
 
 /// The seeds of every test run; `SEEDS=START..END` in the environment chooses others.
-const SEEDS: Range<u64> = 0..2000;
+const SEEDS: Range<u64> = 0..1000;
 
 /// Everything goes fifty times as quick as in the world.
 const TEMPO: Tempo = Tempo::Fiftieth;
@@ -298,14 +297,10 @@ impl Run {
 
     async fn started(&self) -> Core {
         let environment = Environment {
-            api_key: Some(self.heygen.api_key().into()),
-            base_url: Some(self.heygen.base_url().into()),
             pace: pace(),
-            ..Environment::default()
+            ..in_process::environment(&self.heygen)
         };
-        let provider = Service::new(HeygenProvider::new(environment));
-        let core = Core::connect(client_of(provider.into_server())).await;
-        let core = core.unwrap_or_else(|violations| panic!("{violations:?}")).recording();
+        let core = in_process::core(environment).await.recording();
         if self.kind.sequential { core.sequential() } else { core }
     }
 

@@ -8,6 +8,7 @@
 
 mod apply;
 mod assert;
+mod expect;
 mod import;
 mod json;
 mod model;
@@ -26,6 +27,7 @@ mod types;
 mod value;
 mod wire;
 
+pub(crate) use expect::{applied, expect_nothing_to_do, planned};
 pub(crate) use import::ImportTarget;
 pub(crate) use model::{Attributes, Config, Core, Instance, PlanSet, Report, State};
 pub(crate) use plan::{Action, Change};

@@ -1,13 +1,12 @@
 //! Nobody gets the key: no other host, and no text that a person or a log sees.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
-use std::time::Duration;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 
 use super::{ADDRESS, LOST, URL, endpoint, expect_state_is_true, id_in_state, provider, start, url};
 use crate::fake_heygen::{Fault, Route, Rule};
 use crate::support::engine::Engine;
+use crate::support::http::{Request, Server, response};
 use crate::support::terraform::Workspace;
 
 const KEY: &str = "key-that-nobody-may-see-0123456789";
@@ -42,50 +41,6 @@ impl Elsewhere {
         let nobody = came.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
         assert!(nobody, "somebody came: {came:?}");
     }
-}
-
-/// A server of no manners: it answers every request with what this makes of the request's head.
-struct Server {
-    address: String,
-    heads: std::sync::mpsc::Receiver<String>,
-}
-
-impl Server {
-    fn answering(answer: impl Fn(&str) -> String + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (sender, heads) = std::sync::mpsc::channel();
-        // Its thread ends with the process: there is nothing it could hold up.
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let Some(head) = read_head(&stream) else { continue };
-                let answer = answer(&head);
-                if sender.send(head).is_err() {
-                    return;
-                }
-                let _ = (&stream).write_all(answer.as_bytes());
-            }
-        });
-        Self { address, heads }
-    }
-
-    /// What it was sent so far.
-    fn heads(&self) -> Vec<String> {
-        self.heads.try_iter().collect()
-    }
-}
-
-fn read_head(mut stream: &TcpStream) -> Option<String> {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let mut head = Vec::new();
-    let mut chunk = [0; 4096];
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() < 65_536 {
-        match stream.read(&mut chunk) {
-            Ok(length @ 1..) => head.extend_from_slice(&chunk[..length]),
-            Ok(0) | Err(_) => return None,
-        }
-    }
-    Some(String::from_utf8_lossy(&head).into_owned())
 }
 
 /// An apply that fails, with everything the user and the log saw of it.
@@ -129,23 +84,20 @@ fn a_redirect_is_followed_by_no_call() {
 fn a_cursor_that_is_an_address_is_sent_as_a_cursor() {
     let elsewhere = Elsewhere::listen();
     let cursor = format!("http://{}/v3/webhooks/endpoints", elsewhere.address());
-    let server = Server::answering(move |head| {
-        let body = if head.contains("token=") {
+    let server = Server::answering(move |request| {
+        let body = if request.path().contains("token=") {
             r#"{"data": [], "has_more": false}"#.to_owned()
         } else {
             format!(r#"{{"data": [], "has_more": true, "next_token": "{cursor}"}}"#)
         };
-        format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
+        response(200, body)
     });
-    let tf = Workspace::new(Engine::from_path()).against(&format!("http://{}", server.address), KEY);
+    let tf = Workspace::new(Engine::from_path()).against(&server.url(), KEY);
     tf.write("main.tf", &configuration(URL, "1"));
     let output = tf.run_ready(&["import", ADDRESS, "ep_1"]).expect_failure();
     assert!(output.text().contains("No such webhook endpoint"), "{output:?}");
-    let heads = server.heads();
-    let asked: Vec<_> = heads.iter().filter_map(|head| head.lines().next()).collect();
+    let requests = server.requests();
+    let asked: Vec<_> = requests.iter().map(Request::path).collect();
     assert_eq!(asked.len(), 4, "two pages, twice: {asked:?}");
     assert!(asked[1].contains("token=http%3A%2F%2F127.0.0.1"), "{asked:?}");
     elsewhere.expect_nobody();
@@ -154,23 +106,24 @@ fn a_cursor_that_is_an_address_is_sent_as_a_cursor() {
 #[test]
 fn a_server_that_quotes_the_credential_does_not_get_it_printed() {
     for credential in ["HEYGEN_API_KEY", "HEYGEN_ACCESS_TOKEN"] {
-        let server = Server::answering(|head| {
-            let quoted = head.replace('\\', "").replace('"', "'").replace("\r\n", " | ");
+        let server = Server::answering(|request| {
+            let quoted = request.head.replace('\\', "").replace('"', "'").replace("\r\n", " | ");
             let body = format!(r#"{{"error": {{"code": "{KEY}", "message": "you sent {quoted}", "param": "{KEY}"}}}}"#);
             format!(
                 "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nX-Request-Id: {KEY}\r\nContent-Length: {}\r\n\
                  Connection: close\r\n\r\n{body}",
                 body.len()
             )
+            .into_bytes()
         });
         let tf = Workspace::new(Engine::from_path())
-            .with_env("HEYGEN_API_BASE", format!("http://{}", server.address))
+            .with_env("HEYGEN_API_BASE", server.url())
             .with_env(credential, KEY)
             .with_trace_log();
         tf.write("main.tf", &configuration(URL, "1"));
         let seen = failing_apply(&tf);
         assert!(
-            server.heads().iter().any(|head| head.contains(KEY)),
+            server.requests().iter().any(|request| request.head.contains(KEY)),
             "it was sent the credential"
         );
         assert!(seen.contains("you sent"), "{seen}");
@@ -184,13 +137,11 @@ fn a_proxy_that_refuses_gets_no_key_and_its_password_is_not_printed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap().to_string()
     };
-    let refusing = Server::answering(|head| {
-        format!(
-            "HTTP/1.1 407 {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            head.replace("\r\n", " ")
-        )
+    let refusing = Server::answering(|request| {
+        let quoted = request.head.replace("\r\n", " ");
+        format!("HTTP/1.1 407 {quoted}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into_bytes()
     });
-    for proxy in [&closed, &refusing.address] {
+    for proxy in [&closed, refusing.address()] {
         let tf = Workspace::new(Engine::from_path())
             .against("https://api.heygen.invalid", KEY)
             .with_env("HTTPS_PROXY", format!("http://user:{PROXY_PASSWORD}@{proxy}"))
@@ -203,14 +154,17 @@ fn a_proxy_that_refuses_gets_no_key_and_its_password_is_not_printed() {
             assert!(!seen.contains(hidden), "{hidden} is in\n{seen}");
         }
     }
-    let heads = refusing.heads();
+    let requests = refusing.requests();
     assert!(
-        heads
+        requests
             .iter()
-            .any(|head| head.starts_with("CONNECT api.heygen.invalid:443")),
-        "{heads:?}"
+            .any(|request| request.head.starts_with("CONNECT api.heygen.invalid:443")),
+        "{requests:?}"
     );
-    assert!(heads.iter().all(|head| !head.contains(KEY)), "the proxy is not told");
+    assert!(
+        requests.iter().all(|request| !request.head.contains(KEY)),
+        "the proxy is not told"
+    );
 }
 
 fn base64_of(text: &str) -> String {

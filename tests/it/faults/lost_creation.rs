@@ -2,9 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use terraform_provider_heygen::provider::{Environment, HeygenProvider};
-use terraform_provider_heygen::terraform::Service;
-
 use super::{
     ADDRESS, LATE, LOST, PATIENCE, UNHEARD, URL, endpoint, expect_state_is_true, named, provider, several, start,
     status, url,
@@ -12,7 +9,7 @@ use super::{
 use crate::core::{Attributes, Config, Core, State, Value};
 use crate::fake_heygen::{Creation, Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, Wait};
 use crate::support::diagnostics::{Diagnostic, Diagnostics, Severity};
-use crate::support::in_process::client_of;
+use crate::support::in_process;
 use crate::support::plan::Action;
 
 fn alone() -> String {
@@ -364,13 +361,7 @@ fn where_the_list_cannot_be_read_the_error_says_so() {
 /// A process of the provider's own, under the model of Terraform's core. Unlike terraform's it lives through a plan and
 /// the apply after it, as under a debugger.
 async fn process(heygen: &FakeHeygen) -> Core {
-    let environment = Environment {
-        api_key: Some(heygen.api_key().into()),
-        base_url: Some(heygen.base_url().into()),
-        ..Environment::default()
-    };
-    let service = Service::new(HeygenProvider::new(environment)).into_server();
-    let core = Core::connect(client_of(service)).await.expect("good schemas");
+    let core = in_process::core(in_process::environment(heygen)).await;
     let no_retries = [("max_retries".to_owned(), Value::from(0))].into();
     assert!(!core.configure(&no_retries).await.errored());
     core

@@ -15,11 +15,9 @@ mod update;
 use std::time::Duration;
 
 use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, Wait};
+use crate::support::account::{ADDRESS, endpoint, id_in_state, named, with_account};
 use crate::support::engine::Engine;
 use crate::support::terraform::Workspace;
-
-/// Where most tests have their one endpoint.
-const ADDRESS: &str = "heygen_webhook_endpoint.a";
 
 const URL: &str = "https://hooks.example.com/heygen";
 
@@ -46,24 +44,9 @@ fn start() -> (Workspace, FakeHeygen) {
     with_account(Workspace::new(Engine::from_path()))
 }
 
-fn with_account(tf: Workspace) -> (Workspace, FakeHeygen) {
-    let heygen = FakeHeygen::start();
-    let tf = tf.against(&heygen.base_url(), heygen.api_key());
-    (tf, heygen)
-}
-
 /// A provider that repeats a call so often, and waits shortly for an answer.
 fn provider(max_retries: u32) -> String {
     format!("provider \"heygen\" {{\n  max_retries = {max_retries}\n  request_timeout = \"1500ms\"\n}}\n")
-}
-
-/// The endpoint `a`, with these arguments.
-fn endpoint(arguments: &str) -> String {
-    named("a", arguments)
-}
-
-fn named(name: &str, arguments: &str) -> String {
-    format!("resource \"heygen_webhook_endpoint\" \"{name}\" {{\n{arguments}\n}}\n")
 }
 
 /// So many endpoints `a[0]`, `a[1]`, …, each with a URL of its own.
@@ -83,11 +66,6 @@ fn status(status: u16, effect: Effect) -> Fault {
         body: BodyShape::Json,
         effect,
     }
-}
-
-/// The id of the endpoint `a` in state.
-fn id_in_state(tf: &Workspace) -> String {
-    tf.state().instance(ADDRESS).text("id").to_owned()
 }
 
 /// Fails unless state and server hold the same endpoints, each with the secret that `HeyGen` signs with.

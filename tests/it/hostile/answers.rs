@@ -148,7 +148,7 @@ fn answers() -> impl Strategy<Value = Canned> {
 /// Plays all answers to clients of their own, at once.
 fn play(answers: &[Canned]) {
     RUNTIME.block_on(async {
-        let url = serve(answers.to_vec()).await;
+        let url = serve(answers.to_vec());
         let calls = answers.iter().enumerate();
         let calls = calls.map(|(number, answer)| call_everything(client(&url, number), answer));
         let done = tokio::time::timeout(Duration::from_mins(2), join_all(calls)).await;
@@ -189,7 +189,7 @@ fn answers_nested_deep_or_too_large_are_refused() {
         body: body.into(),
     });
     RUNTIME.block_on(async {
-        let url = serve(answers.to_vec()).await;
+        let url = serve(answers.to_vec());
         let id = EndpointId::parse(ID).unwrap();
         let deep = client(&url, 0).find(&id, None, &Stop::new()).await.unwrap_err();
         assert!(matches!(deep.fault, Fault::Garbled(_)), "{deep:?}");

@@ -22,13 +22,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
-use terraform_provider_heygen::provider::{Environment, HeygenProvider};
-use terraform_provider_heygen::terraform::Service;
+use terraform_provider_heygen::provider::Environment;
 use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
 use tokio::runtime::Runtime;
 use tonic::transport::Channel;
 
-use crate::support::in_process::client_of;
+use crate::support::http::{Server, response};
+use crate::support::in_process;
 
 /// How long a run is: this many cases from a fixed seed, or what `PROPTEST_CASES` says, from a fresh one.
 fn cases(bounded: u32) -> ProptestConfig {
@@ -51,11 +51,8 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a ru
 
 /// The provider behind its real gRPC service, in this process.
 fn served(environment: Environment) -> ProviderClient<Channel> {
-    let service = Service::new(HeygenProvider::new(environment)).into_server();
     let _entered = RUNTIME.enter();
-    client_of(service)
-        .max_decoding_message_size(usize::MAX)
-        .max_encoding_message_size(usize::MAX)
+    in_process::provider(environment)
 }
 
 /// An answer that a hostile API gives to whatever it is asked.
@@ -65,17 +62,14 @@ struct Canned {
     body: Bytes,
 }
 
-/// Serves canned answers on loopback: the one numbered N below `/N/`. The URL ends before the number.
-async fn serve(canned: Vec<Canned>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = axum::Router::new().fallback(async move |uri: axum::http::Uri| {
-        let number: usize = uri.path().split('/').nth(1).unwrap().parse().unwrap();
-        let Canned { status, body } = canned[number].clone();
-        (axum::http::StatusCode::from_u16(status).unwrap(), body)
+/// Serves canned answers: the one numbered N below `/N/`. The URL ends before the number.
+fn serve(canned: Vec<Canned>) -> String {
+    let server = Server::answering(move |request| {
+        let number: usize = request.path().split('/').nth(1).unwrap().parse().unwrap();
+        let Canned { status, body } = &canned[number];
+        response(*status, body)
     });
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    server.url()
 }
 
 /// Everything that was worth keeping, by file name.

@@ -159,7 +159,7 @@ impl Subjects {
                 status: 400,
                 body: Bytes::from_static(b"{\"error\":{\"code\":7}}"),
             };
-            let api = serve(vec![refusal]).await;
+            let api = serve(vec![refusal]);
             let mut calling = served(Environment {
                 api_key: Some("key".into()),
                 base_url: Some(format!("{api}/0").into()),

@@ -1,25 +1,45 @@
-//! An account of ten thousand endpoints, of which the configuration knows a few.
+//! A large account, of which the configuration knows a few endpoints.
 
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use terraform_provider_heygen::terraform::Value;
 
-use super::{Caller, Provider, report, text};
-use crate::fake_heygen::{FakeHeygen, Route};
+use super::{Provider, report};
+use crate::core::{Core, Instance, State, Value};
+use crate::fake_heygen::{Endpoint, FakeHeygen, Route};
+use crate::support::account::ADDRESS;
 
 const ENDPOINTS: usize = 10_000;
 /// At a hundred to a page.
 const PAGES: usize = 100;
 
-fn state(caller: &Caller, id: &str) -> Value {
-    caller.object(&[
-        ("id", Value::String(id.to_owned())),
-        ("url", Value::String("https://before.example.com/".to_owned())),
-        ("secret", Value::String("whsec_kept".to_owned())),
-        ("status", Value::String("enabled".to_owned())),
-        ("created_at", Value::String("2026-11-24T00:00:00Z".to_owned())),
-    ])
+/// Reads one endpoint, of which state knows the id and the secret, and nothing else that is still true.
+async fn read(core: &Core, endpoint: &Endpoint) {
+    let attributes = [
+        ("id", endpoint.endpoint_id.as_str().into()),
+        ("url", "https://before.example.com/".into()),
+        ("events", Value::Null),
+        ("entity_id", Value::Null),
+        ("rotate_trigger", Value::Null),
+        ("replace_when_disabled", Value::Null),
+        ("secret", "whsec_kept".into()),
+        ("status", "enabled".into()),
+        ("created_at", "2026-11-24T00:00:00Z".into()),
+    ];
+    let instance = Instance {
+        value: Value::object(attributes),
+        private: Vec::new(),
+        identity: None,
+        tainted: false,
+        schema_version: 0,
+        identity_version: 0,
+    };
+    let mut state = State::from([(ADDRESS.to_owned(), instance)]);
+    let report = core.refresh(&mut state).await;
+    assert!(!report.errored(), "{report:?}");
+    let read = &state[ADDRESS].value;
+    assert_eq!(read.attribute("url").as_str(), Some(endpoint.url.as_str()));
+    assert_eq!(read.attribute("secret").as_str(), Some("whsec_kept"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,9 +54,7 @@ async fn an_account_of_ten_thousand_is_walked_once_however_many_read() {
     let provider = Provider::start(&heygen).await;
     let began = Instant::now();
     for endpoint in [first, last] {
-        let mut caller = provider.caller();
-        let read = caller.read(&state(&caller, &endpoint.endpoint_id)).await;
-        assert_eq!(text(&read, "url"), endpoint.url);
+        read(&provider.core, endpoint).await;
     }
     let alone = began.elapsed();
     assert_eq!(heygen.requests_to(Route::List).len(), PAGES);
@@ -46,17 +64,9 @@ async fn an_account_of_ten_thousand_is_walked_once_however_many_read() {
     let provider = Provider::start(&heygen).await;
     let began = Instant::now();
     let step = ENDPOINTS / 200;
-    let readers = endpoints.iter().step_by(step).chain([first, last]).map(|endpoint| {
-        let (mut caller, id, url) = (provider.caller(), endpoint.endpoint_id.clone(), endpoint.url.clone());
-        tokio::spawn(async move {
-            let read = caller.read(&state(&caller, &id)).await;
-            assert_eq!(text(&read, "url"), url);
-            assert_eq!(text(&read, "secret"), "whsec_kept");
-        })
-    });
-    let readers = join_all(readers).await;
-    let count = readers.len();
-    assert!(readers.into_iter().all(|reader| reader.is_ok()));
+    let readers = endpoints.iter().step_by(step).chain([first, last]);
+    let readers = readers.map(|endpoint| read(&provider.core, endpoint));
+    let count = join_all(readers).await.len();
     assert_eq!(heygen.requests_to(Route::List).len(), PAGES);
     report(&format!(
         "{ENDPOINTS} endpoints: the first and the last read in {alone:?}, {count} at once in {:?}, {PAGES} list calls each time",
@@ -64,7 +74,7 @@ async fn an_account_of_ten_thousand_is_walked_once_however_many_read() {
     ));
     #[cfg(target_os = "linux")]
     {
-        let most = crate::support::process::memory(provider.plugin.process.pid(), "VmHWM");
+        let most = provider.memory("VmHWM");
         report(&format!("resident at most: {} MiB", most >> 20));
         assert!(most < 256 << 20, "{most} bytes");
     }

@@ -3,15 +3,12 @@
 mod stored;
 mod unknown;
 
-use terraform_provider_heygen::provider::{Environment, HeygenProvider};
-use terraform_provider_heygen::terraform::Service;
+use terraform_provider_heygen::provider::Environment;
 
-use crate::core::{Attributes, Config, Core, PlanSet, State, Value};
+use crate::core::{Attributes, Config, Core, State, Value, applied, expect_nothing_to_do, planned};
 use crate::fake_heygen::FakeHeygen;
-use crate::support::in_process::client_of;
-
-/// Where the one endpoint of a test is.
-const ADDRESS: &str = "heygen_webhook_endpoint.a";
+use crate::support::account::ADDRESS;
+use crate::support::in_process;
 
 const URL: &str = "https://hooks.example.com/heygen";
 
@@ -19,8 +16,7 @@ const URL: &str = "https://hooks.example.com/heygen";
 /// account.
 async fn with_account() -> (Core, FakeHeygen) {
     let heygen = FakeHeygen::start();
-    let provider = Service::new(HeygenProvider::new(Environment::default()));
-    let core = Core::connect(client_of(provider.into_server())).await.unwrap();
+    let core = in_process::core(Environment::default()).await;
     let settings = attributes([
         ("api_key", heygen.api_key().into()),
         ("base_url", heygen.base_url().as_str().into()),
@@ -40,26 +36,6 @@ fn config<const N: usize>(more: [(&str, Value); N]) -> Config {
 
 fn attributes<const N: usize>(attributes: [(&str, Value); N]) -> Attributes {
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
-}
-
-/// Plans, expecting no error.
-async fn planned(core: &Core, state: &State, config: &Config) -> PlanSet {
-    let plan = core.plan(state, config).await;
-    assert!(!plan.report.errored(), "{:?}", plan.report);
-    plan
-}
-
-/// Plans and applies, expecting no error.
-async fn applied(core: &Core, state: &mut State, config: &Config) {
-    let plan = planned(core, state, config).await;
-    let report = core.apply(state, plan, config).await;
-    assert!(!report.errored(), "{report:?}");
-}
-
-/// Fails unless plans with and without a refresh are empty.
-async fn expect_nothing_to_do(core: &Core, state: &State, config: &Config) {
-    assert!(planned(core, state, config).await.is_empty());
-    assert!(core.plan_without_refresh(state, config).await.is_empty());
 }
 
 fn id_in(state: &State) -> String {

@@ -1,9 +1,12 @@
-//! What tests stand on: a plugin host of our own, and the engines with a working directory for each test.
+//! What tests stand on: a plugin host of our own, the engines with a working directory for each test, the provider in the
+//! test's own process, and servers that are not `HeyGen`'s.
 
+pub mod account;
 pub mod certificates;
 pub mod diagnostics;
 pub mod engine;
 pub mod host;
+pub mod http;
 pub mod in_process;
 pub mod plan;
 pub mod process;
