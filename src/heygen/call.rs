@@ -13,7 +13,7 @@ use super::request::Request;
 use super::response::{self, DecodeError};
 use super::retry::{self, Backoff};
 use super::transport::{Reply, Transport};
-use super::{Failure, Fault, Pace, Stop};
+use super::{Failure, Fault, Stop, Timing};
 
 /// Makes calls.
 pub(super) struct Caller {
@@ -24,7 +24,7 @@ pub(super) struct Caller {
     pub(super) backoff: Backoff,
     pub(super) max_retries: u32,
     pub(super) request_timeout: Duration,
-    pub(super) pace: Pace,
+    pub(super) timing: Timing,
     pub(super) clock: ServerClock,
 }
 

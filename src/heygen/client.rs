@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
-use super::list_cache::{Items, ListCache, Look, Query};
+use super::list_cache::{Items, ListCache, ListSnapshot, Query};
 use super::pages::{CursorGuard, Extent, gather};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
@@ -22,7 +22,7 @@ use super::retry::Backoff;
 use super::transport::Http;
 use super::{
     CreateEndpoint, CreateFailure, CreatedEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType,
-    Events, Failure, Fault, Field, ListItem, Pace, Settings, SoughtBy,
+    Events, Failure, Fault, Field, ListItem, Settings, SoughtBy, Timing,
 };
 
 /// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
@@ -78,10 +78,10 @@ impl Client {
         let caller = Caller {
             redactor: Redactor::new(settings.credential.secret().clone()),
             credential_origin: settings.credential.origin().to_owned(),
-            backoff: Backoff::new(settings.pace, fastrand::f64),
+            backoff: Backoff::new(settings.timing, fastrand::f64),
             max_retries: settings.max_retries,
             request_timeout: settings.request_timeout,
-            pace: settings.pace,
+            timing: settings.timing,
             clock: ServerClock::new(),
             transport: Box::new(Http::new(settings)),
         };
@@ -217,9 +217,9 @@ impl Client {
         Ok(self.list.list(stop).await?.endpoints())
     }
 
-    /// All endpoints, as they are at `moment` or shortly after: those who look at about the same time share their looks.
+    /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the reading.
     pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
-        Ok(self.list.look_at(moment, stop).await?.endpoints())
+        Ok(self.list.list_asked_since(moment, stop).await?.endpoints())
     }
 
     /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where none has told
@@ -275,8 +275,8 @@ impl Client {
     }
 
     /// How patient this client is.
-    pub fn pace(&self) -> Pace {
-        self.caller.pace
+    pub fn timing(&self) -> Timing {
+        self.caller.timing
     }
 
     /// The same text without the credential of this client, and without anything that looks like a signing secret.
@@ -307,7 +307,7 @@ impl Query for ById<'_> {
         page.by_id(self.0)?.identified()
     }
 
-    fn in_list(&self, list: &Look) -> Option<Endpoint> {
+    fn in_list(&self, list: &ListSnapshot) -> Option<Endpoint> {
         list.by_id(self.0)?.identified()
     }
 
@@ -330,7 +330,7 @@ impl<F: Fn(&str) -> bool + Sync> Query for ByUrl<F> {
         None
     }
 
-    fn in_list(&self, list: &Look) -> Option<Vec<Endpoint>> {
+    fn in_list(&self, list: &ListSnapshot) -> Option<Vec<Endpoint>> {
         let fits = |item: &ListItem| item.url.as_ref().is_ok_and(|url| (self.0)(url));
         let fitting = list.endpoints().into_iter().filter(fits);
         let fitting: Vec<Endpoint> = fitting.filter_map(|item| item.identified()).collect();

@@ -5,7 +5,7 @@
 //! wait for it: it goes on when one of them leaves, and ends when the last one does.
 //!
 //! An endpoint is found on any page that is fresh. That it is gone takes complete passes over the list which all lack it: a
-//! list may lag behind a change, and its pages shift while they are read. Such a pass is a [`Look`], and looks serve
+//! list may lag behind a change, and its pages shift while they are read. Such a pass is a [`ListSnapshot`], and snapshots serve
 //! everybody who asks later, as the pages do.
 //!
 //! Everything is dropped by each change made here ([`Invalidation`]). Whoever is on a pass then finishes it: what it reads
@@ -34,16 +34,16 @@ const FRESH_FOR: Duration = Duration::from_secs(30);
 const YOUNG_FOR: time::Duration = time::Duration::minutes(2);
 
 /// No account has reason to have more endpoints, however many of them come in one page.
-const MOST_ENDPOINTS: usize = 100_000;
+const MAX_ENDPOINTS: usize = 100_000;
 
-/// How many looks are remembered, which is more than two minutes of waiting make.
-const MOST_LOOKS: usize = 64;
+/// How many snapshots are remembered, which is more than two minutes of waiting make.
+const MAX_SNAPSHOTS: usize = 64;
 
 /// The list of endpoints, as far as it is known.
 pub(super) struct ListCache {
     caller: Arc<Caller>,
     state: Arc<Mutex<CacheState>>,
-    /// Where the grid of [`ListCache::look_at`] begins.
+    /// Where the grid of [`ListCache::list_asked_since`] begins.
     origin: Instant,
 }
 
@@ -55,7 +55,7 @@ struct CacheState {
     /// By the cursor that leads to the page; the first has none.
     slots: HashMap<Option<String>, Slot>,
     /// The complete passes since everything was dropped, in the order in which they began.
-    looks: Vec<Arc<Look>>,
+    snapshots: Vec<Arc<ListSnapshot>>,
 }
 
 #[derive(Default)]
@@ -84,7 +84,7 @@ struct ListPage {
 }
 
 /// The whole list, as one complete pass over it read it.
-pub(super) struct Look {
+pub(super) struct ListSnapshot {
     pages: Vec<Arc<ListPage>>,
     /// When the first of its pages was asked for.
     asked_at: Instant,
@@ -112,7 +112,7 @@ pub(super) trait Query: Sync {
     fn on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
 
     /// What the whole list has of it.
-    fn in_list(&self, list: &Look) -> Option<Self::Found>;
+    fn in_list(&self, list: &ListSnapshot) -> Option<Self::Found>;
 
     /// Whether this item may be what is looked for without anybody seeing it.
     fn may_be(&self, item: &ListItem) -> bool;
@@ -142,9 +142,9 @@ enum Age {
 
 /// For how long the list has lacked something.
 struct Absence {
-    /// The end of the first look that lacked it.
+    /// The end of the first reading that lacked it.
     since: Instant,
-    /// The beginning of the last look that lacked it.
+    /// The beginning of the last reading that lacked it.
     until: Instant,
     /// How many items may be it all the same.
     unidentified: usize,
@@ -153,7 +153,7 @@ struct Absence {
 /// How a pass over the list ended.
 enum Pass<T> {
     Found(T),
-    Whole(Arc<Look>),
+    Whole(Arc<ListSnapshot>),
 }
 
 impl ListCache {
@@ -193,21 +193,21 @@ impl ListCache {
             return Ok(Some(found));
         }
         let mut freshness = Freshness::WhenBegun(began);
-        let mut own_looks = Vec::new();
+        let mut own_snapshots = Vec::new();
         let mut age = None;
         loop {
-            let look = match self.pass(freshness, stop, |page| query.on_page(&Items(page))).await? {
+            let snapshot = match self.pass(freshness, stop, |page| query.on_page(&Items(page))).await? {
                 Pass::Found(found) => return Ok(Some(found)),
-                Pass::Whole(look) => look,
+                Pass::Whole(snapshot) => snapshot,
             };
-            if let Some(found) = query.in_list(&look) {
+            if let Some(found) = query.in_list(&snapshot) {
                 return Ok(Some(found));
             }
-            own_looks.push(look);
+            own_snapshots.push(snapshot);
             // Only now has there been an answer for certain, and with it a date.
             let age = *age.get_or_insert_with(|| self.age(created));
-            let absence = self.absence(query, &own_looks, age, began);
-            let Some(next_look) = self.next_look(&absence, age) else {
+            let absence = self.absence(query, &own_snapshots, age, began);
+            let Some(next_read) = self.next_read(&absence, age) else {
                 return match absence.unidentified {
                     0 => Ok(None),
                     count => Err(failure(Fault::UnidentifiedItems {
@@ -216,35 +216,35 @@ impl ListCache {
                     })),
                 };
             };
-            wait_until(next_look, stop).await?;
-            freshness = Freshness::AskedSince(next_look);
+            wait_until(next_read, stop).await?;
+            freshness = Freshness::AskedSince(next_read);
         }
     }
 
     /// The whole list, fresh when this is called.
-    pub(super) async fn list(&self, stop: &Stop) -> Result<Arc<Look>, Failure> {
+    pub(super) async fn list(&self, stop: &Stop) -> Result<Arc<ListSnapshot>, Failure> {
         self.whole(Freshness::WhenBegun(Instant::now()), stop).await
     }
 
-    /// The whole list, not asked for before `moment`. Moments are rounded up to a grid, so that those who look at about the
-    /// same time share their looks.
-    pub(super) async fn look_at(&self, moment: Instant, stop: &Stop) -> Result<Arc<Look>, Failure> {
+    /// The whole list, not asked for before `moment`. Moments are rounded up to a grid, so that those who read at about the
+    /// same time share their readings.
+    pub(super) async fn list_asked_since(&self, moment: Instant, stop: &Stop) -> Result<Arc<ListSnapshot>, Failure> {
         let moment = self.on_grid(moment);
         wait_until(moment, stop).await?;
         self.whole(Freshness::AskedSince(moment), stop).await
     }
 
     fn on_grid(&self, moment: Instant) -> Instant {
-        let step = self.caller.pace.confirm_after().as_nanos().max(1);
+        let step = self.caller.timing.confirm_after().as_nanos().max(1);
         let over = moment.duration_since(self.origin).as_nanos() % step;
         let short = if over == 0 { 0 } else { step - over };
         moment + Duration::from_nanos(u64::try_from(short).unwrap_or_default())
     }
 
-    async fn whole(&self, freshness: Freshness, stop: &Stop) -> Result<Arc<Look>, Failure> {
+    async fn whole(&self, freshness: Freshness, stop: &Stop) -> Result<Arc<ListSnapshot>, Failure> {
         match self.pass(freshness, stop, |_| None::<Never>).await? {
             Pass::Found(never) => match never {},
-            Pass::Whole(look) => Ok(look),
+            Pass::Whole(snapshot) => Ok(snapshot),
         }
     }
 
@@ -266,18 +266,18 @@ impl ListCache {
                 return Ok(Pass::Found(found));
             }
             endpoints += page.items.len();
-            if endpoints > MOST_ENDPOINTS {
+            if endpoints > MAX_ENDPOINTS {
                 return Err(failure(Fault::Garbled(format!(
-                    "the list has more than {MOST_ENDPOINTS} endpoints"
+                    "the list has more than {MAX_ENDPOINTS} endpoints"
                 ))));
             }
             guard.follow(page.next.as_deref()).map_err(failure)?;
             let is_last = page.next.is_none();
             pages.push(page);
             if is_last {
-                let look = Arc::new(Look::new(pages));
-                lock(&self.state).remember(&look, dropped);
-                return Ok(Pass::Whole(look));
+                let snapshot = Arc::new(ListSnapshot::new(pages));
+                lock(&self.state).remember(&snapshot, dropped);
+                return Ok(Pass::Whole(snapshot));
             }
         }
     }
@@ -361,46 +361,49 @@ impl ListCache {
         }
     }
 
-    /// For how long the list has lacked something, by the reader's own looks and those of the others.
-    fn absence<Q: Query>(&self, query: &Q, own_looks: &[Arc<Look>], age: Age, began: Instant) -> Absence {
-        let shared = lock(&self.state).looks.clone();
-        let counts = |look: &Arc<Look>| match age {
-            // A look made before the endpoint was cannot have lacked it.
-            Age::Young { created } => look.asked_at >= created,
-            Age::Old => began.saturating_duration_since(look.oldest_read_at) < FRESH_FOR,
+    /// For how long the list has lacked something, by the reader's own readings and those of the others.
+    fn absence<Q: Query>(&self, query: &Q, own_snapshots: &[Arc<ListSnapshot>], age: Age, began: Instant) -> Absence {
+        let shared = lock(&self.state).snapshots.clone();
+        let counts = |snapshot: &Arc<ListSnapshot>| match age {
+            // A reading made before the endpoint was cannot have lacked it.
+            Age::Young { created } => snapshot.asked_at >= created,
+            Age::Old => began.saturating_duration_since(snapshot.oldest_read_at) < FRESH_FOR,
         };
-        let mut looks: Vec<Arc<Look>> = shared.into_iter().filter(counts).collect();
-        looks.extend(own_looks.iter().cloned());
-        looks.sort_by_key(|look| look.asked_at);
-        let lacking = looks.iter().rev().take_while(|look| query.in_list(look).is_none());
+        let mut snapshots: Vec<Arc<ListSnapshot>> = shared.into_iter().filter(counts).collect();
+        snapshots.extend(own_snapshots.iter().cloned());
+        snapshots.sort_by_key(|snapshot| snapshot.asked_at);
+        let lacking = snapshots
+            .iter()
+            .rev()
+            .take_while(|snapshot| query.in_list(snapshot).is_none());
         let mut absence = Absence {
             since: began,
             until: began,
             unidentified: 0,
         };
-        for (newer, look) in lacking.enumerate() {
+        for (newer, snapshot) in lacking.enumerate() {
             if newer == 0 {
-                absence.until = look.asked_at;
+                absence.until = snapshot.asked_at;
             }
-            absence.since = look.read_at;
-            let unidentified = look.items().filter(|item| query.may_be(item)).count();
+            absence.since = snapshot.read_at;
+            let unidentified = snapshot.items().filter(|item| query.may_be(item)).count();
             absence.unidentified = absence.unidentified.max(unidentified);
         }
         absence
     }
 
-    /// When to look again; `None` if the absence has lasted for long enough.
-    fn next_look(&self, absence: &Absence, age: Age) -> Option<Instant> {
-        let pace = &self.caller.pace;
+    /// When to read it again; `None` if the absence has lasted for long enough.
+    fn next_read(&self, absence: &Absence, age: Age) -> Option<Instant> {
+        let timing = &self.caller.timing;
         let enough = match age {
-            Age::Young { .. } => pace.longest_lag(),
-            Age::Old => pace.confirm_after(),
+            Age::Young { .. } => timing.longest_lag(),
+            Age::Old => timing.confirm_after(),
         };
         if absence.until >= absence.since + enough {
             return None;
         }
-        let mut looks = pace.looks.iter().map(|look| absence.since + *look);
-        looks.find(|look| *look > absence.until)
+        let mut moments = timing.reread_after.iter().map(|after| absence.since + *after);
+        moments.find(|moment| *moment > absence.until)
     }
 }
 
@@ -450,15 +453,17 @@ impl CacheState {
         }
     }
 
-    fn remember(&mut self, look: &Arc<Look>, dropped: u64) {
-        let is_known = || self.looks.iter().any(|known| known.is_same(look));
+    fn remember(&mut self, snapshot: &Arc<ListSnapshot>, dropped: u64) {
+        let is_known = || self.snapshots.iter().any(|known| known.is_same(snapshot));
         if self.dropped != dropped || is_known() {
             return;
         }
-        let at = self.looks.partition_point(|known| known.asked_at <= look.asked_at);
-        self.looks.insert(at, look.clone());
-        if self.looks.len() > MOST_LOOKS {
-            self.looks.remove(0);
+        let at = self
+            .snapshots
+            .partition_point(|known| known.asked_at <= snapshot.asked_at);
+        self.snapshots.insert(at, snapshot.clone());
+        if self.snapshots.len() > MAX_SNAPSHOTS {
+            self.snapshots.remove(0);
         }
     }
 }
@@ -480,7 +485,7 @@ impl ListPage {
     }
 }
 
-impl Look {
+impl ListSnapshot {
     fn new(pages: Vec<Arc<ListPage>>) -> Self {
         let now = Instant::now();
         let asked_at = pages.iter().map(|page| page.asked_at).min();

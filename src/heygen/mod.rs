@@ -30,4 +30,4 @@ pub use error::{CreateFailure, Effect, Failure, Fault, SoughtBy};
 pub use event::{Event, EventFilter, EventType};
 pub use field::{Field, FieldError};
 pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};
-pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Pace, Settings};
+pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Settings, Timing};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::request::Request;
-use super::{Effect, Fault, Pace};
+use super::{Effect, Fault, Timing};
 
 /// HeyGen's code for "the first of these is still running".
 const IN_PROGRESS: &str = "request_in_progress";
@@ -67,9 +67,9 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// `jitter` gives numbers in `0.0..=1.0`.
-    pub(super) fn new(pace: Pace, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+    pub(super) fn new(timing: Timing, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
         Self {
-            first_wait: pace.first_wait,
+            first_wait: timing.first_wait,
             jitter: Box::new(jitter),
         }
     }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     fn backoff(jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Backoff {
-        Backoff::new(Pace::default(), jitter)
+        Backoff::new(Timing::default(), jitter)
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(longest.wait(u32::MAX, None), LONGEST_WAIT);
         assert_eq!(backoff(|| 0.0).wait(5, None), Duration::ZERO);
         assert_eq!(backoff(|| 0.5).wait(1, None), Duration::from_millis(250));
-        assert_eq!(backoff(|| f64::INFINITY).wait(1, None), Pace::default().first_wait);
+        assert_eq!(backoff(|| f64::INFINITY).wait(1, None), Timing::default().first_wait);
     }
 
     #[test]

@@ -22,38 +22,38 @@ pub struct Settings {
     /// The `User-Agent`; what no header can carry is left out of it.
     pub user_agent: String,
     /// How patient it is of its own accord.
-    pub pace: Pace,
+    pub timing: Timing,
 }
 
 /// How long a client waits where nobody tells it to. The default is for the real HeyGen; a simulated one, which is never
-/// overloaded and lags only as far as it is told to, can be called at a quicker pace.
+/// overloaded and lags only as far as it is told to, can be asked more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct Timing {
     /// The longest wait after a first failed attempt; it doubles with every further one.
     pub first_wait: Duration,
     /// When to read the list again that lacks what is looked for, counted from the first time that it did. A list may lag
     /// behind a change. The first of these confirms that something is gone that has been there for long; all of them are
     /// waited for where it is new.
-    pub looks: [Duration; 6],
+    pub reread_after: [Duration; 6],
 }
 
-impl Pace {
+impl Timing {
     /// How long after one read of the whole list found something missing a second may confirm it.
     pub(super) fn confirm_after(&self) -> Duration {
-        self.looks[0]
+        self.reread_after[0]
     }
 
     /// How long a list may lag behind a creation.
     pub(super) fn longest_lag(&self) -> Duration {
-        self.looks[self.looks.len() - 1]
+        self.reread_after[self.reread_after.len() - 1]
     }
 }
 
-impl Default for Pace {
+impl Default for Timing {
     fn default() -> Self {
         Self {
             first_wait: Duration::from_millis(500),
-            looks: [500, 1000, 2000, 4000, 8000, 10_000].map(Duration::from_millis),
+            reread_after: [500, 1000, 2000, 4000, 8000, 10_000].map(Duration::from_millis),
         }
     }
 }

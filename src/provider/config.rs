@@ -132,7 +132,7 @@ pub(super) fn resolve(
                 max_retries,
                 request_timeout,
                 user_agent: user_agent(host),
-                pace: environment.pace,
+                timing: environment.timing,
             });
             (Connection::Ready(client), Diagnostics::none())
         }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::heygen::Pace;
+use crate::heygen::Timing;
 use crate::terraform::Diagnostic;
 
 /// The environment variables that the provider reads, where `HeyGen`'s CLI keeps its files, and how patient the world
@@ -22,7 +22,7 @@ pub struct Environment {
     /// The credentials file: `credentials` in `HEYGEN_CONFIG_DIR`, else in `~/.heygen`.
     pub credentials_file: Option<PathBuf>,
     /// How long to wait of one's own accord; no variable sets it.
-    pub pace: Pace,
+    pub timing: Timing,
 }
 
 impl Environment {
@@ -39,7 +39,7 @@ impl Environment {
             base_url: variable("HEYGEN_API_BASE"),
             max_retries: variable("HEYGEN_MAX_RETRIES"),
             credentials_file: folder.map(|folder| folder.join("credentials")),
-            pace: Pace::default(),
+            timing: Timing::default(),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! `HeyGen` signs the raw body of a delivery with HMAC-SHA256, keyed with the whole secret, prefix included, and sends the
 //! result in hex as the header `Heygen-Signature`.
 
+use std::sync::LazyLock;
+
 use ring::hmac::{self, HMAC_SHA256, Key};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,15 +18,16 @@ impl Function for WebhookSignature {
         "webhook_signature"
     }
 
-    fn signature(&self) -> FunctionSignature {
-        FunctionSignature {
+    fn signature(&self) -> &'static FunctionSignature {
+        static SIGNATURE: LazyLock<FunctionSignature> = LazyLock::new(|| FunctionSignature {
             summary: "The signature of a webhook delivery",
             description: "What HeyGen sends as the header `Heygen-Signature` of a delivery with this body: HMAC-SHA256 in \
                           lower-case hex. Terraform keeps text in Unicode's form NFC, so a body in another form cannot be \
                           signed here as it was sent.",
             parameters: vec![secret(), body()],
             returns: Type::String,
-        }
+        });
+        &SIGNATURE
     }
 
     fn call(&self, mut arguments: Arguments) -> Result<Value, FunctionError> {
@@ -41,8 +44,8 @@ impl Function for VerifyWebhookSignature {
         "verify_webhook_signature"
     }
 
-    fn signature(&self) -> FunctionSignature {
-        FunctionSignature {
+    fn signature(&self) -> &'static FunctionSignature {
+        static SIGNATURE: LazyLock<FunctionSignature> = LazyLock::new(|| FunctionSignature {
             summary: "Whether the signature of a webhook delivery is right",
             description: "True if `signature` is the one of a delivery with this body, in hex of either case; false if it \
                           is another one, or none at all. Compared in constant time. A receiver also has to refuse \
@@ -57,7 +60,8 @@ impl Function for VerifyWebhookSignature {
                 },
             ],
             returns: Type::Bool,
-        }
+        });
+        &SIGNATURE
     }
 
     fn call(&self, mut arguments: Arguments) -> Result<Value, FunctionError> {

@@ -9,7 +9,7 @@ pub trait Function: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// What it takes and what comes of it.
-    fn signature(&self) -> FunctionSignature;
+    fn signature(&self) -> &'static FunctionSignature;
 
     /// The result, of the type that the signature says.
     fn call(&self, arguments: Arguments) -> Result<Value, FunctionError>;

@@ -1,4 +1,4 @@
-//! Terraform's types and their JSON signatures, such as `["set","string"]`.
+//! Terraform's types and their JSON form, such as `["set","string"]`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,11 +32,11 @@ pub enum Type {
 /// recursion over them too.
 const MAX_DEPTH: usize = 64;
 
-/// A type signature that is not one.
+/// Text that describes no type.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum SignatureError {
-    /// Not JSON, or not a signature.
-    #[error("not a type signature")]
+pub enum InvalidType {
+    /// Not JSON, or not the JSON form of a type.
+    #[error("not a type")]
     Malformed,
     /// Nested deeper than any real type.
     #[error("the type is nested more than {MAX_DEPTH} levels deep")]
@@ -57,48 +57,48 @@ impl Type {
         Type::List(Box::new(Type::Object(attributes.into())))
     }
 
-    /// The JSON signature, as schemas and dynamic values carry it.
-    pub fn signature(&self) -> Json {
+    /// The JSON form, as schemas and dynamic values carry it.
+    pub fn to_json(&self) -> Json {
         match self {
             Type::Bool => json!("bool"),
             Type::Number => json!("number"),
             Type::String => json!("string"),
             Type::Dynamic => json!("dynamic"),
-            Type::List(element) => json!(["list", element.signature()]),
-            Type::Set(element) => json!(["set", element.signature()]),
-            Type::Map(element) => json!(["map", element.signature()]),
+            Type::List(element) => json!(["list", element.to_json()]),
+            Type::Set(element) => json!(["set", element.to_json()]),
+            Type::Map(element) => json!(["map", element.to_json()]),
             Type::Tuple(elements) => {
-                let elements: Vec<Json> = elements.iter().map(Type::signature).collect();
+                let elements: Vec<Json> = elements.iter().map(Type::to_json).collect();
                 json!(["tuple", elements])
             }
             Type::Object(attributes) => {
                 let attributes: serde_json::Map<String, Json> = attributes
                     .iter()
-                    .map(|(name, ty)| (name.clone(), ty.signature()))
+                    .map(|(name, ty)| (name.clone(), ty.to_json()))
                     .collect();
                 json!(["object", attributes])
             }
         }
     }
 
-    /// The signature as JSON text.
-    pub fn signature_bytes(&self) -> Vec<u8> {
-        self.signature().to_string().into_bytes()
+    /// The JSON form as text.
+    pub fn to_json_bytes(&self) -> Vec<u8> {
+        self.to_json().to_string().into_bytes()
     }
 
-    /// Reads a JSON signature received from the host.
-    pub fn from_signature(json: &[u8]) -> Result<Self, SignatureError> {
-        let json: Json = serde_json::from_slice(json).map_err(|_| SignatureError::Malformed)?;
+    /// Reads the JSON form received from the host.
+    pub fn from_json_bytes(json: &[u8]) -> Result<Self, InvalidType> {
+        let json: Json = serde_json::from_slice(json).map_err(|_| InvalidType::Malformed)?;
         Self::parse(&json, 0)
     }
 
-    pub(super) fn from_json(json: &Json) -> Result<Self, SignatureError> {
+    pub(super) fn from_json(json: &Json) -> Result<Self, InvalidType> {
         Self::parse(json, 0)
     }
 
-    fn parse(json: &Json, depth: usize) -> Result<Self, SignatureError> {
+    fn parse(json: &Json, depth: usize) -> Result<Self, InvalidType> {
         if depth > MAX_DEPTH {
-            return Err(SignatureError::TooDeep);
+            return Err(InvalidType::TooDeep);
         }
         let inner = |json: &Json| Self::parse(json, depth + 1);
         match json {
@@ -107,7 +107,7 @@ impl Type {
                 "number" => Ok(Type::Number),
                 "string" => Ok(Type::String),
                 "dynamic" => Ok(Type::Dynamic),
-                _ => Err(SignatureError::Malformed),
+                _ => Err(InvalidType::Malformed),
             },
             Json::Array(parts) => match parts.as_slice() {
                 [Json::String(kind), Json::Array(elements)] if kind == "tuple" => {
@@ -123,12 +123,12 @@ impl Type {
                         "list" => Ok(Type::List(element)),
                         "set" => Ok(Type::Set(element)),
                         "map" => Ok(Type::Map(element)),
-                        _ => Err(SignatureError::Malformed),
+                        _ => Err(InvalidType::Malformed),
                     }
                 }
-                _ => Err(SignatureError::Malformed),
+                _ => Err(InvalidType::Malformed),
             },
-            _ => Err(SignatureError::Malformed),
+            _ => Err(InvalidType::Malformed),
         }
     }
 }
@@ -165,7 +165,7 @@ mod tests {
             (r#"["map",["set","number"]]"#, "map of set of number"),
             (r#"["tuple",["string"]]"#, "tuple"),
         ] {
-            assert_eq!(Type::from_signature(signature.as_bytes()).unwrap().to_string(), name);
+            assert_eq!(Type::from_json_bytes(signature.as_bytes()).unwrap().to_string(), name);
         }
     }
 
@@ -183,8 +183,8 @@ mod tests {
             r#"["tuple",[]]"#,
             r#"["object",{"a":"string","b":["list","number"]}]"#,
         ] {
-            let ty = Type::from_signature(signature.as_bytes()).unwrap();
-            assert_eq!(ty.signature().to_string(), signature);
+            let ty = Type::from_json_bytes(signature.as_bytes()).unwrap();
+            assert_eq!(ty.to_json().to_string(), signature);
         }
     }
 
@@ -203,8 +203,8 @@ mod tests {
             r#"["heap","string"]"#,
         ] {
             assert_eq!(
-                Type::from_signature(text.as_bytes()),
-                Err(SignatureError::Malformed),
+                Type::from_json_bytes(text.as_bytes()),
+                Err(InvalidType::Malformed),
                 "{text}"
             );
         }
@@ -213,9 +213,9 @@ mod tests {
     #[test]
     fn a_type_nested_too_deep_is_refused() {
         let nested = |levels| format!("{}\"string\"{}", "[\"list\",".repeat(levels), "]".repeat(levels));
-        assert!(Type::from_signature(nested(MAX_DEPTH).as_bytes()).is_ok());
-        let refused = Type::from_signature(nested(MAX_DEPTH + 1).as_bytes());
-        assert_eq!(refused, Err(SignatureError::TooDeep));
-        assert!(Type::from_signature(nested(100_000).as_bytes()).is_err());
+        assert!(Type::from_json_bytes(nested(MAX_DEPTH).as_bytes()).is_ok());
+        let refused = Type::from_json_bytes(nested(MAX_DEPTH + 1).as_bytes());
+        assert_eq!(refused, Err(InvalidType::TooDeep));
+        assert!(Type::from_json_bytes(nested(100_000).as_bytes()).is_err());
     }
 }

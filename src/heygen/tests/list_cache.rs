@@ -797,11 +797,11 @@ async fn that_no_endpoint_has_a_url_takes_two_looks_and_items_that_can_be_read()
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_look_at_about_the_same_time_share_their_looks() {
+async fn those_who_read_at_about_the_same_time_share_the_reading() {
     let server = List::of(150).served();
     let client = server.client(0);
     sleep(Duration::from_millis(120)).await;
-    let looks = (0..10).map(|n| {
+    let readings = (0..10).map(|n| {
         let client = client.clone();
         tokio::spawn(async move {
             sleep(Duration::from_millis(30 * n)).await;
@@ -811,7 +811,7 @@ async fn those_who_look_at_about_the_same_time_share_their_looks() {
             list.len()
         })
     });
-    assert!(join_all(looks).await.into_iter().all(|len| len.unwrap() == 150));
+    assert!(join_all(readings).await.into_iter().all(|len| len.unwrap() == 150));
     assert_eq!(server.calls(), 2);
 }
 

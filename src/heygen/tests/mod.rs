@@ -21,7 +21,7 @@ use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Request};
 use super::retry::Backoff;
 use super::transport::{Reply, Transport};
-use super::{Client, EndpointId, Fault, Pace};
+use super::{Client, EndpointId, Fault, Timing};
 
 /// The time one attempt has in these tests.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -101,10 +101,10 @@ impl Scripted {
         Caller {
             transport: Box::new(self.clone()),
             redactor: Redactor::new(SecretString::from(KEY)),
-            backoff: Backoff::new(Pace::default(), || 1.0),
+            backoff: Backoff::new(Timing::default(), || 1.0),
             max_retries,
             request_timeout: TIMEOUT,
-            pace: Pace::default(),
+            timing: Timing::default(),
             clock: ServerClock::new(),
             credential_origin: "a test".to_owned(),
         }

@@ -66,7 +66,7 @@ pub(super) fn client(base: &str, max_retries: u32, request_timeout: Duration) ->
         max_retries,
         request_timeout,
         user_agent: "terraform-provider-heygen/0 (terraform/1)\r\nX-Evil: 1".into(),
-        pace: crate::heygen::Pace::default(),
+        timing: crate::heygen::Timing::default(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 
-use super::{Asker, failed, field, text};
+use super::{SharedSession, failed, field, text};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
@@ -92,7 +92,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-pub(super) struct WebhookEndpoint(pub(super) Asker);
+pub(super) struct WebhookEndpoint(pub(super) SharedSession);
 
 #[async_trait]
 impl DataSource for WebhookEndpoint {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 
 use super::endpoint::EndpointData;
-use super::{Asker, failed, refuse_empty};
+use super::{SharedSession, failed, refuse_empty};
 use crate::heygen::{ListItem, Stop};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
@@ -54,7 +54,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-pub(super) struct WebhookEndpoints(pub(super) Asker);
+pub(super) struct WebhookEndpoints(pub(super) SharedSession);
 
 #[async_trait]
 impl DataSource for WebhookEndpoints {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 
-use super::{Asker, failed, field};
+use super::{SharedSession, failed, field};
 use crate::heygen::{EventType, Stop};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
@@ -49,7 +49,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-pub(super) struct WebhookEventTypes(pub(super) Asker);
+pub(super) struct WebhookEventTypes(pub(super) SharedSession);
 
 #[async_trait]
 impl DataSource for WebhookEventTypes {

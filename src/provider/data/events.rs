@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 
-use super::{Asker, failed, field, refuse_empty};
+use super::{SharedSession, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 
@@ -84,7 +84,7 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-pub(super) struct WebhookEvents(pub(super) Asker);
+pub(super) struct WebhookEvents(pub(super) SharedSession);
 
 #[async_trait]
 impl DataSource for WebhookEvents {

@@ -13,19 +13,19 @@ use crate::provider::failed_calls;
 use crate::terraform::{AnyDataSource, Attr, Diagnostic, Diagnostics};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
-    let asker = || Asker(Arc::clone(session));
+    let shared = || SharedSession(Arc::clone(session));
     vec![
-        Arc::new(endpoint::WebhookEndpoint(asker())),
-        Arc::new(endpoints::WebhookEndpoints(asker())),
-        Arc::new(event_types::WebhookEventTypes(asker())),
-        Arc::new(events::WebhookEvents(asker())),
+        Arc::new(endpoint::WebhookEndpoint(shared())),
+        Arc::new(endpoints::WebhookEndpoints(shared())),
+        Arc::new(event_types::WebhookEventTypes(shared())),
+        Arc::new(events::WebhookEvents(shared())),
     ]
 }
 
 /// What a data source asks with.
-struct Asker(Arc<Session>);
+struct SharedSession(Arc<Session>);
 
-impl Asker {
+impl SharedSession {
     /// The client to ask with; `doing` says for what.
     fn client(&self, doing: &str) -> Result<Client, Diagnostics> {
         self.0.client().map_err(|no_client| no_client.into_error(doing))

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::state;
 use crate::heygen::{
-    CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Pace, Stop,
+    CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Stop, Timing,
 };
 use crate::provider::endpoint_url;
 use crate::provider::session::Session;
@@ -58,17 +58,17 @@ pub(super) async fn search(
     lost: &UnconfirmedCreate<'_>,
     client: &Client,
     session: &Session,
-    creations: &Creations,
+    pending_creates: &PendingCreates,
     stop: &Stop,
 ) -> SearchOutcome {
-    let mut sightings = Sightings::default();
+    let mut history = CandidateHistory::default();
     let mut unreadable = None;
-    let mut schedule = Schedule::new(&client.pace());
+    let mut schedule = Schedule::new(&client.timing());
     while let Some(moment) = schedule.next() {
         match client.list_at(moment, stop).await {
             Ok(listed) => {
-                sightings.add(listed.into_iter().filter(|item| lost.compare(item, client).is_some()));
-                schedule.looked();
+                history.add(listed.into_iter().filter(|item| lost.compare(item, client).is_some()));
+                schedule.list_was_read();
                 unreadable = None;
             }
             Err(failure) => unreadable = Some(failure),
@@ -82,9 +82,9 @@ pub(super) async fn search(
     let all_ended = tokio::select! {
         biased;
         () = stop.cancelled() => false,
-        () = creations.ended(lost.asked) => true,
+        () = pending_creates.ended(lost.asked) => true,
     };
-    let candidates = sightings.candidates(|item| lost.compare(item, client), session);
+    let candidates = history.candidates(|item| lost.compare(item, client), session);
     match unreadable {
         Some(failure) => SearchOutcome::Unreadable {
             seen: Candidates::of(&candidates),
@@ -94,31 +94,31 @@ pub(super) async fn search(
     }
 }
 
-/// When a search looks: for as long as a list may lag, and at least twice. Where looks take long, or fail, those whose time
+/// When a search reads the list: for as long as a list may lag, and at least twice. Where reads take long, or fail, those whose time
 /// has passed meanwhile are left out.
 struct Schedule {
     moments: Vec<Instant>,
     between: Duration,
-    /// When the last look began.
+    /// When the last read began.
     last: Option<Instant>,
-    looks: usize,
-    /// How often it may still be looked after the time is over.
+    reads: usize,
+    /// How many reads may still follow after the time is over.
     extra: usize,
 }
 
 impl Schedule {
-    fn new(pace: &Pace) -> Self {
+    fn new(timing: &Timing) -> Self {
         let began = Instant::now();
         Self {
-            moments: pace.looks.iter().map(|look| began + *look).collect(),
-            between: pace.looks[0],
+            moments: timing.reread_after.iter().map(|after| began + *after).collect(),
+            between: timing.reread_after[0],
             last: None,
-            looks: 0,
+            reads: 0,
             extra: 3,
         }
     }
 
-    /// The moment of the next look; `None` if there have been enough.
+    /// The moment of the next read; `None` if there have been enough.
     fn next(&mut self) -> Option<Instant> {
         let due = self
             .moments
@@ -126,7 +126,7 @@ impl Schedule {
             .find(|moment| self.last.is_none_or(|last| **moment > last));
         let moment = match (due, self.last) {
             (Some(due), _) => *due,
-            (None, Some(last)) if self.looks < 2 && self.extra > 0 => {
+            (None, Some(last)) if self.reads < 2 && self.extra > 0 => {
                 self.extra -= 1;
                 last + self.between
             }
@@ -136,35 +136,35 @@ impl Schedule {
         self.last
     }
 
-    /// A look has shown the list.
-    fn looked(&mut self) {
-        self.looks += 1;
+    /// A read of the list has succeeded.
+    fn list_was_read(&mut self) {
+        self.reads += 1;
     }
 }
 
-/// What the looks of one search have seen that may be the endpoint looked for.
+/// What the reads of one search have shown that may be the endpoint looked for.
 #[derive(Default)]
-struct Sightings {
-    /// By id, as last seen, and whether the last look has shown it.
+struct CandidateHistory {
+    /// By id, as last seen, and whether the last read has shown it.
     identified: BTreeMap<EndpointId, (ListItem, bool)>,
-    /// Those of the last look whose ids cannot be read.
+    /// Those of the last read whose ids cannot be read.
     unidentified: Vec<ListItem>,
 }
 
 /// One endpoint that may be the one looked for.
 struct Candidate {
     item: ListItem,
-    /// Whether everything speaks for it, and the last look has shown it.
+    /// Whether everything speaks for it, and the last read has shown it.
     certain: bool,
 }
 
-impl Sightings {
-    fn add(&mut self, look: impl Iterator<Item = ListItem>) {
+impl CandidateHistory {
+    fn add(&mut self, listed: impl Iterator<Item = ListItem>) {
         for (_, shown) in self.identified.values_mut() {
             *shown = false;
         }
         self.unidentified.clear();
-        for item in look {
+        for item in listed {
             match item.id.clone() {
                 Ok(id) => drop(self.identified.insert(id, (item, true))),
                 Err(_) => self.unidentified.push(item),
@@ -198,7 +198,7 @@ impl Candidates {
 
 impl UnconfirmedCreate<'_> {
     /// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody
-    /// here; and no look has shown another one.
+    /// here; and no read has shown another one.
     fn judge(candidates: &[Candidate], is_complete: bool, session: &Session) -> SearchOutcome {
         if let [Candidate { item, certain: true }] = candidates
             && is_complete
@@ -249,34 +249,34 @@ fn same_events(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>)
 /// The creations in this process whose answer is still to come: one that is lost must not take for its own an endpoint
 /// that another is about to be told of.
 #[derive(Default)]
-pub(super) struct Creations(Mutex<Vec<Arc<UnderWay>>>);
+pub(super) struct PendingCreates(Mutex<Vec<Arc<PendingCreate>>>);
 
-struct UnderWay {
+struct PendingCreate {
     asked: CreateEndpoint,
     ended: CancellationToken,
 }
 
 /// Says, until dropped, that the answer to this creation is still to come.
-pub(super) struct Creation<'a> {
-    all: &'a Creations,
-    this: Arc<UnderWay>,
+pub(super) struct PendingCreateGuard<'a> {
+    all: &'a PendingCreates,
+    this: Arc<PendingCreate>,
 }
 
-impl Creations {
+impl PendingCreates {
     /// Notes a creation whose call starts now.
-    pub(super) fn begin(&self, asked: &CreateEndpoint) -> Creation<'_> {
-        let this = Arc::new(UnderWay {
+    pub(super) fn begin(&self, asked: &CreateEndpoint) -> PendingCreateGuard<'_> {
+        let this = Arc::new(PendingCreate {
             asked: asked.clone(),
             ended: CancellationToken::new(),
         });
-        self.under_way().push(this.clone());
-        Creation { all: self, this }
+        self.lock().push(this.clone());
+        PendingCreateGuard { all: self, this }
     }
 
     /// Returns once every creation of this URL and these events that is under way now has ended.
     async fn ended(&self, asked: &CreateEndpoint) {
         let alike: Vec<_> = self
-            .under_way()
+            .lock()
             .iter()
             .filter(|other| alike(&other.asked, asked))
             .cloned()
@@ -286,14 +286,14 @@ impl Creations {
         }
     }
 
-    fn under_way(&self) -> MutexGuard<'_, Vec<Arc<UnderWay>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<PendingCreate>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Creation<'_> {
+impl Drop for PendingCreateGuard<'_> {
     fn drop(&mut self) {
-        self.all.under_way().retain(|other| !Arc::ptr_eq(other, &self.this));
+        self.all.lock().retain(|other| !Arc::ptr_eq(other, &self.this));
         self.this.ended.cancel();
     }
 }
@@ -330,9 +330,9 @@ mod tests {
         }
     }
 
-    /// What a search finds whose looks showed these, each with the time of its creation as it turns out.
+    /// What a search finds whose reads showed these, each with the time of its creation as it turns out.
     fn found_in(
-        looks: &[&[(ListItem, CreatedSince)]],
+        reads: &[&[(ListItem, CreatedSince)]],
         asked: &CreateEndpoint,
         session: &Session,
     ) -> Result<String, Candidates> {
@@ -340,20 +340,20 @@ mod tests {
             asked,
             start: CallStart::now(),
         };
-        let mut sightings = Sightings::default();
+        let mut history = CandidateHistory::default();
         let created = |item: &ListItem| {
-            looks
+            reads
                 .iter()
-                .flat_map(|look| *look)
+                .flat_map(|read| *read)
                 .find(|(it, _)| it == item)
                 .unwrap()
                 .1
         };
-        for look in looks {
+        for read in reads {
             let may_be = |item: &ListItem| lost.match_with(item, created(item)).is_some();
-            sightings.add(look.iter().map(|(item, _)| item.clone()).filter(may_be));
+            history.add(read.iter().map(|(item, _)| item.clone()).filter(may_be));
         }
-        let candidates = sightings.candidates(|item| lost.match_with(item, created(item)), session);
+        let candidates = history.candidates(|item| lost.match_with(item, created(item)), session);
         match UnconfirmedCreate::judge(&candidates, true, session) {
             SearchOutcome::Adopted(endpoint) => Ok(endpoint.id.to_string()),
             SearchOutcome::Candidates(candidates) => Err(candidates),
@@ -362,8 +362,8 @@ mod tests {
     }
 
     fn found(listed: Vec<ListItem>, asked: &CreateEndpoint, session: &Session) -> Result<String, Candidates> {
-        let look: Vec<_> = listed.into_iter().map(|item| (item, CreatedSince::Yes)).collect();
-        found_in(&[&look], asked, session)
+        let read: Vec<_> = listed.into_iter().map(|item| (item, CreatedSince::Yes)).collect();
+        found_in(&[&read], asked, session)
     }
 
     fn named(ids: &[&str]) -> Result<String, Candidates> {
@@ -419,10 +419,10 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_that_any_look_showed_counts_to_the_end() {
+    fn a_candidate_that_any_read_showed_counts_to_the_end() {
         let (one, other) = ((listed("ep_1"), CreatedSince::Yes), (listed("ep_2"), CreatedSince::Yes));
-        let looks: [&[_]; 2] = [&[other], std::slice::from_ref(&one)];
-        assert_eq!(found_in(&looks, &asked(), &fresh()), named(&["ep_1", "ep_2"]));
+        let reads: [&[_]; 2] = [&[other], std::slice::from_ref(&one)];
+        assert_eq!(found_in(&reads, &asked(), &fresh()), named(&["ep_1", "ep_2"]));
         let gone: [&[_]; 2] = [std::slice::from_ref(&one), &[]];
         assert_eq!(found_in(&gone, &asked(), &fresh()), named(&["ep_1"]));
     }
@@ -500,32 +500,32 @@ mod tests {
         assert_eq!(found(vec![listed("ep_1")], &all, &fresh()), none());
     }
 
-    /// When a search looks whose looks take so long each, and of which the first so many fail; in milliseconds.
-    async fn looks(each_takes: u64, mut failing: usize) -> Vec<u128> {
+    /// When a search reads whose reads take so long each, and of which the first so many fail; in milliseconds.
+    async fn reads(each_takes: u64, mut failing: usize) -> Vec<u128> {
         let began = Instant::now();
-        let mut schedule = Schedule::new(&Pace::default());
-        let mut looks = Vec::new();
+        let mut schedule = Schedule::new(&Timing::default());
+        let mut reads = Vec::new();
         while let Some(moment) = schedule.next() {
             tokio::time::sleep_until(moment).await;
-            looks.push(began.elapsed().as_millis());
+            reads.push(began.elapsed().as_millis());
             tokio::time::sleep(Duration::from_millis(each_takes)).await;
             if failing == 0 {
-                schedule.looked();
+                schedule.list_was_read();
             } else {
                 failing -= 1;
             }
         }
-        looks
+        reads
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_search_looks_for_ten_seconds_and_at_least_twice_however_slow_the_list_is() {
-        assert_eq!(looks(20, 0).await, [500, 1000, 2000, 4000, 8000, 10_000]);
-        assert_eq!(looks(3000, 0).await, [500, 3500, 6500, 9500, 12_500]);
-        assert_eq!(looks(42_000, 0).await, [500, 42_500]);
-        assert_eq!(looks(42_000, 1).await, [500, 42_500, 84_500]);
+        assert_eq!(reads(20, 0).await, [500, 1000, 2000, 4000, 8000, 10_000]);
+        assert_eq!(reads(3000, 0).await, [500, 3500, 6500, 9500, 12_500]);
+        assert_eq!(reads(42_000, 0).await, [500, 42_500]);
+        assert_eq!(reads(42_000, 1).await, [500, 42_500, 84_500]);
         assert_eq!(
-            looks(1, 100).await.len(),
+            reads(1, 100).await.len(),
             6 + 3,
             "it ends although nothing is ever shown"
         );
@@ -533,21 +533,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn creations_of_the_same_endpoint_are_waited_for_and_others_are_not() {
-        let creations = Creations::default();
+        let pending_creates = PendingCreates::default();
         let asked = asked();
         let waited = async || {
-            tokio::time::timeout(Duration::from_secs(1), creations.ended(&asked))
+            tokio::time::timeout(Duration::from_secs(1), pending_creates.ended(&asked))
                 .await
                 .is_ok()
         };
-        let _other = creations.begin(&CreateEndpoint {
+        let _other = pending_creates.begin(&CreateEndpoint {
             events: None,
             ..asked.clone()
         });
         assert!(waited().await);
-        let same = creations.begin(&asked);
+        let same = pending_creates.begin(&asked);
         assert!(!waited().await);
-        tokio::join!(creations.ended(&asked), async { drop(same) });
+        tokio::join!(pending_creates.ended(&asked), async { drop(same) });
         assert!(waited().await);
     }
 

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use self::lost_create::{Creations, SearchOutcome, UnconfirmedCreate};
+use self::lost_create::{PendingCreates, SearchOutcome, UnconfirmedCreate};
 pub(super) use self::messages::quoted;
 use self::plan::Rotation;
 pub(super) use self::schema::TYPE_NAME;
@@ -37,17 +37,17 @@ type StoredEndpoint = Stored<EndpointModel, Private>;
 
 pub(super) struct WebhookEndpoint {
     session: Arc<Session>,
-    creations: Creations,
+    pending_creates: PendingCreates,
     /// Whether somebody was told that secrets cannot be imported. Engines cannot group what an import has to say.
-    told_of_secrets: AtomicBool,
+    warned_about_secrets: AtomicBool,
 }
 
 impl WebhookEndpoint {
     pub(super) fn new(session: Arc<Session>) -> Self {
         Self {
             session,
-            creations: Creations::default(),
-            told_of_secrets: AtomicBool::new(false),
+            pending_creates: PendingCreates::default(),
+            warned_about_secrets: AtomicBool::new(false),
         }
     }
 }
@@ -235,7 +235,7 @@ impl WebhookEndpoint {
                 let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &nothing_known());
                 let mut diagnostics = Diagnostics::none();
                 diagnostics.extend(messages::unreadable_in_list(&id, &unreadable));
-                if !self.told_of_secrets.swap(true, Ordering::Relaxed) {
+                if !self.warned_about_secrets.swap(true, Ordering::Relaxed) {
                     diagnostics.push(messages::secrets_not_imported());
                 }
                 Outcome::new(Some(stored), diagnostics)
@@ -268,7 +268,7 @@ impl WebhookEndpoint {
         asked: &CreateEndpoint,
         stop: &Stop,
     ) -> Result<CreatedEndpoint, CreateFailure> {
-        let _under_way = self.creations.begin(asked);
+        let _under_way = self.pending_creates.begin(asked);
         let created = client.create(asked, stop).await?;
         self.session.remember(&created.endpoint.id);
         Ok(created)
@@ -285,7 +285,7 @@ impl WebhookEndpoint {
     ) -> Outcome<Option<StoredEndpoint>> {
         let CreateFailure { failure, secret, start } = unconfirmed;
         let lost = UnconfirmedCreate { asked, start };
-        match lost_create::search(&lost, client, &self.session, &self.creations, stop).await {
+        match lost_create::search(&lost, client, &self.session, &self.pending_creates, stop).await {
             SearchOutcome::Adopted(endpoint) => {
                 let mut diagnostics = Diagnostics::from(match secret {
                     Some(_) => messages::created_and_id_found(&failure, &endpoint.id),
@@ -445,7 +445,7 @@ async fn all_events(
     }
     let began = Instant::now();
     let mut found = AllEvents::NotAnswered;
-    for wait in client.pace().looks {
+    for wait in client.timing().reread_after {
         let Ok(listed) = client.list_at(began + wait, stop).await else {
             break;
         };

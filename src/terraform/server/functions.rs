@@ -12,7 +12,7 @@ impl<P: Provider> Inner<P> {
     pub(super) fn function_signatures(&self) -> HashMap<String, proto::Function> {
         self.functions
             .values()
-            .map(|function| (function.name().to_owned(), (&function.signature()).into()))
+            .map(|function| (function.name().to_owned(), function.signature().into()))
             .collect()
     }
 
@@ -32,7 +32,7 @@ impl<P: Provider> Inner<P> {
             .get(request.name.as_str())
             .ok_or_else(|| no_such("function", &request.name))?;
         let signature = function.signature();
-        let result = function.call(arguments(&signature, &request.arguments)?)?;
+        let result = function.call(arguments(signature, &request.arguments)?)?;
         convert::encode_value(&result, &signature.returns).map_err(|error| {
             general(format!(
                 "The result cannot be sent: {error}. This is a bug in the provider."

@@ -128,7 +128,7 @@ impl From<&Attribute> for proto::schema::Attribute {
     fn from(attribute: &Attribute) -> Self {
         proto::schema::Attribute {
             name: attribute.name.to_owned(),
-            r#type: attribute.ty.signature_bytes(),
+            r#type: attribute.ty.to_json_bytes(),
             description: attribute.description.to_owned(),
             description_kind: proto::StringKind::Markdown.into(),
             required: attribute.configurability == Configurability::Required,
@@ -150,7 +150,7 @@ impl From<&FunctionSignature> for proto::Function {
     fn from(signature: &FunctionSignature) -> Self {
         let parameters = signature.parameters.iter().map(|parameter| proto::function::Parameter {
             name: parameter.name.to_owned(),
-            r#type: parameter.ty.signature_bytes(),
+            r#type: parameter.ty.to_json_bytes(),
             allow_null_value: false,
             allow_unknown_values: false,
             description: parameter.description.to_owned(),
@@ -160,7 +160,7 @@ impl From<&FunctionSignature> for proto::Function {
             parameters: parameters.collect(),
             variadic_parameter: None,
             r#return: Some(proto::function::Return {
-                r#type: signature.returns.signature_bytes(),
+                r#type: signature.returns.to_json_bytes(),
             }),
             summary: signature.summary.to_owned(),
             description: signature.description.to_owned(),
@@ -178,7 +178,7 @@ impl From<&IdentitySchema> for proto::ResourceIdentitySchema {
                 .iter()
                 .map(|attribute| proto::resource_identity_schema::IdentityAttribute {
                     name: attribute.name.to_owned(),
-                    r#type: attribute.ty.signature_bytes(),
+                    r#type: attribute.ty.to_json_bytes(),
                     required_for_import: true,
                     optional_for_import: false,
                     description: attribute.description.to_owned(),

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn decoded(json: &str, ty: &str) -> Result<Value, WireError> {
-        decode(json.as_bytes(), &Type::from_signature(ty.as_bytes()).unwrap())
+        decode(json.as_bytes(), &Type::from_json_bytes(ty.as_bytes()).unwrap())
     }
 
     #[test]

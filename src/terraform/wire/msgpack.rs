@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
                 }
                 let marker = self.marker()?;
                 let signature = self.binary(marker)?.ok_or_else(|| type_mismatch(ty))?;
-                let inner = Type::from_signature(signature).map_err(|e| WireError::new(e.to_string()))?;
+                let inner = Type::from_json_bytes(signature).map_err(|e| WireError::new(e.to_string()))?;
                 let value = self.value(&inner)?;
                 Ok(Value::Dynamic(Box::new((inner, value))))
             }
@@ -276,7 +276,7 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
         (Type::Dynamic, Value::Dynamic(inner)) => {
             let (ty, value) = inner.as_ref();
             infallible(rmp::encode::write_array_len(out, 2).map(|_| ()))?;
-            infallible(rmp::encode::write_bin(out, &ty.signature_bytes()))?;
+            infallible(rmp::encode::write_bin(out, &ty.to_json_bytes()))?;
             write(out, value, ty)?;
         }
         (expected, _) => return Err(type_mismatch(expected)),
@@ -320,7 +320,7 @@ mod tests {
     use super::*;
 
     fn ty(signature: &str) -> Type {
-        Type::from_signature(signature.as_bytes()).unwrap()
+        Type::from_json_bytes(signature.as_bytes()).unwrap()
     }
 
     fn number(text: &str) -> Value {

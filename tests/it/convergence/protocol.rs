@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use terraform_provider_heygen::heygen::Pace;
+use terraform_provider_heygen::heygen::Timing;
 use terraform_provider_heygen::provider::Environment;
 
 use super::figures::Figures;
@@ -23,10 +23,10 @@ const SEEDS: Range<u64> = 0..1000;
 const TEMPO: Tempo = Tempo::Fiftieth;
 
 /// How patient the provider is.
-fn pace() -> Pace {
-    Pace {
+fn timing() -> Timing {
+    Timing {
         first_wait: Duration::ZERO,
-        looks: Pace::default().looks.map(|look| TEMPO.of(look)),
+        reread_after: Timing::default().reread_after.map(|look| TEMPO.of(look)),
     }
 }
 
@@ -297,7 +297,7 @@ impl Run {
 
     async fn started(&self) -> Core {
         let environment = Environment {
-            pace: pace(),
+            timing: timing(),
             ..in_process::environment(&self.heygen)
         };
         let core = in_process::core(environment).await.recording();

@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use terraform_provider_heygen::heygen::{
-    BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, EventFilter, Failure, Fault, Pace,
-    Settings, Stop,
+    BaseUrl, Client, CreateEndpoint, Credential, EndpointId, EndpointPatch, EventFilter, Failure, Fault, Settings,
+    Stop, Timing,
 };
 
 use super::{Canned, RUNTIME, cases, corpus, serve, spoiled, spoils};
@@ -25,7 +25,7 @@ fn client(base_url: &str, number: usize) -> Client {
         max_retries: 0,
         request_timeout: Duration::from_secs(20),
         user_agent: "hostile".to_owned(),
-        pace: Pace::default(),
+        timing: Timing::default(),
     })
 }
 

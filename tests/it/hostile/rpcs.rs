@@ -127,7 +127,7 @@ impl Types {
         let mut schemas = schemas.unwrap().into_inner();
         let object = |schema: Option<proto::Schema>| {
             let attributes = schema.and_then(|schema| schema.block).unwrap().attributes.into_iter();
-            let typed = attributes.map(|a| (a.name, Type::from_signature(&a.r#type).unwrap()));
+            let typed = attributes.map(|a| (a.name, Type::from_json_bytes(&a.r#type).unwrap()));
             Type::Object(typed.collect())
         };
         let data_sources: BTreeMap<_, _> = schemas.data_source_schemas.into_iter().collect();

@@ -115,7 +115,7 @@ pub(super) fn stored(value: &Value, ty: &Type) -> Json {
             .iter()
             .map(|(key, value)| (key.clone(), stored(value, &types[key])))
             .collect(),
-        (Value::Dynamic(inner), _) => json!({"value": stored(&inner.1, &inner.0), "type": inner.0.signature()}),
+        (Value::Dynamic(inner), _) => json!({"value": stored(&inner.1, &inner.0), "type": inner.0.to_json()}),
         (value, ty) => panic!("{value:?} is not of type {ty:?}, or not known"),
     }
 }
@@ -157,8 +157,8 @@ fn decoded_safely(bytes: &[u8], ty: &Type) {
         );
         comes_back(&value, ty);
     }
-    if let Ok(ty) = Type::from_signature(bytes) {
-        assert_eq!(Type::from_signature(&ty.signature_bytes()), Ok(ty));
+    if let Ok(ty) = Type::from_json_bytes(bytes) {
+        assert_eq!(Type::from_json_bytes(&ty.to_json_bytes()), Ok(ty));
     }
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
 }
@@ -196,7 +196,7 @@ proptest! {
 
     #[test]
     fn a_signature_survives_the_way_there_and_back(ty in types()) {
-        prop_assert_eq!(Type::from_signature(&ty.signature_bytes()), Ok(ty));
+        prop_assert_eq!(Type::from_json_bytes(&ty.to_json_bytes()), Ok(ty));
     }
 }
 
@@ -220,7 +220,7 @@ proptest! {
 
     #[test]
     fn a_spoiled_signature_is_a_type_or_an_error(ty in types(), spoils in spoils()) {
-        decoded_safely(&spoiled(ty.signature_bytes(), &spoils), &Type::Dynamic);
+        decoded_safely(&spoiled(ty.to_json_bytes(), &spoils), &Type::Dynamic);
     }
 
     #[test]
@@ -244,7 +244,7 @@ fn the_corpus_is_a_value_or_an_error_along_every_type() {
     for (name, bytes) in corpus() {
         for ty in &all {
             let caught = std::panic::catch_unwind(|| decoded_safely(&bytes, ty));
-            assert!(caught.is_ok(), "{name} along {}", ty.signature());
+            assert!(caught.is_ok(), "{name} along {}", ty.to_json());
         }
     }
 }
@@ -268,8 +268,8 @@ fn what_is_nested_deep_is_refused_and_overflows_nothing() {
         assert!(decode_msgpack(&nested_dynamic(128), &Type::Dynamic).is_err());
         assert!(decode_msgpack(&nested_dynamic(200_000), &Type::Dynamic).is_err());
         let list = |levels: usize| format!("{}{}", "[\"list\",".repeat(levels), "\"string\"") + &"]".repeat(levels);
-        let deepest = Type::from_signature(list(64).as_bytes()).expect("64 levels are allowed");
-        assert!(Type::from_signature(list(65).as_bytes()).is_err());
+        let deepest = Type::from_json_bytes(list(64).as_bytes()).expect("64 levels are allowed");
+        assert!(Type::from_json_bytes(list(65).as_bytes()).is_err());
         for levels in [63, 64, 65, 200_000] {
             let mut bytes = vec![0x91; levels];
             bytes.push(0xc0);
