@@ -18,7 +18,7 @@ test: setup ## Runs all tests, with two engines; ARGS=name runs those whose name
 fuzz: ## Feeds much more hostile input than the tests do; PROPTEST_CASES=how many, ARGS=target
 	scripts/fuzz $(ARGS)
 
-soak: setup ## Random runs under random faults, 10000 of them; SEEDS=START..END chooses others
+soak: setup ## Random runs under random faults, 10000 of them; SEEDS, ENGINE_SEEDS=START..END choose others
 	scripts/soak
 
 lint: ## Format and lint checks

@@ -11,8 +11,8 @@
 //! At the level of the protocol everything that takes seconds at HeyGen takes a fiftieth of them (see [`Tempo`]), the
 //! provider's patience included, so that a list which lags by five seconds lags by a tenth of one.
 //!
-//! `make soak` runs other seeds, and more of them; `SEEDS=START..END` chooses which, and `TROUBLES=no_date,late_list` what
-//! of the table in `troubles` they meet. Each test leaves its figures in the folder of temporary files of the target
+//! `make soak` runs other seeds, and more of them; `SEEDS=START..END` chooses which at the level of the protocol,
+//! `ENGINE_SEEDS=START..END` which with engines, and `TROUBLES=no_date,late_list` what of the table in `troubles` they meet. Each test leaves its figures in the folder of temporary files of the target
 //! folder, as `convergence-NAME.txt`.
 
 mod engines;
@@ -23,6 +23,8 @@ mod scenario;
 mod troubles;
 
 use std::collections::BTreeMap;
+use std::env;
+use std::ops::Range;
 use std::time::Duration;
 
 use self::figures::Figures;
@@ -32,6 +34,19 @@ use crate::fake_heygen::{Endpoint, FakeHeygen, Fault, Options, RandomFaults, Rul
 
 /// The share of calls that something happens to.
 const RATE: f64 = 0.2;
+
+/// The seeds that the environment gives in `variable` as START..END, or else `usual`. Each of the tests that share them has
+/// something to do.
+fn seeds(variable: &str, usual: Range<u64>, tests: u64) -> Range<u64> {
+    let Ok(given) = env::var(variable) else {
+        return usual;
+    };
+    let range = given.split_once("..").and_then(|(start, end)| {
+        let range = start.trim().parse().ok()?..end.trim().parse().ok()?;
+        (range.end >= tests + range.start).then_some(range)
+    });
+    range.unwrap_or_else(|| panic!("{variable}={given} is not START..END with at least {tests} seeds"))
+}
 
 /// One instance in state, as far as the promises go.
 #[derive(Clone, Debug)]
