@@ -13,26 +13,27 @@ use secrecy::SecretString;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
-use super::list_cache::{Items, ListCache, ListSnapshot, Query};
+use super::list_cache::{Items, ListCache, ListSnapshot, Lookup};
 use super::pages::{CursorGuard, Extent, gather};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
 use super::response;
 use super::retry::Backoff;
-use super::transport::Http;
+use super::transport::HttpTransport;
 use super::{
     CreateEndpoint, CreateFailure, CreatedEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType,
-    Events, Failure, Fault, Field, ListItem, Settings, SoughtBy, Timing,
+    Events, Failure, Fault, Field, ListItem, LookupKey, Settings, Timing,
 };
 
-/// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
-/// way ends at once, and a mutation under way is given its answer, within the time of one attempt.
+/// Tells a call to stop. Once it is cancelled, no new attempt of a call starts and no wait between attempts goes on; a read
+/// under way ends at once, and a mutation under way may still wait for its answer, within the time of one attempt.
 pub type Stop = CancellationToken;
 
-/// How much earlier than the first moment at which a call can have begun its endpoint may seem to be created.
+/// By how much the `created_at` of an endpoint may lie before the earliest moment at which the call that made it can have
+/// begun.
 const CLOCK_SLACK: time::Duration = time::Duration::seconds(2);
 
-/// How far HeyGen's clock may be off this machine's, where no answer has told the time.
+/// How far HeyGen's clock and this machine's may differ, where no answer has had a `Date`.
 const CLOCK_SKEW: time::Duration = time::Duration::minutes(1);
 
 /// Calls HeyGen's webhook API for one caller. Clones share everything: connections, and what is known of the list.
@@ -47,7 +48,7 @@ pub struct Client {
 #[derive(Clone, Copy, Debug)]
 pub struct CallStart {
     moment: Instant,
-    /// By this machine's clock, for want of HeyGen's.
+    /// The same moment by this machine's clock, which is used where HeyGen's is not known.
     date: SystemTime,
 }
 
@@ -83,7 +84,7 @@ impl Client {
             request_timeout: settings.request_timeout,
             timing: settings.timing,
             clock: ServerClock::new(),
-            transport: Box::new(Http::new(settings)),
+            transport: Box::new(HttpTransport::new(settings)),
         };
         Self::with_parts(caller, IdempotencyKey::fresh)
     }
@@ -135,8 +136,8 @@ impl Client {
             .await
     }
 
-    /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where it was a lost
-    /// answer that removed it.
+    /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where an earlier attempt of
+    /// this call has removed it and the answer was lost.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
         let _invalidation = self.list.invalidate();
         self.caller.call(&Request::delete(id), stop, response::deleted).await
@@ -170,14 +171,15 @@ impl Client {
         })
     }
 
-    /// Finds the endpoints whose URL `fits`. That there are none takes two reads of the list, and no item in it whose id or
-    /// URL cannot be read.
+    /// Finds the endpoints whose URL `fits`. The result is empty only after two reads of the list that agree, and only if
+    /// the id and the URL of every item can be read.
     pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
         let found = self.list.find(&ByUrl(fits), None, stop).await?;
         Ok(found.unwrap_or_default())
     }
 
-    /// Looks for one endpoint in the list once: one attempt a page, no waiting, and no longer than one attempt may take.
+    /// Looks for one endpoint in the list with a single attempt for each page, without waiting, and for no longer in all than
+    /// one attempt may take.
     pub async fn find_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let operation = || Operation::Find(id.clone());
         let limit = self.caller.request_timeout;
@@ -219,17 +221,17 @@ impl Client {
 
     /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the reading.
     pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
-        Ok(self.list.list_asked_since(moment, stop).await?.endpoints())
+        Ok(self.list.list_requested_since(moment, stop).await?.endpoints())
     }
 
-    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where none has told
-    /// the time, by this machine's clock, give or take a minute.
+    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where no answer has had
+    /// a `Date`, this machine's clock decides, and a minute is allowed for the difference.
     pub fn created_since<Id>(&self, endpoint: &Endpoint<Id>, start: &CallStart) -> CreatedSince {
         let Some(created) = endpoint.created() else {
             return CreatedSince::Perhaps;
         };
         let (earliest, slack) = if let Some(bounds) = self.caller.clock.at(start.moment) {
-            // What HeyGen writes has whole seconds.
+            // HeyGen writes `created_at` in whole seconds.
             let second = bounds.earliest.replace_nanosecond(0).unwrap_or(bounds.earliest);
             (second, CLOCK_SLACK)
         } else {
@@ -259,8 +261,8 @@ impl Client {
         .await
     }
 
-    /// The first `most` events of the history that the filter lets through, in HeyGen's order, or all if there are fewer.
-    /// Costs a call for every hundred of them, and at least one.
+    /// The first `most` events of the history that match the filter, in HeyGen's order, or all if there are fewer. Costs a
+    /// call for every hundred of them, and at least one.
     pub async fn events(&self, filter: &EventFilter, most: usize, stop: &Stop) -> Result<Vec<Event>, Failure> {
         let list = Request::events(filter);
         gather(
@@ -274,7 +276,7 @@ impl Client {
         .await
     }
 
-    /// How patient this client is.
+    /// How long this client waits between attempts and between reads of the list.
     pub fn timing(&self) -> Timing {
         self.caller.timing
     }
@@ -297,10 +299,10 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The endpoint of an id.
+/// Looks up the endpoint with this id.
 struct ById<'a>(&'a EndpointId);
 
-impl Query for ById<'_> {
+impl Lookup for ById<'_> {
     type Found = Endpoint;
 
     fn on_page(&self, page: &Items<'_>) -> Option<Endpoint> {
@@ -311,19 +313,19 @@ impl Query for ById<'_> {
         list.by_id(self.0)?.identified()
     }
 
-    fn may_be(&self, item: &ListItem) -> bool {
+    fn could_be(&self, item: &ListItem) -> bool {
         item.id.is_err()
     }
 
-    fn sought_by(&self) -> SoughtBy {
-        SoughtBy::Id
+    fn key(&self) -> LookupKey {
+        LookupKey::Id
     }
 }
 
-/// The endpoints whose URL a function lets through.
+/// Looks up the endpoints whose URL this function accepts.
 struct ByUrl<F>(F);
 
-impl<F: Fn(&str) -> bool + Sync> Query for ByUrl<F> {
+impl<F: Fn(&str) -> bool + Sync> Lookup for ByUrl<F> {
     type Found = Vec<Endpoint>;
 
     fn on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
@@ -337,11 +339,11 @@ impl<F: Fn(&str) -> bool + Sync> Query for ByUrl<F> {
         (!fitting.is_empty()).then_some(fitting)
     }
 
-    fn may_be(&self, item: &ListItem) -> bool {
+    fn could_be(&self, item: &ListItem) -> bool {
         item.id.is_err() || item.url.is_err()
     }
 
-    fn sought_by(&self) -> SoughtBy {
-        SoughtBy::Url
+    fn key(&self) -> LookupKey {
+        LookupKey::Url
     }
 }

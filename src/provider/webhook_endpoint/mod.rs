@@ -201,7 +201,7 @@ impl Resource for WebhookEndpoint {
         if failure.is_not_found() {
             return Diagnostics::none();
         }
-        if !failure.is_foreign_not_found() {
+        if !failure.is_gateway_not_found() {
             return failed_calls::diagnostic(&failure).into();
         }
         // Somebody on the way answered that there is nothing. Only HeyGen's list can say whether that is so.
