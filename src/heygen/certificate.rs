@@ -9,7 +9,8 @@ use rustls::CertificateError;
 /// `SSL_CERT_DIR` say what is trusted, before the system's files do.
 pub(super) const SYSTEM_VERIFIES: bool = cfg!(any(target_vendor = "apple", windows));
 
-/// What is wrong with the server's certificate, and what to do about it, if that is what an attempt to connect failed of.
+/// What is wrong with the server's certificate, and what to do about it, if that is what an attempt to connect failed
+/// of.
 pub(super) fn problem_with(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -25,12 +25,12 @@ use super::{
     Events, Failure, Fault, Field, ListItem, LookupKey, Settings, Timing,
 };
 
-/// Tells a call to stop. Once it is cancelled, no new attempt of a call starts and no wait between attempts goes on; a read
-/// under way ends at once, and a mutation under way may still wait for its answer, within the time of one attempt.
+/// Tells a call to stop. Once it is cancelled, no new attempt of a call starts and no wait between attempts goes on; a
+/// read under way ends at once, and a mutation under way may still wait for its answer, within the time of one attempt.
 pub type Stop = CancellationToken;
 
-/// By how much the `created_at` of an endpoint may lie before the earliest moment at which the call that made it can have
-/// begun.
+/// By how much the `created_at` of an endpoint may lie before the earliest moment at which the call that made it can
+/// have begun.
 const CLOCK_SLACK: time::Duration = time::Duration::seconds(2);
 
 /// How far HeyGen's clock and this machine's may differ, where no answer has had a `Date`.
@@ -101,8 +101,8 @@ impl Client {
         }
     }
 
-    /// Makes an endpoint. Every repetition carries the same key: an answer that got lost is replayed, and the endpoint is
-    /// not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure.
+    /// Makes an endpoint. Every repetition carries the same key: an answer that got lost is replayed, and the endpoint
+    /// is not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure.
     pub async fn create(&self, endpoint: &CreateEndpoint, stop: &Stop) -> Result<CreatedEndpoint, CreateFailure> {
         let _invalidation = self.list.invalidate();
         let start = CallStart::now();
@@ -136,8 +136,8 @@ impl Client {
             .await
     }
 
-    /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where an earlier attempt of
-    /// this call has removed it and the answer was lost.
+    /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where an earlier
+    /// attempt of this call has removed it and the answer was lost.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
         let _invalidation = self.list.invalidate();
         self.caller.call(&Request::delete(id), stop, response::deleted).await
@@ -156,8 +156,8 @@ impl Client {
     }
 
     /// Finds one endpoint in the list, as it was at most half a minute ago and after the last change made here. `None`
-    /// only if the list lacks it twice, or, if it was created less than two minutes ago by HeyGen's clock, for as long as
-    /// a list may lag. Concurrent readers share the reading.
+    /// only if the list lacks it twice, or, if it was created less than two minutes ago by HeyGen's clock, for as long
+    /// as a list may lag. Concurrent readers share the reading.
     pub async fn find(
         &self,
         id: &EndpointId,
@@ -171,15 +171,15 @@ impl Client {
         })
     }
 
-    /// Finds the endpoints whose URL `fits`. The result is empty only after two reads of the list that agree, and only if
-    /// the id and the URL of every item can be read.
+    /// Finds the endpoints whose URL `fits`. The result is empty only after two reads of the list that agree, and only
+    /// if the id and the URL of every item can be read.
     pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
         let found = self.list.find(&ByUrl(fits), None, stop).await?;
         Ok(found.unwrap_or_default())
     }
 
-    /// Looks for one endpoint in the list with a single attempt for each page, without waiting, and for no longer in all than
-    /// one attempt may take.
+    /// Looks for one endpoint in the list with a single attempt for each page, without waiting, and for no longer in
+    /// all than one attempt may take.
     pub async fn find_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let operation = || Operation::Find(id.clone());
         let limit = self.caller.request_timeout;
@@ -219,13 +219,14 @@ impl Client {
         Ok(self.list.list(stop).await?.endpoints())
     }
 
-    /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the reading.
+    /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the
+    /// reading.
     pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
         Ok(self.list.list_requested_since(moment, stop).await?.endpoints())
     }
 
-    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where no answer has had
-    /// a `Date`, this machine's clock decides, and a minute is allowed for the difference.
+    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where no answer
+    /// has had a `Date`, this machine's clock decides, and a minute is allowed for the difference.
     pub fn created_since<Id>(&self, endpoint: &Endpoint<Id>, start: &CallStart) -> CreatedSince {
         let Some(created) = endpoint.created() else {
             return CreatedSince::Perhaps;
@@ -261,8 +262,8 @@ impl Client {
         .await
     }
 
-    /// The first `most` events of the history that match the filter, in HeyGen's order, or all if there are fewer. Costs a
-    /// call for every hundred of them, and at least one.
+    /// The first `most` events of the history that match the filter, in HeyGen's order, or all if there are fewer.
+    /// Costs a call for every hundred of them, and at least one.
     pub async fn events(&self, filter: &EventFilter, most: usize, stop: &Stop) -> Result<Vec<Event>, Failure> {
         let list = Request::events(filter);
         gather(

@@ -1,8 +1,8 @@
 //! HeyGen's clock, as far as its answers tell it.
 //!
-//! Every answer carries a `Date` of whole seconds. It was written between the moment the request was sent and the moment
-//! the answer had arrived, so each answer bounds the difference between HeyGen's clock and the monotonic one of this
-//! process, and all of them together bound it more closely. This machine's own date has no part in it.
+//! Every answer carries a `Date` of whole seconds. It was written between the moment the request was sent and the
+//! moment the answer had arrived, so each answer bounds the difference between HeyGen's clock and the monotonic one of
+//! this process, and all of them together bound it more closely. This machine's own date has no part in it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -65,7 +65,8 @@ impl ServerClock {
 }
 
 impl Bounds {
-    /// The bounds that hold if both are right. `None` where they contradict each other, because a clock was set meanwhile.
+    /// The bounds that hold if both are right. `None` where they contradict each other, because a clock was set
+    /// meanwhile.
     fn intersection(self, other: Self) -> Option<Self> {
         let earliest = self.earliest.max(other.earliest);
         let latest = self.latest.min(other.latest);

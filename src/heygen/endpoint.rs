@@ -81,8 +81,8 @@ pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
 const MAX_DISPLAYED_CHARS: usize = 64;
 
 /// The id of one endpoint. It becomes a path segment of a `DELETE`, and a name in messages: any text of 1 to 255
-/// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not made
-/// of dots alone.
+/// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not
+/// made of dots alone.
 ///
 /// `Display` is for messages: it is cut short, and shows no signing secret that was taken for an id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

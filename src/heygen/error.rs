@@ -19,7 +19,8 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// Where the credential came from, if that is what HeyGen does not accept: the words that follow "it came from".
     pub rejected_credential: Option<String>,
-    /// How many attempts were made; 0 if there was none, or if this reader only waited for a page that another one fetches.
+    /// How many attempts were made; 0 if there was none, or if this reader only waited for a page that another one
+    /// fetches.
     pub attempts: u32,
     /// Whether HeyGen may have acted all the same, in any of the attempts.
     pub effect: Effect,
@@ -52,8 +53,8 @@ pub enum Fault {
     },
     /// No connection came about, and nothing was sent. Holds the reason.
     Unreachable(String),
-    /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it and
-    /// what to do.
+    /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it
+    /// and what to do.
     Untrusted(String),
     /// The connection broke before the whole answer was here: a reset, a truncated body. Holds the reason.
     Dropped(String),
@@ -72,8 +73,8 @@ pub enum Fault {
     },
     /// A cursor of a list came a second time: the list would never end.
     CursorRepeats,
-    /// The list has items that could be what is looked for, because they cannot be read, so it does not prove that what is
-    /// looked for is missing.
+    /// The list has items that could be what is looked for, because they cannot be read, so it does not prove that what
+    /// is looked for is missing.
     UnidentifiedItems {
         /// How many of them there are.
         count: usize,

@@ -1,15 +1,15 @@
 //! Reading the list of endpoints: each page once for everybody who asks.
 //!
-//! There is no way to ask HeyGen for one endpoint, so readers share the pages of the list. Whoever needs a page that nobody
-//! has read lately fetches it, and whoever needs the same page meanwhile waits for that fetch. The fetch belongs to all who
-//! wait for it: it goes on when one of them leaves, and ends when the last one does.
+//! There is no way to ask HeyGen for one endpoint, so readers share the pages of the list. Whoever needs a page that
+//! nobody has read lately fetches it, and whoever needs the same page meanwhile waits for that fetch. The fetch belongs
+//! to all who wait for it: it goes on when one of them leaves, and ends when the last one does.
 //!
-//! An endpoint is found on any page that is fresh. That it is gone takes complete passes over the list which all lack it: a
-//! list may lag behind a change, and its pages shift while they are read. Such a pass is a [`ListSnapshot`], and snapshots serve
-//! everybody who asks later, as the pages do.
+//! An endpoint is found on any page that is fresh. That it is gone takes complete passes over the list which all lack
+//! it: a list may lag behind a change, and its pages shift while they are read. Such a pass is a [`ListSnapshot`], and
+//! snapshots serve everybody who asks later, as the pages do.
 //!
-//! Each change made by this process drops everything that is known ([`Invalidation`]). A reader that is in the middle of a
-//! pass then still finishes it: what it reads is no older than its own question.
+//! Each change made by this process drops everything that is known ([`Invalidation`]). A reader that is in the middle
+//! of a pass then still finishes it: what it reads is no older than its own question.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -50,8 +50,8 @@ pub(super) struct ListCache {
 /// What readers share.
 #[derive(Default)]
 struct CacheState {
-    /// Counts how often everything was dropped. What a fetch or a pass brings is kept only if the count is still what it was
-    /// when that began.
+    /// Counts how often everything was dropped. What a fetch or a pass brings is kept only if the count is still what
+    /// it was when that began.
     generation: u64,
     /// The pages, each by the cursor that leads to it; the first page has none.
     slots: HashMap<Option<String>, Slot>,
@@ -115,8 +115,8 @@ pub(super) trait Lookup: Sync {
     /// What is found in the whole list.
     fn in_list(&self, list: &ListSnapshot) -> Option<Self::Found>;
 
-    /// Whether an item that was not found could still be what is looked for, because the part of it that would tell cannot be
-    /// read.
+    /// Whether an item that was not found could still be what is looked for, because the part of it that would tell
+    /// cannot be read.
     fn could_be(&self, item: &ListItem) -> bool;
 
     /// What the lookup goes by.
@@ -167,8 +167,8 @@ impl ListCache {
         }
     }
 
-    /// Drops what is known, at once and again when the guard is dropped. A page that is read while something changes may
-    /// show the state before or after the change, so it serves those who read meanwhile, and nobody later.
+    /// Drops what is known, at once and again when the guard is dropped. A page that is read while something changes
+    /// may show the state before or after the change, so it serves those who read meanwhile, and nobody later.
     pub(super) fn invalidate(&self) -> Invalidation<'_> {
         self.clear();
         Invalidation(self)
@@ -182,9 +182,9 @@ impl ListCache {
         };
     }
 
-    /// Looks for something until it is found, or has been missing for long enough to count as gone: for as long as it takes
-    /// to confirm that with a second pass, or, if it was `created` less than two minutes ago by HeyGen's clock, for as long
-    /// as a list may lag.
+    /// Looks for something until it is found, or has been missing for long enough to count as gone: for as long as it
+    /// takes to confirm that with a second pass, or, if it was `created` less than two minutes ago by HeyGen's clock,
+    /// for as long as a list may lag.
     pub(super) async fn find<Q: Lookup>(
         &self,
         lookup: &Q,
@@ -229,8 +229,8 @@ impl ListCache {
         self.whole(Freshness::FreshAt(Instant::now()), stop).await
     }
 
-    /// The whole list, requested at `moment` or later. Moments are rounded up to a grid, so that those who read at about the
-    /// same time share their requests.
+    /// The whole list, requested at `moment` or later. Moments are rounded up to a grid, so that those who read at
+    /// about the same time share their requests.
     pub(super) async fn list_requested_since(
         &self,
         moment: Instant,
@@ -333,7 +333,8 @@ impl ListCache {
         (last_fault, fetch)
     }
 
-    /// What is found on a page that is fresh for a reader that begins now. Pages are forgotten once none of them is fresh.
+    /// What is found on a page that is fresh for a reader that begins now. Pages are forgotten once none of them is
+    /// fresh.
     fn on_fresh_page<Q: Lookup>(&self, lookup: &Q, now: Instant) -> Option<Q::Found> {
         let mut state = lock(&self.state);
         let freshness = Freshness::FreshAt(now);
@@ -429,7 +430,8 @@ impl Drop for Invalidation<'_> {
 }
 
 impl CacheState {
-    /// Keeps the page that a fetch has brought, unless everything was dropped meanwhile, or another fetch took its place.
+    /// Keeps the page that a fetch has brought, unless everything was dropped meanwhile, or another fetch took its
+    /// place.
     fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, requested_at: Instant, generation: u64) {
         if self.generation != generation {
             return;

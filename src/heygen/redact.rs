@@ -11,7 +11,8 @@ const MAX_NAME_CHARS: usize = 128;
 const REDACTED: &str = "[redacted]";
 /// What every signing secret begins with.
 const SIGNING_SECRET_PREFIX: &str = "whsec_";
-/// A shorter credential is not taken out of texts: it protects nothing, and a text has many places that only look like it.
+/// A shorter credential is not taken out of texts: it protects nothing, and a text has many places that only look like
+/// it.
 const MIN_CREDENTIAL_BYTES: usize = 4;
 
 /// Cleans text: without control and invisible characters, on one line, without the credential it knows, without
@@ -40,8 +41,8 @@ impl Redactor {
         Some(self.clean(text, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
     }
 
-    // Invisible characters go first, because they can split a secret so that it is not recognised. Shortening comes last,
-    // because it could cut a secret in two, of which the first half would stay.
+    // Invisible characters go first, because they can split a secret so that it is not recognised. Shortening comes
+    // last, because it could cut a secret in two, of which the first half would stay.
     fn clean(&self, text: &str, limit: usize) -> String {
         let text = on_one_line(text);
         let text = without(&text, self.0.expose_secret());
@@ -123,8 +124,8 @@ fn without_url_details(text: &str) -> String {
     out
 }
 
-/// Whether what follows the colon is no port, and so can only be the beginning of a password that has an unencoded `/`, `?` or
-/// `#` in it.
+/// Whether what follows the colon is no port, and so can only be the beginning of a password that has an unencoded `/`,
+/// `?` or `#` in it.
 fn has_cut_off_password(authority: &str) -> bool {
     let port = authority.rsplit_once(':').map(|(_, port)| port);
     !authority.starts_with('[') && port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()))

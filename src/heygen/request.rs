@@ -169,7 +169,8 @@ impl Request {
         request
     }
 
-    /// One page of the list that this asks for: of `size` items, or as many as HeyGen likes; the first without a cursor.
+    /// One page of the list that this asks for: of `size` items, or as many as HeyGen likes; the first without a
+    /// cursor.
     pub(super) fn page(&self, size: Option<usize>, cursor: Option<&str>) -> Self {
         let mut request = self.clone();
         request.query.extend(size.map(|size| ("limit", size.to_string())));

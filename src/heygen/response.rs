@@ -121,8 +121,8 @@ pub(super) fn events(body: &[u8]) -> Decoded<Page<Event>> {
     })
 }
 
-/// One page of a list. It must say whether there are more pages, so that a part of a list is never taken for the whole. Items
-/// are read as far as they can be; whoever needs a field decides what to do if it is missing or malformed.
+/// One page of a list. It must say whether there are more pages, so that a part of a list is never taken for the whole.
+/// Items are read as far as they can be; whoever needs a field decides what to do if it is missing or malformed.
 fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Decoded<Page<T>> {
     let (rest, data) = envelope(body)?;
     let Value::Array(items) = data else {
@@ -242,8 +242,9 @@ fn text_field(value: Option<&Value>) -> Field<String> {
     }
 }
 
-/// Text in Unicode's form NFC, in which Terraform keeps it: what is compared later with what Terraform hands back has to be
-/// in that form. An id is not brought to it, because it is also sent back to HeyGen: one in another form is malformed.
+/// Text in Unicode's form NFC, in which Terraform keeps it: what is compared later with what Terraform hands back has
+/// to be in that form. An id is not brought to it, because it is also sent back to HeyGen: one in another form is
+/// malformed.
 fn nfc(text: &str) -> String {
     text.nfc().collect()
 }

@@ -14,9 +14,9 @@ pub(super) const ACCOUNT_FULL: &str = "resource_limit_reached";
 
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Whether to repeat an attempt that ended with this fault. That is safe for every request this client builds: a read changes
-/// nothing, an update or a delete has the same result however often it is made, and a `POST` carries the key that makes
-/// HeyGen replay its first answer.
+/// Whether to repeat an attempt that ended with this fault. That is safe for every request this client builds: a read
+/// changes nothing, an update or a delete has the same result however often it is made, and a `POST` carries the key
+/// that makes HeyGen replay its first answer.
 pub(super) fn is_repeated(fault: &Fault) -> bool {
     match fault {
         Fault::Refused { status: 409, code, .. } => code.as_deref() == Some(IN_PROGRESS),
@@ -34,20 +34,22 @@ pub(super) fn is_repeated(fault: &Fault) -> bool {
     }
 }
 
-/// Whether an attempt that ended with this fault may have had an effect at HeyGen. It is [`Effect::None`] only where that is
-/// certain.
+/// Whether an attempt that ended with this fault may have had an effect at HeyGen. It is [`Effect::None`] only where
+/// that is certain.
 pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
     let certainly_none = request.is_read_only()
         || match fault {
-            // A conflict about the registration is a refusal; one that does not say so may be the first attempt running.
+            // A conflict about the registration is a refusal; one that does not say so may be the first attempt
+            // running.
             Fault::Refused { status: 409, code, .. } => code.as_deref().is_some_and(|code| code != IN_PROGRESS),
-            // A gateway may have passed the request on to HeyGen before it answered 404, and a proxy that gave up waiting
-            // for HeyGen may answer 408.
+            // A gateway may have passed the request on to HeyGen before it answered 404, and a proxy that gave up
+            // waiting for HeyGen may answer 408.
             Fault::Refused { status, code, .. } => {
                 let from_intermediary = *status == 408 || (*status == 404 && code.is_none());
                 (400..500).contains(status) && !from_intermediary
             }
-            // These two ask for the same request at another place. The others may follow a POST that has been carried out.
+            // These two ask for the same request at another place. The others may follow a POST that has been carried
+            // out.
             Fault::Redirected { status, .. } => matches!(status, 307 | 308),
             Fault::Unreachable(_)
             | Fault::Untrusted(_)
@@ -76,8 +78,8 @@ impl Backoff {
         }
     }
 
-    /// The wait after this many failed attempts, 1 or more: anything up to an exponentially growing limit, but no less than
-    /// `Retry-After` asked for, and never more than half a minute.
+    /// The wait after this many failed attempts, 1 or more: anything up to an exponentially growing limit, but no less
+    /// than `Retry-After` asked for, and never more than half a minute.
     pub(super) fn wait(&self, failed_attempts: u32, retry_after: Option<Duration>) -> Duration {
         let doublings = failed_attempts.saturating_sub(1).min(16);
         let limit = self.first_wait.saturating_mul(1 << doublings).min(MAX_WAIT);
@@ -92,8 +94,9 @@ impl fmt::Debug for Backoff {
     }
 }
 
-/// The wait that a `Retry-After` header asks for: whole seconds, or an HTTP date seen from `now`, which is the `Date` of the
-/// same answer. A date in the past asks for no wait, and a header in any other form is ignored. [`Backoff`] caps the wait.
+/// The wait that a `Retry-After` header asks for: whole seconds, or an HTTP date seen from `now`, which is the `Date`
+/// of the same answer. A date in the past asks for no wait, and a header in any other form is ignored. [`Backoff`] caps
+/// the wait.
 pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -25,14 +25,16 @@ pub struct Settings {
     pub timing: Timing,
 }
 
-/// How long a client waits between attempts and between reads of the list, where no answer asks for a wait. The default is
-/// for the real HeyGen. Tests shorten it against a simulated one, which is never overloaded and lags only on request.
+/// How long a client waits between attempts and between reads of the list, where no answer asks for a wait. The default
+/// is for the real HeyGen. Tests shorten it against a simulated one, which is never overloaded and lags only on
+/// request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The longest wait after a first failed attempt; it doubles with every further one.
     pub first_wait: Duration,
-    /// When to read the list again if it lacks what is looked for, counted from the first read that lacked it, because a list
-    /// may lag behind a change. One more read confirms that an old endpoint is gone; for a new one all of them are made.
+    /// When to read the list again if it lacks what is looked for, counted from the first read that lacked it, because
+    /// a list may lag behind a change. One more read confirms that an old endpoint is gone; for a new one all of them
+    /// are made.
     pub reread_after: [Duration; 6],
 }
 
@@ -57,8 +59,8 @@ impl Default for Timing {
     }
 }
 
-/// The address of the API: `https` (or `http`, to this machine only, since the credential travels along), a host, perhaps
-/// a path; no user-info, query or fragment.
+/// The address of the API: `https` (or `http`, to this machine only, since the credential travels along), a host,
+/// perhaps a path; no user-info, query or fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 

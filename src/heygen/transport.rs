@@ -20,8 +20,8 @@ use super::{BaseUrl, Fault, Settings, certificate};
 /// A larger answer is refused: none of HeyGen's has reason to be that large.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long connecting may take. The limit is never above half the time of an attempt, because a connection that did not come
-/// about proves that nothing was sent, and an attempt that timed out does not.
+/// How long connecting may take. The limit is never above half the time of an attempt, because a connection that did
+/// not come about proves that nothing was sent, and an attempt that timed out does not.
 const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Sends a request once, and reads the whole answer. Dropping the future abandons the attempt.
@@ -170,7 +170,8 @@ fn no_root_certificates(error: rustls::Error) -> Fault {
     })
 }
 
-/// The TLS configuration, with *ring* as its own crypto provider instead of one that is installed for the whole process.
+/// The TLS configuration, with *ring* as its own crypto provider instead of one that is installed for the whole
+/// process.
 fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
     let builder = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
