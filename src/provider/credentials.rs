@@ -16,7 +16,7 @@ use crate::heygen::{Credential, InvalidCredential};
 use crate::terraform::{Attr, Diagnostic};
 
 /// The largest credentials file that is read, in bytes.
-const LARGEST_FILE: u64 = 64 * 1024;
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// How long after its time a token is still tried: clocks differ, and HeyGen's is the one that counts.
 const EXPIRY_GRACE: Duration = Duration::minutes(5);
@@ -254,9 +254,9 @@ fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
         Err(error) => return Err(unreadable(&error.to_string())),
     };
     let mut text = String::new();
-    match file.take(LARGEST_FILE + 1).read_to_string(&mut text) {
+    match file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text) {
         Err(error) => Err(unreadable(&error.kind().to_string())),
-        Ok(length) if u64::try_from(length).is_ok_and(|length| length > LARGEST_FILE) => {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) => {
             Err(unreadable("larger than any credentials"))
         }
         Ok(_) => Ok(Some(SecretString::from(text))),

@@ -58,7 +58,7 @@ impl<T> Attr<T> {
     }
 }
 
-/// `None` is null: nothing outside a plan is ever unknown.
+/// `None` is null, because a value from outside a plan is never unknown.
 impl<T> From<Option<T>> for Attr<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Attr::Null, Attr::Known)

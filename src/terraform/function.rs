@@ -22,7 +22,8 @@ pub struct FunctionSignature {
     pub summary: &'static str,
     /// The same at length, in Markdown.
     pub description: &'static str,
-    /// What it takes, in order. With a null, Terraform refuses the call; with an unknown, the result is unknown.
+    /// The parameters in order. Terraform refuses a call with a null argument, and takes the result for unknown where
+    /// an argument is.
     pub parameters: Vec<Parameter>,
     /// The type of the result.
     pub returns: Type,

@@ -1,4 +1,4 @@
-//! The calls about functions.
+//! The RPCs about functions.
 
 use std::collections::HashMap;
 

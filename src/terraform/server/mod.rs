@@ -48,8 +48,8 @@ impl<P: Provider> Service<P> {
         Self::with_termination(provider, CancellationToken::new())
     }
 
-    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does, and
-    /// also every call that comes later.
+    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does,
+    /// and also every call that comes later.
     pub fn with_termination(provider: P, terminated: CancellationToken) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
