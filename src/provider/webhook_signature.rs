@@ -1,7 +1,7 @@
 //! The functions about the signatures of deliveries.
 //!
-//! `HeyGen` signs the raw body of a delivery with HMAC-SHA256, keyed with the whole secret, prefix included, and sends the
-//! result in hex as the header `Heygen-Signature`.
+//! `HeyGen` signs the raw body of a delivery with HMAC-SHA256, keyed with the whole secret, prefix included, and sends
+//! the result in hex as the header `Heygen-Signature`.
 
 use std::sync::LazyLock;
 
