@@ -8,7 +8,7 @@ use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use unicode_normalization::is_nfc;
 
-use super::redact::{is_invisible, without_signing_secrets};
+use super::redact::{is_invisible, shortened, without_signing_secrets};
 use super::{Field, FieldError};
 
 /// The event types an endpoint receives; `None` = all of them, those of the future included.
@@ -126,11 +126,7 @@ impl FromStr for EndpointId {
 
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = without_signing_secrets(&self.0);
-        match shown.char_indices().nth(MAX_DISPLAYED_CHARS) {
-            Some((at, _)) => write!(f, "{}…", &shown[..at]),
-            None => f.write_str(&shown),
-        }
+        f.write_str(&shortened(&without_signing_secrets(&self.0), MAX_DISPLAYED_CHARS))
     }
 }
 

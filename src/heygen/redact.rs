@@ -131,7 +131,8 @@ fn has_cut_off_password(authority: &str) -> bool {
     !authority.starts_with('[') && port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn shortened(text: &str, limit: usize) -> String {
+/// The first `limit` characters of a text, with a mark where some are missing.
+pub(super) fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

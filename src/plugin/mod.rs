@@ -40,10 +40,6 @@ use self::handshake::HostRequest;
 use self::lifecycle::Lifecycle;
 use self::listener::Listener;
 
-/// The largest message served in either direction, in bytes: the limit every Go plugin sets. Services
-/// handed in should set it as their decoding and encoding limit.
-pub const MESSAGE_LIMIT: usize = 256 << 20;
-
 /// What is served, and what the host is expected to bring.
 pub struct Plugin<S> {
     /// Tells a host, which sets it, from a person who starts the program in a shell.

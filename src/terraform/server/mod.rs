@@ -23,7 +23,7 @@ use super::{
     AnyDataSource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto,
 };
 
-/// What other providers allow in either direction; the host's own limits are above it.
+/// The largest message in either direction, in bytes: what every Go plugin allows. The host's own limits are above it.
 const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 
 /// A [`Provider`] as a gRPC service.
