@@ -164,21 +164,21 @@ async fn a_request_on_the_wire_is_what_heygen_documents() {
     client.delete(&ep, &stop).await.unwrap();
     client.rotate_secret(&ep, &stop).await.unwrap();
 
-    let heard = server.requests();
+    let requests = server.requests();
     for (request, line, body) in [
         (
-            &heard[0],
+            &requests[0],
             "POST /api/v3/webhooks/endpoints HTTP/1.1\r\n",
             r#"{"url":"https://a.example/"}"#,
         ),
         (
-            &heard[1],
+            &requests[1],
             "PATCH /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n",
             r#"{"events":null}"#,
         ),
-        (&heard[2], "DELETE /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n", ""),
+        (&requests[2], "DELETE /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n", ""),
         (
-            &heard[3],
+            &requests[3],
             "POST /api/v3/webhooks/endpoints/ep_1/rotate-secret HTTP/1.1\r\n",
             "",
         ),
