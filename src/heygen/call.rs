@@ -63,7 +63,7 @@ impl Caller {
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.attempts(self.max_retries, request, stop, &LastFault::default(), decode)
+        self.call_with_retries(self.max_retries, request, stop, &LastFault::default(), decode)
             .await
     }
 
@@ -74,7 +74,8 @@ impl Caller {
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.attempts(0, request, stop, &LastFault::default(), decode).await
+        self.call_with_retries(0, request, stop, &LastFault::default(), decode)
+            .await
     }
 
     /// The same as [`Self::call`] on behalf of several readers, each of which has a stop of its own and may leave. From
@@ -85,11 +86,11 @@ impl Caller {
         last_fault: &LastFault,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.attempts(self.max_retries, request, &Stop::new(), last_fault, decode)
+        self.call_with_retries(self.max_retries, request, &Stop::new(), last_fault, decode)
             .await
     }
 
-    async fn attempts<T>(
+    async fn call_with_retries<T>(
         &self,
         max_retries: u32,
         request: &Request,

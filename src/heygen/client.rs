@@ -14,7 +14,7 @@ use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
 use super::list_cache::{Items, ListCache, ListSnapshot, Lookup};
-use super::pages::{CursorGuard, Extent, gather};
+use super::pages::{CursorGuard, Extent, read_pages};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
 use super::response;
@@ -86,7 +86,7 @@ impl Client {
             clock: ServerClock::new(),
             transport: Box::new(HttpTransport::new(settings)),
         };
-        Self::with_parts(caller, IdempotencyKey::fresh)
+        Self::with_parts(caller, IdempotencyKey::random)
     }
 
     pub(super) fn with_parts(
@@ -183,7 +183,7 @@ impl Client {
     pub async fn find_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let operation = || Operation::Find(id.clone());
         let limit = self.caller.request_timeout;
-        let found = match timeout(limit, self.pages_once(id, stop)).await {
+        let found = match timeout(limit, self.find_on_pages(id, stop)).await {
             Ok(found) => found,
             Err(_) => Err(Failure::without_attempt(operation(), Fault::TimedOut(limit))),
         };
@@ -193,7 +193,7 @@ impl Client {
         })
     }
 
-    async fn pages_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
+    async fn find_on_pages(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let mut guard = CursorGuard::default();
         let mut cursor = None;
         loop {
@@ -251,7 +251,7 @@ impl Client {
     /// All event types that HeyGen knows, in its order.
     pub async fn event_types(&self, stop: &Stop) -> Result<Vec<EventType>, Failure> {
         let list = Request::event_types();
-        gather(
+        read_pages(
             &self.caller,
             &list,
             Extent::Whole,
@@ -266,7 +266,7 @@ impl Client {
     /// Costs a call for every hundred of them, and at least one.
     pub async fn events(&self, filter: &EventFilter, most: usize, stop: &Stop) -> Result<Vec<Event>, Failure> {
         let list = Request::events(filter);
-        gather(
+        read_pages(
             &self.caller,
             &list,
             Extent::AtMost(most),
@@ -306,11 +306,11 @@ struct ById<'a>(&'a EndpointId);
 impl Lookup for ById<'_> {
     type Found = Endpoint;
 
-    fn on_page(&self, page: &Items<'_>) -> Option<Endpoint> {
+    fn find_on_page(&self, page: &Items<'_>) -> Option<Endpoint> {
         page.by_id(self.0)?.identified()
     }
 
-    fn in_list(&self, list: &ListSnapshot) -> Option<Endpoint> {
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Endpoint> {
         list.by_id(self.0)?.identified()
     }
 
@@ -329,11 +329,11 @@ struct ByUrl<F>(F);
 impl<F: Fn(&str) -> bool + Sync> Lookup for ByUrl<F> {
     type Found = Vec<Endpoint>;
 
-    fn on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
+    fn find_on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
         None
     }
 
-    fn in_list(&self, list: &ListSnapshot) -> Option<Vec<Endpoint>> {
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Vec<Endpoint>> {
         let fits = |item: &ListItem| item.url.as_ref().is_ok_and(|url| (self.0)(url));
         let fitting = list.endpoints().into_iter().filter(fits);
         let fitting: Vec<Endpoint> = fitting.filter_map(|item| item.identified()).collect();

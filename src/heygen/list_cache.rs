@@ -110,10 +110,10 @@ pub(super) trait Lookup: Sync {
     type Found: Send;
 
     /// What is found on one page, for what one page alone can answer. `None` means that the rest of the list is needed.
-    fn on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
+    fn find_on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
 
     /// What is found in the whole list.
-    fn in_list(&self, list: &ListSnapshot) -> Option<Self::Found>;
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Self::Found>;
 
     /// Whether an item that was not found could still be what is looked for, because the part of it that would tell
     /// cannot be read.
@@ -199,11 +199,14 @@ impl ListCache {
         let mut own_snapshots = Vec::new();
         let mut age = None;
         loop {
-            let snapshot = match self.pass(freshness, stop, |page| lookup.on_page(&Items(page))).await? {
+            let snapshot = match self
+                .pass(freshness, stop, |page| lookup.find_on_page(&Items(page)))
+                .await?
+            {
                 Pass::Found(found) => return Ok(Some(found)),
                 Pass::Whole(snapshot) => snapshot,
             };
-            if let Some(found) = lookup.in_list(&snapshot) {
+            if let Some(found) = lookup.find_in_list(&snapshot) {
                 return Ok(Some(found));
             }
             own_snapshots.push(snapshot);
@@ -236,12 +239,12 @@ impl ListCache {
         moment: Instant,
         stop: &Stop,
     ) -> Result<Arc<ListSnapshot>, Failure> {
-        let moment = self.on_grid(moment);
+        let moment = self.rounded_up(moment);
         wait_until(moment, stop).await?;
         self.whole(Freshness::RequestedSince(moment), stop).await
     }
 
-    fn on_grid(&self, moment: Instant) -> Instant {
+    fn rounded_up(&self, moment: Instant) -> Instant {
         let step = self.caller.timing.confirm_after().as_nanos().max(1);
         let over = moment.duration_since(self.origin).as_nanos() % step;
         let short = if over == 0 { 0 } else { step - over };
@@ -345,7 +348,7 @@ impl ListCache {
         }
         fresh
             .filter(|page| freshness.admits(page))
-            .find_map(|page| lookup.on_page(&Items(page)))
+            .find_map(|page| lookup.find_on_page(&Items(page)))
     }
 
     fn age(&self, created: Option<OffsetDateTime>) -> Age {
@@ -383,7 +386,7 @@ impl ListCache {
         let lacking = snapshots
             .iter()
             .rev()
-            .take_while(|snapshot| lookup.in_list(snapshot).is_none());
+            .take_while(|snapshot| lookup.find_in_list(snapshot).is_none());
         let mut absence = Absence {
             since: began,
             until: began,

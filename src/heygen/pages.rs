@@ -42,7 +42,7 @@ pub(super) enum Extent {
 
 /// Reads a list page by page, as far as `extent` says, in HeyGen's order. A list that grows at its beginning while it
 /// is read repeats items: those that have the same `name` as an earlier one are left out.
-pub(super) async fn gather<T>(
+pub(super) async fn read_pages<T>(
     caller: &Caller,
     list: &Request,
     extent: Extent,

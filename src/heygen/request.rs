@@ -127,7 +127,7 @@ pub(super) struct IdempotencyKey(String);
 
 impl IdempotencyKey {
     /// A new random key; an error where this machine has no source of randomness.
-    pub(super) fn fresh() -> Result<Self, NoRandomness> {
+    pub(super) fn random() -> Result<Self, NoRandomness> {
         let mut bytes = [0; 16];
         SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
         let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
@@ -287,7 +287,7 @@ mod tests {
             events: None,
             entity_id: None,
         };
-        let request = Request::create(&all, IdempotencyKey::fresh().unwrap());
+        let request = Request::create(&all, IdempotencyKey::random().unwrap());
         assert_eq!(request.body, Some(json!({"url": "https://a.example/"})));
         assert_eq!(request.method(), Method::POST);
         assert_eq!(
@@ -300,7 +300,7 @@ mod tests {
             entity_id: Some("e".into()),
             ..all
         };
-        let request = Request::create(&some, IdempotencyKey::fresh().unwrap());
+        let request = Request::create(&some, IdempotencyKey::random().unwrap());
         assert_eq!(
             request.body,
             Some(json!({"url": "https://a.example/", "events": ["a", "b"], "entity_id": "e"}))
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn every_post_has_its_own_key() {
         let keys: BTreeSet<_> = (0..100)
-            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh().unwrap()))
+            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::random().unwrap()))
             .map(|request| {
                 let key = request.idempotency_key().unwrap().as_str().to_owned();
                 assert!((1..=255).contains(&key.len()));
@@ -361,7 +361,7 @@ mod tests {
         );
         assert_eq!(
             sent_to(
-                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh().unwrap()),
+                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::random().unwrap()),
                 "https://h.example/p"
             ),
             "https://h.example/p/v3/webhooks/endpoints/ep_1/rotate-secret"

@@ -132,7 +132,7 @@ mod tests {
         let id = EndpointId::parse("ep_1").unwrap();
         let read = Request::list(Option::None);
         let changes = [
-            Request::rotate_secret(&id, IdempotencyKey::fresh().unwrap()),
+            Request::rotate_secret(&id, IdempotencyKey::random().unwrap()),
             Request::update(&id, &crate::heygen::EndpointPatch::default()),
             Request::delete(&id),
         ];

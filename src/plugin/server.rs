@@ -74,7 +74,7 @@ pub(super) fn run(
 
         let calls = TaskTracker::new();
         let routes = track_calls(plugin_services(terminated.clone()), calls.clone());
-        let routes = services::add_to(routes, shutdown, closing.clone()).await;
+        let routes = services::add_host_services(routes, shutdown, closing.clone()).await;
         let serving = Server::builder().add_routes(routes).serve_with_incoming_shutdown(
             ReceiverStream::new(connections).map(Ok::<_, Infallible>),
             closing.cancelled(),

@@ -21,7 +21,11 @@ use super::proto::{ConnInfo, Empty, StdioData};
 ///
 /// A call of the controller's Shutdown cancels `shutdown`; the streams end as soon as `closing` is cancelled. While the
 /// process serves for a debugger the first does not lead to the second, because then the host does not own the process.
-pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, closing: CancellationToken) -> Routes {
+pub(super) async fn add_host_services(
+    routes: Routes,
+    shutdown: CancellationToken,
+    closing: CancellationToken,
+) -> Routes {
     let health = HealthReporter::new();
     health.set_service_status("plugin", ServingStatus::Serving).await;
     tokio::spawn(end_watches(health.clone(), closing.clone()));

@@ -109,7 +109,7 @@ fn in_file(path: &Path, now: OffsetDateTime) -> Result<Option<Credential>, Diagn
     match parse(text.expose_secret(), path)? {
         Content::Nothing => Ok(None),
         Content::ApiKey(key) => place.credential(Kind::ApiKey, &key).map(Some),
-        Content::AccessToken { token, expires_at } => match expires_at.filter(|time| is_over(time, now)) {
+        Content::AccessToken { token, expires_at } => match expires_at.filter(|time| has_expired(time, now)) {
             Some(time) => Err(expired(path, &time)),
             None => place.credential(Kind::AccessToken, &token).map(Some),
         },
@@ -118,7 +118,7 @@ fn in_file(path: &Path, now: OffsetDateTime) -> Result<Option<Credential>, Diagn
 
 /// Whether a token with this `expires_at` has expired. A text that is not a time is ignored, and so is the zero time,
 /// which Go writes where there is none.
-fn is_over(expires_at: &str, now: OffsetDateTime) -> bool {
+fn has_expired(expires_at: &str, now: OffsetDateTime) -> bool {
     OffsetDateTime::parse(expires_at, &Rfc3339).is_ok_and(|time| time.year() > 1 && now - time > EXPIRY_GRACE)
 }
 

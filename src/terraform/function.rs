@@ -61,7 +61,7 @@ impl Arguments {
         let value = self.values.next().ok_or("missing");
         value
             .and_then(|value| T::from_known(value).map_err(|_| "of another type"))
-            .map_err(|problem| FunctionError::about(position, format!("This argument is {problem}.")))
+            .map_err(|problem| FunctionError::at_argument(position, format!("This argument is {problem}.")))
     }
 }
 
@@ -76,7 +76,7 @@ pub struct FunctionError {
 
 impl FunctionError {
     /// What is wrong with the argument at this position, from 0.
-    pub fn about(position: usize, text: impl Into<String>) -> Self {
+    pub fn at_argument(position: usize, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             argument: Some(position),

@@ -99,7 +99,7 @@ async fn readers_pay_only_for_the_pages_they_need() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_hundred_readers_cost_one_walk_of_ten_thousand() {
+async fn two_hundred_readers_cost_one_pass_of_ten_thousand() {
     let server = List::of(10_000).served();
     let client = server.client(0);
     let readers = (0..200).map(|n| {
@@ -146,7 +146,7 @@ async fn the_whole_list_keeps_its_order_and_names_each_endpoint_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gone_takes_two_walks_and_readers_share_both() {
+async fn gone_takes_two_passes_and_readers_share_both() {
     let server = List::of(250).served();
     let client = server.client(0);
     let readers: Vec<_> = (0..50).map(|n| format!("gone_{n}")).collect();
@@ -154,7 +154,7 @@ async fn gone_takes_two_walks_and_readers_share_both() {
     assert!(!found_any.contains(&true));
     assert_eq!(server.calls(), 6);
 
-    // Both walks are still known, and agree about the next one too.
+    // Both passes are still known, and agree about the next one too.
     assert!(!found(&client, "gone_50").await);
     assert_eq!(server.calls(), 6);
     assert!(found(&client, "ep_249").await);
@@ -171,7 +171,7 @@ async fn a_list_that_lags_does_not_make_an_endpoint_gone() {
         tokio::spawn(async move { found(&client, "ep_late").await })
     };
     sleep(LATENCY + Duration::from_millis(100)).await;
-    assert_eq!(server.calls(), 1, "the first walk is over");
+    assert_eq!(server.calls(), 1, "the first pass is over");
     list.put("ep_late");
     assert!(reader.await.unwrap());
     assert_eq!(server.calls(), 2);
@@ -194,7 +194,7 @@ async fn a_page_that_shifts_does_not_make_an_endpoint_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_walk_never_means_gone() {
+async fn a_failing_pass_never_means_gone() {
     let answered = |data: serde_json::Value, more: serde_json::Value| {
         let mut body = json!({"data": data});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -208,7 +208,7 @@ async fn a_failing_walk_never_means_gone() {
         Box::new(move || answered(json!([]), json!({}))),
         Box::new(|| Act::Fail(Fault::TooLarge)),
     ];
-    // Whichever of the four pages of two walks is spoilt.
+    // Whichever of the four pages of two passes is spoilt.
     for bad in 0..4 {
         for spoil in &spoiled {
             let (list, mut page, mut act) = (List::of(150), 0, Some(spoil()));

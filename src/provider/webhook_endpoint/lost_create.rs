@@ -90,7 +90,7 @@ pub(super) async fn search(
             seen: Candidates::of(&candidates),
             failure,
         },
-        None => UnconfirmedCreate::outcome(&candidates, all_ended, session),
+        None => UnconfirmedCreate::conclude(&candidates, all_ended, session),
     }
 }
 
@@ -200,7 +200,7 @@ impl Candidates {
 impl UnconfirmedCreate<'_> {
     /// Adopts a candidate if it is the only one, a full match, and unknown to the session. `is_complete` says that no
     /// other creation of the same URL and events is still under way.
-    fn outcome(candidates: &[Candidate], is_complete: bool, session: &Session) -> SearchOutcome {
+    fn conclude(candidates: &[Candidate], is_complete: bool, session: &Session) -> SearchOutcome {
         if let [Candidate { item, certain: true }] = candidates
             && is_complete
             && let Some(endpoint) = item.identified()
@@ -352,7 +352,7 @@ mod tests {
             history.add(read.iter().map(|(item, _)| item.clone()).filter(may_be));
         }
         let candidates = history.candidates(|item| lost.match_with(item, created(item)), session);
-        match UnconfirmedCreate::outcome(&candidates, true, session) {
+        match UnconfirmedCreate::conclude(&candidates, true, session) {
             SearchOutcome::Adopted(endpoint) => Ok(endpoint.id.to_string()),
             SearchOutcome::Candidates(candidates) => Err(candidates),
             SearchOutcome::Unreadable { failure, .. } => panic!("{failure}"),
