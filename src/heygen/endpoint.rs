@@ -33,7 +33,7 @@ pub struct Endpoint<Id = EndpointId> {
 pub type ListItem = Endpoint<Field<EndpointId>>;
 
 impl<Id> Endpoint<Id> {
-    /// The moment in `created_at`; `None` if it cannot be read. See [`parse_moment`].
+    /// The moment in `created_at`, which is UTC where it names no offset; `None` if it cannot be read.
     pub fn created(&self) -> Option<OffsetDateTime> {
         parse_moment(self.created_at.as_ref().ok()?)
     }

@@ -1,4 +1,4 @@
-//! One field of an answer, judged when somebody asks for it.
+//! One field of an answer. That it is missing or malformed matters only where its value is needed.
 
 use std::fmt;
 

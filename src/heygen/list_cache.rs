@@ -109,7 +109,8 @@ pub(super) trait Lookup: Sync {
     /// What is found.
     type Found: Send;
 
-    /// What is found on one page, for what one page alone can answer. `None` means that the rest of the list is needed.
+    /// What is found on one page. `None` means that other pages are needed, which is always so where one page is not
+    /// enough to answer.
     fn find_on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
 
     /// What is found in the whole list.
@@ -133,7 +134,7 @@ impl Items<'_> {
     }
 }
 
-/// How old what is looked for is, which decides how long the list must lack it before it counts as gone.
+/// The age of what is looked for, which decides for how long the list must lack it before it counts as gone.
 #[derive(Clone, Copy)]
 enum Age {
     /// It was created at this moment or before, so recently that the list may still lag behind its creation.
@@ -292,7 +293,7 @@ impl ListCache {
         }
     }
 
-    /// The page at a cursor, from whoever has read it or is reading it.
+    /// The page at a cursor: the one that is kept, if it is fresh enough, or what a fetch brings.
     async fn page(&self, cursor: Option<String>, freshness: Freshness, stop: &Stop) -> FetchOutcome {
         let (last_fault, outcome) = {
             let mut state = lock(&self.state);

@@ -103,7 +103,7 @@ where
 
     logs::install(&plugin.logs, logs::DefaultThreshold::Off);
     server::run(runtime.handle(), listener, identity, lifecycle, plugin.services)?;
-    // Calls still running have nobody left to answer to.
+    // Calls that still run are dropped: the host waits for no more answers.
     runtime.shutdown_background();
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::listener::Address;
 
-/// How a host that is to attach to this process is told where it is.
+/// What a host needs to find this process when it attaches to it.
 #[derive(Clone, Debug)]
 pub struct Debugger {
     /// The environment variable the host reads.

@@ -72,7 +72,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-/// Checks what is known of the block by itself.
+/// Checks the values of the block that are known, without the environment.
 pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
     let mut diagnostics = Diagnostics::none();
     diagnostics.extend(credentials::validate(config.credentials()).err());

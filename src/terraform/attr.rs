@@ -1,4 +1,4 @@
-//! One attribute of a typed model: null, unknown and known are three things.
+//! An attribute of a typed model, whose value is null, unknown or known.
 
 /// An attribute's value as Terraform knows it at this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,4 @@
-//! The data sources: what `HeyGen` has, whoever made it. None of them holds a secret.
+//! The data sources: they read what the account has, also what Terraform does not manage. None of them holds a secret.
 
 mod endpoint;
 mod endpoints;

@@ -303,7 +303,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         .await
     }
 
-    /// Answers at once; what is under way ends by itself and is answered where it was asked.
+    /// Answers at once. The calls under way then end soon, each with its own answer.
     async fn stop_provider(
         &self,
         _request: Request<proto::stop_provider::Request>,
