@@ -1,19 +1,19 @@
 //! Randomised runs: whatever goes wrong on the way, once it stops going wrong one apply brings everything in order.
 //!
-//! A run is a few steps of random changes to a configuration, each applied while a fifth of the calls fails in some
-//! way, while HeyGen's clock, its list and its answers are not what they should be, and while other runs make endpoints
-//! too. Then the faults stop. One apply must succeed, the next plan must be empty, the account must hold exactly what
-//! state holds and what the other runs made, every secret in state must be the current one, and no endpoint of another
-//! run may have been touched. The same seed makes the same run: at the level of the protocol, upon the model of
-//! Terraform's core, call by call where the run is sequential and nothing goes by time; with a real engine, as far as
-//! its own concurrency lets it.
+//! A run is a few steps of random changes to a configuration, each applied while a fifth of the calls fails in some way,
+//! while HeyGen's clock, its list and its answers are not what they should be, and while other runs make endpoints too.
+//! Then the faults stop. One apply must succeed, the next plan must be empty, the account must hold exactly what state
+//! holds and what the other runs made, every secret in state must be the current one, and no endpoint of another run may
+//! have been touched. The same seed makes the same run: at the level of the protocol, upon the model of Terraform's core,
+//! call by call where the run is sequential and nothing goes by time; with a real engine, as far as its own concurrency
+//! lets it.
 //!
 //! At the level of the protocol everything that takes seconds at HeyGen takes a fiftieth of them (see [`Tempo`]), the
 //! provider's patience included, so that a list which lags by five seconds lags by a tenth of one.
 //!
-//! `make soak` runs other seeds, and more of them; `SEEDS=START..END` chooses which, and `TROUBLES=no_date,late_list`
-//! what of the table in `troubles` they meet. Each test leaves its figures in the folder of temporary files of the
-//! target folder, as `convergence-NAME.txt`.
+//! `make soak` runs other seeds, and more of them; `SEEDS=START..END` chooses which, and `TROUBLES=no_date,late_list` what
+//! of the table in `troubles` they meet. Each test leaves its figures in the folder of temporary files of the target
+//! folder, as `convergence-NAME.txt`.
 
 mod engines;
 mod figures;
@@ -88,11 +88,11 @@ struct Chance {
 }
 
 impl Chance {
-    /// No old endpoint may be missing from two walks in a row: that is how the provider tells what is gone, and a list
-    /// that lies twice is not to be seen through. A lag by walks hides an endpoint from one walk. So does a shift, and
-    /// chance loses endpoints by a shift once in a step, so in no two walks of one command, and nothing that one
-    /// command read of the list serves the next. But the walk that misses a new endpoint may be followed by one that
-    /// loses it. Therefore a list lags in some runs and shifts in others.
+    /// No old endpoint may be missing from two walks in a row: that is how the provider tells what is gone, and a list that
+    /// lies twice is not to be seen through. A lag by walks hides an endpoint from one walk. So does a shift, and chance
+    /// loses endpoints by a shift once in a step, so in no two walks of one command, and nothing that one command read of
+    /// the list serves the next. But the walk that misses a new endpoint may be followed by one that loses it. Therefore a
+    /// list lags in some runs and shifts in others.
     fn new(scenario: &Scenario) -> Self {
         let (troubles, lists, tempo) = (scenario.troubles(), scenario.lists(), scenario.tempo());
         let comes = |fault: &Fault| match fault {

@@ -1,5 +1,5 @@
-//! What tests stand on: a plugin host of our own, the engines with a working directory for each test, the provider in
-//! the test's own process, and servers that are not `HeyGen`'s.
+//! What tests stand on: a plugin host of our own, the engines with a working directory for each test, the provider in the
+//! test's own process, and servers that are not `HeyGen`'s.
 
 pub mod account;
 pub mod certificates;
