@@ -1,4 +1,4 @@
-//! Endpoint URLs: what is allowed, and when two spellings mean the same.
+//! Endpoint URLs: which are allowed, and when two spellings are the same URL.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -25,7 +25,7 @@ pub(super) fn validate(text: &str) -> Option<Diagnostic> {
 
 fn parse(text: &str) -> Result<Url, &'static str> {
     const ABSOLUTE: &str = "An absolute https URL with a host is needed, such as https://example.com/webhooks/heygen.";
-    // The parser would quietly drop these.
+    // The parser would remove these without an error.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("The URL holds white space or control characters.");
     }
@@ -33,7 +33,7 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     if url.scheme() != "https" {
         return Err("HeyGen delivers to https URLs only.");
     }
-    // The parser would also take `https:host` and `https:\\host` for one.
+    // The parser would also accept `https:host` and `https:\\host`.
     let authority = text.get("https:".len()..).and_then(|rest| rest.strip_prefix("//"));
     if authority.is_none_or(|rest| rest.starts_with(['/', '\\'])) || !url.has_host() {
         return Err(ABSOLUTE);
@@ -93,8 +93,8 @@ pub(super) fn identical(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether an answered URL may be what `HeyGen` made of the one it was given. Beyond [`identical`] spellings that is a
-/// trailing slash, come or gone.
+/// Whether a URL in an answer can be the one that `HeyGen` was given: an [`identical`] spelling, or one with a slash at
+/// the end where the other has none.
 pub(super) fn equivalent(given: &str, answered: &str) -> bool {
     let bare = |text: &str| {
         Url::parse(text).map(|mut url| {
@@ -109,7 +109,7 @@ pub(super) fn equivalent(given: &str, answered: &str) -> bool {
     }
 }
 
-/// A URL as it may be shown: its query may hold a token of the receiver's.
+/// The URL without its query, which may hold a token of the receiver and is not shown.
 pub(super) fn without_query(text: &str) -> &str {
     text.split_once('?').map_or(text, |(shown, _)| shown)
 }

@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 use super::model::decode_model;
 use super::{Diagnostic, Diagnostics, Model, Object, Schema};
 
-/// A data source over a typed model: a question that configuration asks, and its answer.
+/// A data source over a typed model.
 #[async_trait]
 pub trait DataSource: Send + Sync + 'static {
-    /// Configuration, and the same with the answer filled in.
+    /// The configuration, and after a read the same with the computed attributes filled in.
     type Model: Model;
 
     /// The full name, such as `heygen_webhook_endpoint`.
@@ -18,13 +18,13 @@ pub trait DataSource: Send + Sync + 'static {
     /// The schema of [`Self::Model`]: one for the life of the process, built when it is first needed.
     fn schema(&self) -> &'static Schema;
 
-    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
-    /// checked already, by the schema.
+    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what
+    /// is checked already, by the schema.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Answers the question. Everything in the configuration is known: while something is not, Terraform waits. In the
-    /// answer everything is known as well, and what configuration sets is as configuration has it. What could not be
-    /// read is an error and never an empty answer. Once `stop` is cancelled, no call starts and the one under way ends.
+    /// Reads the data. Everything in the configuration is known, because Terraform waits until it is. In the result
+    /// everything must be known as well, and what the configuration sets must be unchanged. What could not be read is
+    /// an error and never an empty result. Once `stop` is cancelled, no call starts and the one under way ends.
     async fn read(&self, config: Self::Model, stop: &CancellationToken) -> Result<Self::Model, Diagnostics>;
 }
 

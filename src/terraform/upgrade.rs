@@ -1,4 +1,4 @@
-//! What Terraform has stored, read by the shape of the version that wrote it, and brought to the present one.
+//! Reads stored states by the schema of the version that wrote them, and upgrades them to the present one.
 
 use std::fmt::Display;
 
@@ -6,7 +6,8 @@ use super::model::decode_model;
 use super::wire::decode_json;
 use super::{Diagnostic, Model, Object, Schema, Type, Value};
 
-/// A version of a resource's schema that came before the present one, and the step from its states to the present model.
+/// A version of a resource's schema that came before the present one, and the step from its states to the present
+/// model.
 pub struct EarlierVersion<M> {
     version: i64,
     ty: Type,

@@ -53,7 +53,7 @@ fn generated_types_stay_in_their_corner() {
     }
     assert!(
         named_in_the_corner,
-        "nothing was found where it belongs: this test no longer looks"
+        "nothing was found where it belongs: this test does not find what it checks"
     );
 }
 

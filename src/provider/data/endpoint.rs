@@ -22,7 +22,7 @@ model! {
         pub url: String,
         /// The event types delivered; null for all.
         pub events: Set<String>,
-        /// `enabled`, `disabled`, or whatever `HeyGen` thinks of next.
+        /// `enabled`, `disabled`, or a status that `HeyGen` adds later.
         pub status: String,
         /// As received.
         pub created_at: String,
@@ -43,7 +43,7 @@ impl From<&Endpoint> for EndpointData {
 }
 
 impl EndpointData {
-    /// Null where the list says nothing readable.
+    /// The attributes of an endpoint. One that is missing or malformed in the list is null.
     fn new<Id>(id: Attr<String>, endpoint: &Endpoint<Id>) -> Self {
         let events = endpoint.events.as_ref().map(Option::as_ref);
         Self {
@@ -113,10 +113,10 @@ impl DataSource for WebhookEndpoint {
     async fn read(&self, config: EndpointData, stop: &Stop) -> Result<EndpointData, Diagnostics> {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
-        // What is quoted of the id may be a credential, given by mistake.
+        // A message may quote the id, in whose place a credential may have been given by mistake.
         let found = lookup.find(&client, stop).await;
         let endpoint = found.map_err(|problems| self.0.redacted(problems))?;
-        self.0.shown(&endpoint.id);
+        self.0.mark_known(&endpoint.id);
         let mut data = EndpointData::from(&endpoint);
         if let Some(url) = lookup.url() {
             // Another spelling of the same URL stays as it was asked for.
@@ -134,7 +134,7 @@ enum Lookup {
 }
 
 impl Lookup {
-    /// `None` while it is not known.
+    /// What a configuration asks for; `None` while that is not known.
     fn of(config: &EndpointData) -> Result<Option<Self>, Diagnostic> {
         match (&config.id, &config.url) {
             (Attr::Null, Attr::Null) => Err(neither()),

@@ -13,7 +13,7 @@ const DOING: &str = "Listing the webhook events";
 /// How many events are read where configuration does not say.
 const DEFAULT_LIMIT: usize = 100;
 
-/// State has to hold them all, and each hundred costs a call.
+/// The highest `limit`: state has to hold all these events, and each hundred of them cost a call.
 const HIGHEST_LIMIT: usize = 10_000;
 
 model! {
@@ -23,7 +23,7 @@ model! {
         pub event_id: String,
         /// What happened.
         pub event_type: String,
-        /// The particulars, as JSON.
+        /// What is known about it, as JSON.
         pub event_data: String,
         /// As received.
         pub created_at: String,
@@ -31,7 +31,7 @@ model! {
 }
 
 model! {
-    /// The filters, and what they let through.
+    /// The filters, and the events that match them.
     pub(super) struct EventList {
         /// Only this type.
         pub event_type: String,

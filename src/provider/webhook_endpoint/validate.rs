@@ -52,7 +52,8 @@ fn unknown_event(name: &str) -> Option<Diagnostic> {
     })
 }
 
-/// The event types of July 2026. Only good for a warning, and for recognising a list of all events: the list grows.
+/// The event types of July 2026. HeyGen adds others, so the list serves only for a warning, and to recognise a list of
+/// all events.
 pub(super) const KNOWN_EVENTS: [&str; 30] = [
     "ai_clipping.fail",
     "ai_clipping.success",

@@ -1,4 +1,4 @@
-//! The calls about managed resources: decode once, ask the resource, encode once.
+//! The RPCs about managed resources: each decodes its request, calls the resource, and encodes the answer.
 
 use std::sync::Arc;
 
@@ -171,7 +171,8 @@ impl<P: Provider> Inner<P> {
         }
     }
 
-    /// See [`AnyResource::unchanged`]. An object of a type that this provider does not have is answered just as it came.
+    /// See [`AnyResource::unchanged`]. An object of a type that this provider does not have is answered just as it
+    /// came.
     pub(super) fn unchanged(&self, type_name: &str, prior: EncodedState) -> EncodedState {
         match self.resource(type_name) {
             Ok(resource) => resource.unchanged(prior),
@@ -180,8 +181,8 @@ impl<P: Provider> Inner<P> {
     }
 }
 
-/// Terraform allows to defer, whatever is asked, in its apply walk, and in a plan only as an experiment (`-allow-deferral`).
-/// Other engines never do.
+/// In which walk Terraform asks. Its apply walk always allows a provider to defer changes, and its plan walk does so
+/// only as an experiment (`-allow-deferral`). Other engines never do.
 fn walk(capabilities: Option<&proto::ClientCapabilities>) -> Walk {
     match capabilities {
         Some(capabilities) if capabilities.deferral_allowed => Walk::Apply,

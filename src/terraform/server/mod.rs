@@ -23,7 +23,7 @@ use super::{
     AnyDataSource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto,
 };
 
-/// What other providers allow in either direction; the host's own limits are above it.
+/// The largest message in either direction, in bytes: what every Go plugin allows. The host's own limits are above it.
 const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 
 /// A [`Provider`] as a gRPC service.
@@ -48,8 +48,8 @@ impl<P: Provider> Service<P> {
         Self::with_termination(provider, CancellationToken::new())
     }
 
-    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does, and
-    /// also every call that comes later.
+    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does,
+    /// and also every call that comes later.
     pub fn with_termination(provider: P, terminated: CancellationToken) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();

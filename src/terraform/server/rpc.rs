@@ -174,13 +174,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::read_resource::Request>,
     ) -> RpcResult<proto::read_resource::Response> {
-        // An answer without a state would say that the object is gone.
-        let inner = Arc::clone(&self.inner);
-        let (type_name, prior) = (
-            request.get_ref().type_name.clone(),
-            EncodedState::from(request.get_ref()),
-        );
-        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
+        let on_panic = self.unchanged_on_panic(&request.get_ref().type_name, request.get_ref().into());
         self.run_or_else(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
@@ -202,13 +196,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::apply_resource_change::Request>,
     ) -> RpcResult<proto::apply_resource_change::Response> {
-        // An answer without a state would say that the object is gone, and without private data that there is none.
-        let inner = Arc::clone(&self.inner);
-        let (type_name, prior) = (
-            request.get_ref().type_name.clone(),
-            EncodedState::from(request.get_ref()),
-        );
-        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
+        let on_panic = self.unchanged_on_panic(&request.get_ref().type_name, request.get_ref().into());
         self.run_or_else(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })
@@ -315,7 +303,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         .await
     }
 
-    /// Answers at once; what is under way ends by itself and is answered where it was asked.
+    /// Answers at once. The calls under way then end soon, each with its own answer.
     async fn stop_provider(
         &self,
         _request: Request<proto::stop_provider::Request>,
@@ -363,6 +351,16 @@ impl<P: Provider> Service<P> {
         F: Future<Output = A> + Send + 'static,
     {
         self.run_or_else(request, FromDiagnostics::from_diagnostic, call).await
+    }
+
+    /// Makes the answer of a call about the object `prior` that panics: the diagnostic, and the object as it was. An answer
+    /// without a state would say that the object is gone, and one without private data that there is none.
+    fn unchanged_on_panic<A>(&self, type_name: &str, prior: EncodedState) -> impl FnOnce(Diagnostic) -> A + use<A, P>
+    where
+        A: From<Outcome<EncodedState>>,
+    {
+        let (inner, type_name) = (Arc::clone(&self.inner), type_name.to_owned());
+        move |problem| Outcome::new(inner.unchanged(&type_name, prior), problem).into()
     }
 
     /// Answers with what `call` answers, or with what `on_panic` makes of a diagnostic if it panics.

@@ -1,4 +1,4 @@
-//! Between the generated messages and our own types.
+//! Converts between the generated messages and this room's own types.
 
 use super::msgpack::NULL;
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
