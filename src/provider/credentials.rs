@@ -13,7 +13,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::environment::{self, Environment};
 use crate::heygen::{Credential, InvalidCredential};
-use crate::terraform::{Attr, Diagnostic};
+use crate::provider::summaries;
+use crate::terraform::{Attr, Diagnostic, Summary};
 
 /// The largest credentials file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024;
@@ -140,6 +141,13 @@ impl Kind {
             Kind::AccessToken => "HEYGEN_ACCESS_TOKEN",
         }
     }
+
+    fn unusable(self) -> Summary {
+        match self {
+            Kind::ApiKey => summaries::UNUSABLE_API_KEY,
+            Kind::AccessToken => summaries::UNUSABLE_ACCESS_TOKEN,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -197,21 +205,17 @@ impl Place<'_> {
             (Place::File(_), _) => "Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
         };
         let place = self.holding(kind);
-        Diagnostic::error(
-            format!("Not a usable {kind}"),
-            format!("The {kind} in {place} {why}. {remedy}"),
-        )
-        .at(kind.attribute())
+        Diagnostic::error(kind.unusable(), format!("The {kind} in {place} {why}. {remedy}")).at(kind.attribute())
     }
 }
 
 fn both(detail: &str) -> Diagnostic {
-    Diagnostic::error("Two kinds of credentials", detail).at(Kind::ApiKey.attribute())
+    Diagnostic::error(summaries::TWO_KINDS_OF_CREDENTIALS, detail).at(Kind::ApiKey.attribute())
 }
 
 fn expired(path: &Path, time: &str) -> Diagnostic {
     Diagnostic::error(
-        "The access token has expired",
+        summaries::EXPIRED_ACCESS_TOKEN,
         format!(
             "The access token in {} expired at {time}, and the provider cannot renew it. Run any heygen command, which \
              renews it, or use an API key (api_key or HEYGEN_API_KEY), which serves better here.",
@@ -224,7 +228,7 @@ fn expired(path: &Path, time: &str) -> Diagnostic {
 fn none_found(file: Option<&Path>) -> Diagnostic {
     let file = file.map_or("credentials in ~/.heygen".to_owned(), |path| path.display().to_string());
     Diagnostic::error(
-        "No HeyGen credentials",
+        summaries::NO_CREDENTIALS,
         format!(
             "None were found in any of the three places they are looked for: (1) the provider's configuration (api_key or \
              access_token), (2) the environment (HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN), (3) the credentials file of \
@@ -237,7 +241,7 @@ fn none_found(file: Option<&Path>) -> Diagnostic {
 fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
     let unreadable = |why: &str| {
         Diagnostic::error(
-            "The credentials file cannot be read",
+            summaries::UNREADABLE_CREDENTIALS_FILE,
             format!("{}: {why}.", path.display()),
         )
     };
@@ -329,7 +333,7 @@ fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
     }
     let unreadable = |line: usize| {
         Diagnostic::error(
-            "The credentials file cannot be read",
+            summaries::UNREADABLE_CREDENTIALS_FILE,
             format!(
                 "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}).",
                 path.display(),
@@ -418,7 +422,7 @@ mod tests {
         match find(block.configured(), environment, now()) {
             Ok(Found::NotKnownYet) => "not known yet".to_owned(),
             Ok(Found::Credential(credential)) => credential.origin().to_owned(),
-            Ok(Found::Nowhere(problem)) | Err(problem) => problem.summary,
+            Ok(Found::Nowhere(problem)) | Err(problem) => problem.summary.to_string(),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::heygen::{Effect, EndpointId, Failure, Fault, Operation};
-use crate::terraform::Diagnostic;
+use crate::provider::summaries;
+use crate::terraform::{Diagnostic, Summary};
 
 /// Says what was being done to which endpoint, what HeyGen answered, and what to do next; at the attribute that the
 /// answer blames, if it blames one.
@@ -22,42 +23,38 @@ const ACCOUNT_FULL: &str = "resource_limit_reached";
 /// An id that was asked for, and that no endpoint has.
 pub(super) fn no_such_endpoint(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
-        "No such webhook endpoint",
+        summaries::NO_SUCH_ENDPOINT,
         format!(
             "HeyGen's list, read twice, has no endpoint {id}. Check the id, and that the credentials are of its account."
         ),
     )
 }
 
-fn summary(failure: &Failure) -> &'static str {
+fn summary(failure: &Failure) -> Summary {
     match &failure.fault {
-        Fault::Refused { status: 401, .. } => "HeyGen does not accept the credentials",
-        Fault::Refused { status: 402, .. } => "HeyGen asks for payment",
-        Fault::Refused { status: 403, .. } => "HeyGen does not allow this",
+        Fault::Refused { status: 401, .. } => summaries::CREDENTIALS_REJECTED,
+        Fault::Refused { status: 402, .. } => summaries::PAYMENT_NEEDED,
+        Fault::Refused { status: 403, .. } => summaries::NOT_ALLOWED,
         Fault::Refused {
             status: 404,
             code: None,
             ..
-        } => "A 404 that is not HeyGen's own",
-        Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => {
-            "HeyGen does not know this endpoint"
-        }
-        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => {
-            "The account has no room for another endpoint"
-        }
-        Fault::Refused { status: 429, .. } => "HeyGen limits the rate of calls",
-        Fault::Refused { status: 500.., .. } => "HeyGen failed",
-        Fault::Refused { .. } => "HeyGen refused the request",
-        Fault::Unreachable(_) => "HeyGen cannot be reached",
-        Fault::Untrusted(_) => "HeyGen's certificate is not trusted",
-        Fault::Dropped(_) | Fault::TimedOut(_) => "HeyGen's answer did not arrive",
+        } => summaries::FOREIGN_404,
+        Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => summaries::ENDPOINT_NOT_KNOWN,
+        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => summaries::ACCOUNT_FULL,
+        Fault::Refused { status: 429, .. } => summaries::RATE_LIMITED,
+        Fault::Refused { status: 500.., .. } => summaries::HEYGEN_FAILED,
+        Fault::Refused { .. } => summaries::REFUSED,
+        Fault::Unreachable(_) => summaries::UNREACHABLE,
+        Fault::Untrusted(_) => summaries::UNTRUSTED,
+        Fault::Dropped(_) | Fault::TimedOut(_) => summaries::NO_ANSWER,
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats | Fault::UnidentifiedItems { .. } => {
-            "HeyGen's answer cannot be understood"
+            summaries::UNINTELLIGIBLE_ANSWER
         }
-        Fault::Redirected { .. } => "HeyGen's answer points to another place",
-        Fault::Stopped { .. } => "Interrupted",
-        Fault::NoRootCertificates(_) => "No root certificates on this machine",
-        Fault::Unusable(_) => "No HTTP client on this machine",
+        Fault::Redirected { .. } => summaries::REDIRECTED,
+        Fault::Stopped { .. } => summaries::INTERRUPTED,
+        Fault::NoRootCertificates(_) => summaries::NO_ROOT_CERTIFICATES,
+        Fault::Unusable(_) => summaries::NO_HTTP_CLIENT,
     }
 }
 

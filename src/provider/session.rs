@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::heygen::{Client, EndpointId};
+use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Diagnostics};
 
 /// The way to `HeyGen`, as far as it is known.
@@ -55,7 +56,7 @@ impl Session {
             Connection::Waiting(attributes) => Err(NoClient::NotYet(attributes.clone())),
             Connection::Impossible(problem) => Err(NoClient::Problem(problem.clone())),
             Connection::None => Err(NoClient::Problem(Diagnostic::error(
-                "The provider is not configured",
+                summaries::NOT_CONFIGURED,
                 "A call to HeyGen was needed before the provider had a valid configuration.",
             ))),
         }
@@ -96,7 +97,7 @@ impl NoClient {
         match self {
             NoClient::Problem(problem) => problem.into(),
             NoClient::NotYet(attributes) => Diagnostic::error(
-                "The provider's configuration is not known yet",
+                summaries::CONFIGURATION_NOT_KNOWN_YET,
                 format!(
                     "{doing} needs a call to HeyGen, but {attributes} of the provider block will be known only during \
                      apply. For a data source, name what {attributes} comes from in its depends_on: it is then read during \
