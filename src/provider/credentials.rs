@@ -19,6 +19,9 @@ use crate::terraform::{Attr, Diagnostic, Summary};
 /// The largest credentials file that is read, in bytes.
 const LARGEST_FILE: u64 = 64 * 1024;
 
+/// What to do about a file that is there and cannot be used.
+const CORRECT_THE_FILE: &str = "Correct the file, or set HEYGEN_API_KEY, which is then used instead.";
+
 /// How long after its time a token is still tried: clocks differ, and HeyGen's is the one that counts.
 const EXPIRY_GRACE: Duration = Duration::minutes(5);
 
@@ -202,7 +205,7 @@ impl Place<'_> {
                 "Text that was read from a file often ends with a line break: trimspace() takes it off."
             }
             (Place::Variable, _) => "Set it to the credential alone, without quotes and line breaks.",
-            (Place::File(_), _) => "Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+            (Place::File(_), _) => CORRECT_THE_FILE,
         };
         let place = self.holding(kind);
         Diagnostic::error(kind.unusable(), format!("The {kind} in {place} {why}. {remedy}")).at(kind.attribute())
@@ -242,7 +245,7 @@ fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
     let unreadable = |why: &str| {
         Diagnostic::error(
             summaries::UNREADABLE_CREDENTIALS_FILE,
-            format!("{}: {why}.", path.display()),
+            format!("{}: {why}. {CORRECT_THE_FILE}", path.display()),
         )
     };
     // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
@@ -335,7 +338,8 @@ fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
         Diagnostic::error(
             summaries::UNREADABLE_CREDENTIALS_FILE,
             format!(
-                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}).",
+                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}). \
+                 {CORRECT_THE_FILE}",
                 path.display(),
             ),
         )
@@ -635,7 +639,8 @@ mod tests {
             assert_eq!(
                 found_in_file(content).unwrap_err().detail,
                 format!(
-                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line})."
+                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line \
+                     {line}). Correct the file, or set HEYGEN_API_KEY, which is then used instead."
                 ),
                 "{content}"
             );
@@ -685,6 +690,13 @@ mod tests {
         assert!(read(&path).unwrap().is_some());
         std::fs::write(&path, "k".repeat(64 * 1024 + 1)).unwrap();
         assert!(read(&path).unwrap_err().detail.contains("larger"));
-        assert!(read(folder.path()).unwrap_err().detail.contains("not a file"));
+        let folder = folder.path();
+        assert_eq!(
+            read(folder).unwrap_err().detail,
+            format!(
+                "{}: not a file. Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+                folder.display()
+            )
+        );
     }
 }

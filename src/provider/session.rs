@@ -57,7 +57,8 @@ impl Session {
             Connection::Impossible(problem) => Err(NoClient::Problem(problem.clone())),
             Connection::None => Err(NoClient::Problem(Diagnostic::error(
                 summaries::NOT_CONFIGURED,
-                "A call to HeyGen was needed before the provider had a valid configuration.",
+                "A call to HeyGen was needed before the provider had a valid configuration. If an error about the provider block \
+                 came before this one, correct that one; if none did, this is a bug; please report it.",
             ))),
         }
     }
@@ -129,5 +130,13 @@ mod tests {
              one first. Where neither is possible, apply what it comes from first, with -target."
         );
         assert!(detail(vec!["api_key", "base_url"]).contains("but api_key and base_url of the provider block"));
+    }
+
+    #[test]
+    fn a_call_before_any_configuration_leads_to_what_was_wrong_with_it() {
+        let problems = Session::default().client().unwrap_err().into_error("Reading");
+        let problem = problems.into_iter().next().unwrap();
+        assert_eq!(problem.summary, "The provider is not configured");
+        assert!(problem.detail.contains("correct that one"), "{}", problem.detail);
     }
 }

@@ -61,7 +61,7 @@ declare_summaries! {
     // Calls that failed.
     CREDENTIALS_REJECTED = "HeyGen does not accept the credentials";
     PAYMENT_NEEDED = "HeyGen asks for payment";
-    NOT_ALLOWED = "HeyGen does not allow this";
+    NOT_ALLOWED = "The call is not allowed";
     FOREIGN_404 = "A 404 that is not HeyGen's own";
     ENDPOINT_NOT_KNOWN = "HeyGen does not know this endpoint";
     ACCOUNT_FULL = "The account has no room for another endpoint";

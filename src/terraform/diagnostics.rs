@@ -51,7 +51,7 @@ impl Diagnostic {
         Self::error(
             summaries::PROTOCOL,
             format!(
-                "A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."
+                "The {what} in a call cannot be read or written: {error}. This is a bug in the provider or in Terraform; please report it."
             ),
         )
     }
@@ -138,5 +138,26 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_the_protocol_that_fails_is_named_in_either_direction() {
+        let problem = Diagnostic::protocol_error("identity", &std::fmt::Error);
+        assert_eq!(
+            problem.summary,
+            "Terraform and the provider do not understand each other"
+        );
+        assert!(
+            problem
+                .detail
+                .starts_with("The identity in a call cannot be read or written: "),
+            "{}",
+            problem.detail
+        );
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn gone(id: &EndpointId) -> Diagnostic {
     Diagnostic::warning(
         summaries::ENDPOINT_GONE,
         format!(
-            "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, the \
-             plan creates another, with a new id and a new secret. If the credentials are of the wrong account, do not apply: \
+            "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, \
+             applying it creates another, with a new id and a new secret. If the credentials are of the wrong account, do not apply: \
              correct them first."
         ),
     )
@@ -43,6 +43,20 @@ pub(super) fn unreadable_in_list(id: &EndpointId, attributes: &[&str]) -> Option
             format!(
                 "HeyGen's list has {id}, but what it says about {} is missing or malformed. State keeps the value that it \
                  had; changes made there elsewhere are not seen.",
+                attributes.join(", ")
+            ),
+        )
+    })
+}
+
+/// The same about an endpoint that is being imported, of which state has nothing yet.
+pub(super) fn unreadable_at_import(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
+    (!attributes.is_empty()).then(|| {
+        Diagnostic::warning(
+            summaries::ENDPOINT_NOT_READ_COMPLETELY,
+            format!(
+                "HeyGen's list has {id}, but what it says about {} is missing or malformed. State has null there; a refresh \
+                 that can read it puts that right, so plan again before you apply.",
                 attributes.join(", ")
             ),
         )
@@ -190,7 +204,7 @@ pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
         return Diagnostic::error(
             summaries::ENDPOINT_VANISHED,
             format!(
-                "{}. It was there when this was planned. State keeps it; plan again, and a refresh will find out whether it \
+                "{}. The plan went by a state that has it. State keeps it; plan again, and a refresh will find out whether it \
                  is gone for certain.",
                 sentence(failure)
             ),
@@ -259,6 +273,21 @@ pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic 
             diagnostic.detail
         ),
         ..diagnostic
+    }
+}
+
+pub(super) fn delete_failed(failure: &Failure) -> Diagnostic {
+    let diagnostic = failed_calls::diagnostic(failure);
+    match (failure.effect, &failure.fault) {
+        // An interruption says so by itself.
+        (Effect::None, _) | (Effect::Unknown, Fault::Stopped { .. }) => diagnostic,
+        (Effect::Unknown, _) => Diagnostic {
+            detail: format!(
+                "{} The endpoint may be gone all the same; state keeps it, and the next refresh shows which it is.",
+                diagnostic.detail
+            ),
+            ..diagnostic
+        },
     }
 }
 
@@ -340,4 +369,36 @@ fn name(state: &EndpointModel) -> &str {
 
 fn sentence(failure: &Failure) -> String {
     failed_calls::capitalised(&failure.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::heygen::Operation;
+
+    fn deletion_failed(fault: Fault, effect: Effect) -> String {
+        let failure = Failure {
+            operation: Operation::Delete(EndpointId::parse("ep_1").unwrap()),
+            fault,
+            request_id: None,
+            rejected_credential: None,
+            attempts: 1,
+            effect,
+        };
+        delete_failed(&failure).detail
+    }
+
+    #[test]
+    fn a_deletion_that_may_have_happened_says_so_once() {
+        let timed_out = || Fault::TimedOut(Duration::from_secs(30));
+        let unknown = deletion_failed(timed_out(), Effect::Unknown);
+        assert!(unknown.contains("The endpoint may be gone all the same"), "{unknown}");
+        let none = deletion_failed(timed_out(), Effect::None);
+        assert!(!none.contains("may be gone"), "{none}");
+        let stopped = deletion_failed(Fault::Stopped { before: None }, Effect::Unknown);
+        assert!(stopped.contains("Whether it took effect is not known"), "{stopped}");
+        assert!(!stopped.contains("may be gone"), "{stopped}");
+    }
 }

@@ -202,7 +202,7 @@ impl Resource for WebhookEndpoint {
             return Diagnostics::none();
         }
         if !failure.is_foreign_not_found() {
-            return failed_calls::diagnostic(&failure).into();
+            return messages::delete_failed(&failure).into();
         }
         // Somebody on the way answered that there is nothing. Only HeyGen's list can say whether that is so.
         match client.find(&id, created_at(&prior.state), stop).await {
@@ -234,7 +234,7 @@ impl WebhookEndpoint {
             Ok(Some(endpoint)) => {
                 let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &nothing_known());
                 let mut diagnostics = Diagnostics::none();
-                diagnostics.extend(messages::unreadable_in_list(&id, &unreadable));
+                diagnostics.extend(messages::unreadable_at_import(&id, &unreadable));
                 if !self.warned_about_secrets.swap(true, Ordering::Relaxed) {
                     diagnostics.push(messages::secrets_not_imported());
                 }
