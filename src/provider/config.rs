@@ -10,6 +10,7 @@ use super::credentials::{self, Configured, CredentialSearch};
 use super::environment::{self, Environment};
 use super::session::Connection;
 use crate::heygen::{BaseUrl, Client, Settings};
+use crate::provider::summaries;
 use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, HostVersion, Model, Number, Schema, Type, model};
 
 const DEFAULT_BASE_URL: &str = "https://api.heygen.com";
@@ -186,7 +187,8 @@ fn unknown_attributes(config: &ProviderConfig) -> Vec<&'static str> {
 
 /// Reads a base URL. `named` is the attribute or the variable that the text came from.
 fn base_url(text: &str, named: &str) -> Result<BaseUrl, Diagnostic> {
-    BaseUrl::parse(text).map_err(|why| Diagnostic::error("Not a base URL", format!("{named}: {why}.")).at("base_url"))
+    BaseUrl::parse(text)
+        .map_err(|why| Diagnostic::error(summaries::NOT_A_BASE_URL, format!("{named}: {why}.")).at("base_url"))
 }
 
 fn max_retries(number: &Number, named: &str) -> Result<u32, Diagnostic> {
@@ -196,7 +198,7 @@ fn max_retries(number: &Number, named: &str) -> Result<u32, Diagnostic> {
 
 fn not_a_count(named: &str) -> Diagnostic {
     Diagnostic::error(
-        "Not a number of retries",
+        summaries::NOT_A_NUMBER_OF_RETRIES,
         format!("{named} must be a whole number from 0 (no retries) to {}.", u32::MAX),
     )
     .at("max_retries")
@@ -206,7 +208,7 @@ fn request_timeout(text: &str) -> Result<Duration, Diagnostic> {
     match humantime::parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(Diagnostic::error(
-            "Not a duration",
+            summaries::NOT_A_DURATION,
             "request_timeout must be a duration longer than nothing, such as \"30s\", \"1m 30s\" or \"500ms\".",
         )
         .at("request_timeout")),
@@ -291,7 +293,7 @@ mod tests {
             ..Environment::default()
         };
         let (_, diagnostics) = resolved(&waiting, &environment);
-        let summaries: Vec<_> = diagnostics.iter().map(|problem| &*problem.summary).collect();
+        let summaries: Vec<_> = diagnostics.iter().map(|problem| problem.summary).collect();
         assert_eq!(summaries, ["Not a usable API key"]);
     }
 

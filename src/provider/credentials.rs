@@ -13,10 +13,14 @@ use time::{Duration, OffsetDateTime};
 
 use super::environment::{self, Environment};
 use crate::heygen::{Credential, InvalidCredential};
-use crate::terraform::{Attr, Diagnostic};
+use crate::provider::summaries;
+use crate::terraform::{Attr, Diagnostic, Summary};
 
 /// The largest credentials file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// What to do about a file that is there and cannot be used.
+const CORRECT_THE_FILE: &str = "Correct the file, or set HEYGEN_API_KEY, which is then used instead.";
 
 /// How long after its `expires_at` a token is still used: HeyGen's clock decides, and this machine's may differ from
 /// it.
@@ -143,6 +147,13 @@ impl Kind {
             Kind::AccessToken => "HEYGEN_ACCESS_TOKEN",
         }
     }
+
+    fn unusable(self) -> Summary {
+        match self {
+            Kind::ApiKey => summaries::UNUSABLE_API_KEY,
+            Kind::AccessToken => summaries::UNUSABLE_ACCESS_TOKEN,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -197,24 +208,20 @@ impl Place<'_> {
                 "Text that was read from a file often ends with a line break: trimspace() takes it off."
             }
             (Place::Variable, _) => "Set it to the credential alone, without quotes and line breaks.",
-            (Place::File(_), _) => "Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+            (Place::File(_), _) => CORRECT_THE_FILE,
         };
         let place = self.holding(kind);
-        Diagnostic::error(
-            format!("Not a usable {kind}"),
-            format!("The {kind} in {place} {why}. {remedy}"),
-        )
-        .at(kind.attribute())
+        Diagnostic::error(kind.unusable(), format!("The {kind} in {place} {why}. {remedy}")).at(kind.attribute())
     }
 }
 
 fn both(detail: &str) -> Diagnostic {
-    Diagnostic::error("Two kinds of credentials", detail).at(Kind::ApiKey.attribute())
+    Diagnostic::error(summaries::TWO_KINDS_OF_CREDENTIALS, detail).at(Kind::ApiKey.attribute())
 }
 
 fn expired(path: &Path, time: &str) -> Diagnostic {
     Diagnostic::error(
-        "The access token has expired",
+        summaries::EXPIRED_ACCESS_TOKEN,
         format!(
             "The access token in {} expired at {time}, and the provider cannot renew it. Run any heygen command, which \
              renews it, or use an API key (api_key or HEYGEN_API_KEY), which serves better here.",
@@ -227,7 +234,7 @@ fn expired(path: &Path, time: &str) -> Diagnostic {
 fn none_found(file: Option<&Path>) -> Diagnostic {
     let file = file.map_or("credentials in ~/.heygen".to_owned(), |path| path.display().to_string());
     Diagnostic::error(
-        "No HeyGen credentials",
+        summaries::NO_CREDENTIALS,
         format!(
             "None were found in any of the three places they are looked for: (1) the provider's configuration (api_key or \
              access_token), (2) the environment (HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN), (3) the credentials file of \
@@ -240,8 +247,8 @@ fn none_found(file: Option<&Path>) -> Diagnostic {
 fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
     let unreadable = |why: &str| {
         Diagnostic::error(
-            "The credentials file cannot be read",
-            format!("{}: {why}.", path.display()),
+            summaries::UNREADABLE_CREDENTIALS_FILE,
+            format!("{}: {why}. {CORRECT_THE_FILE}", path.display()),
         )
     };
     // Checked before it is opened, because opening a named pipe waits until somebody writes into it.
@@ -332,9 +339,10 @@ fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
     }
     let unreadable = |line: usize| {
         Diagnostic::error(
-            "The credentials file cannot be read",
+            summaries::UNREADABLE_CREDENTIALS_FILE,
             format!(
-                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}).",
+                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}). \
+                 {CORRECT_THE_FILE}",
                 path.display(),
             ),
         )
@@ -421,7 +429,7 @@ mod tests {
         match find(block.configured(), environment, now()) {
             Ok(CredentialSearch::NotKnownYet) => "not known yet".to_owned(),
             Ok(CredentialSearch::Found(credential)) => credential.origin().to_owned(),
-            Ok(CredentialSearch::NoneFound(problem)) | Err(problem) => problem.summary,
+            Ok(CredentialSearch::NoneFound(problem)) | Err(problem) => problem.summary.to_string(),
         }
     }
 
@@ -635,7 +643,8 @@ mod tests {
             assert_eq!(
                 found_in_file(content).unwrap_err().detail,
                 format!(
-                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line})."
+                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line \
+                     {line}). Correct the file, or set HEYGEN_API_KEY, which is then used instead."
                 ),
                 "{content}"
             );
@@ -685,6 +694,13 @@ mod tests {
         assert!(read(&path).unwrap().is_some());
         std::fs::write(&path, "k".repeat(64 * 1024 + 1)).unwrap();
         assert!(read(&path).unwrap_err().detail.contains("larger"));
-        assert!(read(folder.path()).unwrap_err().detail.contains("not a file"));
+        let folder = folder.path();
+        assert_eq!(
+            read(folder).unwrap_err().detail,
+            format!(
+                "{}: not a file. Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+                folder.display()
+            )
+        );
     }
 }

@@ -4,15 +4,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::provider::summaries;
 use crate::terraform::Diagnostic;
 
 /// Checks a configured URL. Messages never quote it: it may hold a password.
 pub(super) fn validate(text: &str) -> Option<Diagnostic> {
     match parse(text) {
-        Err(why) => Some(Diagnostic::error("Not a URL that HeyGen can deliver to", why).at("url")),
+        Err(why) => Some(Diagnostic::error(summaries::UNDELIVERABLE_URL, why).at("url")),
         Ok(url) => internal_host(&url).map(|host| {
             Diagnostic::warning(
-                "HeyGen may not reach this URL",
+                summaries::PERHAPS_UNREACHABLE_URL,
                 format!(
                     "The host {host} is one that only machines near it can reach. HeyGen delivers from the public \
                      internet and needs a publicly reachable host."

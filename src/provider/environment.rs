@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::heygen::Timing;
+use crate::provider::summaries;
 use crate::terraform::Diagnostic;
 
 /// The environment variables that the provider reads, the path of the credentials file, and how long to wait. Empty
@@ -53,7 +54,7 @@ pub(super) fn text<'a>(
     let text = |value: &'a OsString| {
         value.to_str().ok_or_else(|| {
             Diagnostic::error(
-                "An environment variable is not text",
+                summaries::VARIABLE_NOT_TEXT,
                 format!(
                     "{variable} is set to bytes that are not UTF-8. Correct or unset it, or set {attribute} in the provider \
                      block, which is then used instead."

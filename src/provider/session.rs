@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::heygen::{Client, EndpointId};
+use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Diagnostics};
 
 /// The connection to `HeyGen`, as far as the configuration is known.
@@ -56,8 +57,9 @@ impl Session {
             Connection::NotKnownYet(attributes) => Err(NoClient::NotKnownYet(attributes.clone())),
             Connection::NoCredentials(problem) => Err(NoClient::Error(problem.clone())),
             Connection::NotConfigured => Err(NoClient::Error(Diagnostic::error(
-                "The provider is not configured",
-                "A call to HeyGen was needed before the provider had a valid configuration.",
+                summaries::NOT_CONFIGURED,
+                "A call to HeyGen was needed before the provider had a valid configuration. If an error about the provider block \
+                 came before this one, correct that one; if none did, this is a bug; please report it.",
             ))),
         }
     }
@@ -97,7 +99,7 @@ impl NoClient {
         match self {
             NoClient::Error(problem) => problem.into(),
             NoClient::NotKnownYet(attributes) => Diagnostic::error(
-                "The provider's configuration is not known yet",
+                summaries::CONFIGURATION_NOT_KNOWN_YET,
                 format!(
                     "{doing} needs a call to HeyGen, but {attributes} of the provider block will be known only during \
                      apply. For a data source, name what {attributes} comes from in its depends_on: it is then read during \
@@ -129,5 +131,13 @@ mod tests {
              one first. Where neither is possible, apply what it comes from first, with -target."
         );
         assert!(detail(vec!["api_key", "base_url"]).contains("but api_key and base_url of the provider block"));
+    }
+
+    #[test]
+    fn a_call_before_any_configuration_leads_to_what_was_wrong_with_it() {
+        let problems = Session::default().client().unwrap_err().into_error("Reading");
+        let problem = problems.into_iter().next().unwrap();
+        assert_eq!(problem.summary, "The provider is not configured");
+        assert!(problem.detail.contains("correct that one"), "{}", problem.detail);
     }
 }

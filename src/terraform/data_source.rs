@@ -76,7 +76,12 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::terraform::{Attr, Value, model};
+    use crate::terraform::{Attr, Value, declare_summaries, model};
+
+    declare_summaries! {
+        const _;
+        SILENCE = "Nothing comes back";
+    }
 
     model! {
         /// A question and its answer.
@@ -109,7 +114,7 @@ mod tests {
 
         async fn read(&self, config: Echo, _stop: &CancellationToken) -> Result<Echo, Diagnostics> {
             match config.said.known().map(String::as_str) {
-                Some("silence") => Err(Diagnostic::error("Nothing comes back", "").at("said").into()),
+                Some("silence") => Err(Diagnostic::error(SILENCE, "").at("said").into()),
                 Some("later") => Ok(Echo {
                     heard: Attr::Unknown,
                     ..config
@@ -125,7 +130,7 @@ mod tests {
     async fn asked(said: &str) -> Result<Object, String> {
         let config = Object::from([("said".to_owned(), Value::String(said.to_owned()))]);
         let answer = AnyDataSource::read(&EchoSource, config, &CancellationToken::new()).await;
-        answer.map_err(|problems| problems.iter().map(|problem| problem.summary.clone()).collect())
+        answer.map_err(|problems| problems.iter().map(|problem| problem.summary.as_str()).collect())
     }
 
     #[tokio::test]

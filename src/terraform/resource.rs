@@ -11,6 +11,7 @@ use super::upgrade::{self, EarlierVersion};
 use super::wire::state::EncodedState;
 use super::{
     Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored, Walk,
+    summaries,
 };
 
 /// A managed resource over a typed model.
@@ -367,7 +368,7 @@ fn private_data_error<R: Resource>(resource: &R, why: PrivateDataError) -> Diagn
     let type_name = Resource::type_name(resource);
     match why {
         PrivateDataError::NewerVersion(version) => Diagnostic::error(
-            "Private data of a newer provider",
+            summaries::NEWER_PRIVATE_DATA,
             format!(
                 "What a provider has stored beside the state of this {type_name} has version {version}, and this provider \
                  knows version {}. A newer provider has written it: use that one, or newer.",
@@ -375,7 +376,7 @@ fn private_data_error<R: Resource>(resource: &R, why: PrivateDataError) -> Diagn
             ),
         ),
         PrivateDataError::Malformed(why) => Diagnostic::error(
-            "The private data in state cannot be read",
+            summaries::UNREADABLE_PRIVATE_DATA,
             format!(
                 "What the provider has stored beside the state of this {type_name} cannot be used: {why}. Restore a backup \
                  of the state (terraform.tfstate.backup beside a local state, an earlier version in a backend). {} Only if \

@@ -1,6 +1,6 @@
 //! Schemas of the provider, its resources and their identities.
 
-use super::{Diagnostic, Diagnostics, Object, Type, Value};
+use super::{Diagnostic, Diagnostics, Object, Type, Value, summaries};
 
 /// What a configuration or state looks like: a flat list of attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Schema {
 
 fn missing(attribute: &str) -> Diagnostic {
     Diagnostic::error(
-        "Missing required argument",
+        summaries::MISSING_ARGUMENT,
         format!("{attribute} is required, and its value is null. Give it a value."),
     )
     .at(attribute)
@@ -161,7 +161,7 @@ fn missing(attribute: &str) -> Diagnostic {
 
 fn read_only(attribute: &str) -> Diagnostic {
     Diagnostic::error(
-        "Read-only attribute is set",
+        summaries::READ_ONLY_ATTRIBUTE,
         format!("{attribute} can only be read: its value is not for configuration to choose. Remove it here."),
     )
     .at(attribute)

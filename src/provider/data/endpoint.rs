@@ -8,6 +8,7 @@ use super::{SharedSession, failed, field, text};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
+use crate::provider::summaries;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model};
 
@@ -139,14 +140,14 @@ impl Lookup {
         match (&config.id, &config.url) {
             (Attr::Null, Attr::Null) => Err(neither()),
             (Attr::Known(_), Attr::Known(_)) => Err(Diagnostic::error(
-                "Both id and url are set",
+                summaries::BOTH_ID_AND_URL,
                 "The endpoint is looked up by one of them. Remove the other.",
             )
             .at("url")),
             (Attr::Known(id), _) => match EndpointId::parse(id) {
                 Ok(id) => Ok(Some(Lookup::Id(id))),
                 Err(why) => Err(Diagnostic::error(
-                    "Not an endpoint id",
+                    summaries::NOT_AN_ENDPOINT_ID,
                     format!("HeyGen cannot have an endpoint of the id {}: {why}.", quoted(id)),
                 )
                 .at("id")),
@@ -181,7 +182,7 @@ impl Lookup {
 fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
     match found {
         [] => Err(Diagnostic::error(
-            "No such webhook endpoint",
+            summaries::NO_SUCH_ENDPOINT,
             "HeyGen's list, read twice, has no endpoint with this URL. Check the URL, and that the credentials are of its \
              account.",
         )
@@ -190,7 +191,7 @@ fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
         several => {
             let ids: Vec<&str> = several.iter().map(|endpoint| endpoint.id.as_str()).collect();
             Err(Diagnostic::error(
-                "Several webhook endpoints have this URL",
+                summaries::SEVERAL_ENDPOINTS,
                 format!("They are {}. Look the one you mean up by its id.", ids.join(", ")),
             )
             .at("url"))
@@ -200,7 +201,7 @@ fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
 
 fn neither() -> Diagnostic {
     Diagnostic::error(
-        "Neither id nor url is set",
+        summaries::NEITHER_ID_NOR_URL,
         "The endpoint is looked up by one of them. Set either.",
     )
     .at("id")

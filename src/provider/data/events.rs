@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{SharedSession, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
+use crate::provider::summaries;
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook events";
@@ -131,7 +132,7 @@ fn limit(limit: &Attr<Number>) -> Result<usize, Diagnostic> {
         .filter(|count| (1..=HIGHEST_LIMIT).contains(count))
         .ok_or_else(|| {
             Diagnostic::error(
-                "Not a number of events",
+                summaries::NOT_A_NUMBER_OF_EVENTS,
                 format!("limit must be a whole number from 1 to {HIGHEST_LIMIT}."),
             )
             .at("limit")

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::failed_calls;
+use crate::provider::summaries;
 use crate::terraform::{AnyDataSource, Attr, Diagnostic, Diagnostics};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
@@ -63,7 +64,7 @@ fn refuse_empty(filter: &Attr<String>, attribute: &str) -> Option<Diagnostic> {
     let empty = filter.known().is_some_and(String::is_empty);
     empty.then(|| {
         Diagnostic::error(
-            "Empty filter",
+            summaries::EMPTY_FILTER,
             format!("{attribute} must not be empty. Omit it to have everything."),
         )
         .at(attribute)

@@ -206,7 +206,7 @@ impl Resource for WebhookEndpoint {
             return Diagnostics::none();
         }
         if !failure.is_gateway_not_found() {
-            return failed_calls::diagnostic(&failure).into();
+            return messages::delete_failed(&failure).into();
         }
         // A gateway or a proxy has answered the 404. Only HeyGen's list can say whether the endpoint is gone.
         match client.find(&id, created_at(&prior.state), stop).await {
@@ -238,7 +238,7 @@ impl WebhookEndpoint {
             Ok(Some(endpoint)) => {
                 let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &before_import());
                 let mut diagnostics = Diagnostics::none();
-                diagnostics.extend(messages::unreadable_in_list(&id, &unreadable));
+                diagnostics.extend(messages::unreadable_at_import(&id, &unreadable));
                 if !self.warned_about_secrets.swap(true, Ordering::Relaxed) {
                     diagnostics.push(messages::secrets_not_imported());
                 }

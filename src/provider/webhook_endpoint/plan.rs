@@ -2,6 +2,7 @@
 
 use super::schema::{EndpointModel, Private};
 use crate::provider::endpoint_url;
+use crate::provider::summaries;
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Path, Plan, Proposal, Stored, Walk};
 
 /// Plans a creation or an update; a replacement comes here as an update first and then as a creation.
@@ -96,18 +97,18 @@ impl Rotation {
         let warning = match self {
             Rotation::None => return None,
             Rotation::Perhaps => Diagnostic::warning(
-                "The signing secret may be rotated",
+                summaries::ROTATION_PERHAPS_PLANNED,
                 format!(
                     "rotate_trigger is known only during apply. If its value has changed by then, the secret of {id} \
                      is rotated, and the old one stops working at once. {then}"
                 ),
             ),
             Rotation::Due => Diagnostic::warning(
-                "The signing secret will be rotated",
+                summaries::ROTATION_PLANNED,
                 format!("Applying this rotates the secret of {id}, and the old one stops working at once. {then}"),
             ),
             Rotation::Unsettled => Diagnostic::warning(
-                "The signing secret will be rotated again",
+                summaries::ROTATION_PLANNED_AGAIN,
                 format!(
                     "An earlier rotation of the secret of {id} failed without telling whether it happened, so the secret in \
                      state may have stopped working. Applying this rotates it once more. {then}"
@@ -155,7 +156,7 @@ impl WhenDisabled {
     fn warning(self, state: &EndpointModel) -> Option<Diagnostic> {
         (self == WhenDisabled::KeepForNow).then(|| {
             Diagnostic::warning(
-                "The disabled endpoint may have to be replaced",
+                summaries::PERHAPS_REPLACED,
                 format!(
                     "replace_when_disabled is known only during apply, so {} is not replaced now, and gets no events. If the \
                      value turns out to be true, the next plan replaces it.",

@@ -7,7 +7,7 @@ use super::{Inner, decode_config};
 use crate::terraform::upgrade::{decode_stored_object, unsupported_version};
 use crate::terraform::wire::convert;
 use crate::terraform::wire::state::EncodedState;
-use crate::terraform::{AnyResource, Diagnostic, Diagnostics, ImportTarget, Outcome, Provider, Walk, proto};
+use crate::terraform::{AnyResource, Diagnostic, Diagnostics, ImportTarget, Outcome, Provider, Walk, proto, summaries};
 
 impl<P: Provider> Inner<P> {
     pub(super) fn validate_resource(
@@ -52,7 +52,14 @@ impl<P: Provider> Inner<P> {
             let schema = resource.identity_schema();
             if request.version != schema.version() {
                 let name = &request.type_name;
-                return Err(unsupported_version("Identity", name, request.version, schema.version()));
+                let summary = summaries::IDENTITY_OF_UNKNOWN_VERSION;
+                return Err(unsupported_version(
+                    summary,
+                    "identity",
+                    name,
+                    request.version,
+                    schema.version(),
+                ));
             }
             let ty = schema.object_type();
             let identity = decode_stored_object(&request.type_name, raw_json(request.raw_identity.as_ref()), ty)?;

@@ -21,6 +21,7 @@ use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
 use super::{
     AnyDataSource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto,
+    summaries,
 };
 
 /// The largest message in either direction, in bytes: what every Go plugin allows. The host's own limits are above it.
@@ -122,9 +123,14 @@ fn decode_config(message: Option<&proto::DynamicValue>, schema: &Schema) -> Resu
 }
 
 fn no_such(kind: &str, name: &str) -> Diagnostic {
+    not_in_this_version(&format!("{kind} named \"{name}\""))
+}
+
+/// There is no `what`, which may be a kind of thing as a whole.
+fn not_in_this_version(what: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("No such {kind}"),
-        format!("This provider has no {kind} named \"{name}\". A newer version of it may have one."),
+        summaries::NOT_IN_THIS_VERSION,
+        format!("This provider has no {what}. A newer version of it may have one."),
     )
 }
 

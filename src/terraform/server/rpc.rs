@@ -9,9 +9,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::from_diagnostics::{FromDiagnostics, ResponseStream};
 use super::isolate::run_isolated;
-use super::{Inner, Service, no_such};
+use super::{Inner, Service, no_such, not_in_this_version};
 use crate::terraform::wire::state::EncodedState;
-use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto};
+use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto, summaries};
 
 type RpcResult<T> = Result<Response<T>, Status>;
 
@@ -34,7 +34,7 @@ macro_rules! refuse {
     (client_streaming $rpc:ident($messages:ident) <- $message:ident, $kind:literal) => {
         refuse!(
             @ $rpc(Streaming<proto::$messages::$message>) -> proto::$messages::Response,
-            |_| no_such($kind, "")
+            |_| not_in_this_version($kind)
         );
     };
     (@ $rpc:ident($request:ty) -> $response:ty, $problem:expr) => {
@@ -234,7 +234,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::generate_resource_config::Request>,
     ) -> RpcResult<proto::generate_resource_config::Response> {
         let problem = Diagnostic::error(
-            "No configuration can be generated",
+            summaries::NO_GENERATED_CONFIGURATION,
             format!(
                 "This provider generates no configuration for resources such as {}. Write it by hand.",
                 request.get_ref().type_name
@@ -382,7 +382,7 @@ impl<P: Provider> Service<P> {
 
 fn crashed(api_name: &str) -> Diagnostic {
     Diagnostic::error(
-        "The provider crashed",
+        summaries::CRASHED,
         format!(
             "The provider panicked in this call and went on with the others. This is a bug; please report it with the panic \
              message, which Terraform shows or logs. If something was being created, look for it at {api_name} before you \
@@ -393,7 +393,7 @@ fn crashed(api_name: &str) -> Diagnostic {
 
 fn no_move(source: &str, target: &str) -> Diagnostic {
     Diagnostic::error(
-        "Objects of another type cannot be moved here",
+        summaries::NO_MOVE,
         format!(
             "A moved block turns a {source} into a {target}, and this provider cannot read the state of the one as that of \
              the other. Take the old one out of state with a removed block (lifecycle {{ destroy = false }}) in place of the \

@@ -85,7 +85,7 @@ impl From<Diagnostic> for proto::Diagnostic {
         };
         proto::Diagnostic {
             severity: severity.into(),
-            summary: diagnostic.summary,
+            summary: diagnostic.summary.to_string(),
             detail: diagnostic.detail,
             attribute: diagnostic.path.as_ref().map(Into::into),
         }
