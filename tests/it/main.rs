@@ -21,6 +21,7 @@ mod faults;
 mod harness;
 mod hostile;
 mod load;
+mod modules;
 mod pages;
 mod plugin_host;
 mod protocol;

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The pages for those who work on the provider.
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 6] = [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "examples/fake-heygen/README.md",
+    "examples/modules/endpoint/README.md",
+    "examples/modules/generations/README.md",
 ];
 
 #[test]

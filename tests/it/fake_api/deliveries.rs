@@ -262,7 +262,8 @@ async fn a_delivery_to_all_says_what_is_wrong_with_its_order() {
     assert!(receiver.requests().is_empty());
 }
 
-fn signature_fits(request: &Request, secret: &str) -> bool {
+/// Whether a delivery is signed over its raw body with this secret.
+pub fn signature_fits(request: &Request, secret: &str) -> bool {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(&request.body);
     let hex: Vec<_> = mac
