@@ -22,6 +22,7 @@ mod faults;
 mod harness;
 mod hostile;
 mod load;
+mod modules;
 mod pages;
 mod plugin_host;
 mod protocol;

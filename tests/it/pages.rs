@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The pages for those who work on the provider.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "examples/fake-heygen/README.md",
     "tests/it/README.md",
+    "examples/modules/endpoint/README.md",
+    "examples/modules/generations/README.md",
 ];
 
 #[test]

@@ -69,6 +69,19 @@ pub struct Behaviour {
     pub amazon_request_id: bool,
     /// Milliseconds an idempotency key is kept; 24 hours if not set.
     pub idempotency_ms: Option<u64>,
+    /// Whether an event that goes to several endpoints has one id at all of them.
+    pub event_ids: EventIds,
+}
+
+/// What `Heygen-Event-Id` is the id of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventIds {
+    /// The event: every endpoint gets it with the same id.
+    #[default]
+    PerEvent,
+    /// The event at one endpoint: every endpoint gets it with an id of its own.
+    PerEndpoint,
 }
 
 /// How *all events* is answered.

@@ -22,6 +22,7 @@
 //! | `POST /_control/refuse` | refuses connections for `ms` milliseconds |
 //! | `POST /_control/events` | adds to the history: `event_type`, `event_data`, `entity_id` |
 //! | `POST /_control/deliver` | sends a signed event, see [`Delivery`] |
+//! | `POST /_control/deliver_to_all` | sends one event to every endpoint that receives it, see [`DeliveryToAll`] |
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,8 +40,8 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tower::ServiceExt as _;
 
 use super::{
-    behaviour::Behaviour,
-    deliveries::{Delivered, Delivery},
+    behaviour::{Behaviour, EventIds},
+    deliveries::{Delivered, Delivery, DeliveryToAll},
     faults::Fault,
     oddity::Oddity,
     request::Given,
@@ -88,6 +89,7 @@ impl Control {
             .route("/_control/refuse", post(refuse))
             .route("/_control/events", post(record_event))
             .route("/_control/deliver", post(deliver_event))
+            .route("/_control/deliver_to_all", post(deliver_event_to_all))
             .with_state(Hands { shared, door });
         Self(router)
     }
@@ -113,6 +115,33 @@ pub async fn deliver(shared: &Shared, delivery: &Delivery) -> Result<Delivered, 
         delivery.sign(event.event_id, &secret)?
     };
     Ok(signed.send().await)
+}
+
+/// Records an event, then sends it to every endpoint that receives it, the oldest first, each delivery signed by the
+/// endpoint's current secret. Where each endpoint gets an id of its own, the history has the event under each of them.
+pub async fn deliver_to_all(shared: &Shared, order: &DeliveryToAll) -> Result<Vec<Delivered>, String> {
+    let signed = {
+        let mut world = shared.world();
+        let receiving = world.store.endpoints().filter(|endpoint| order.reaches(endpoint));
+        let receiving: Vec<Endpoint> = receiving.cloned().collect();
+        let deliveries: Result<Vec<Delivery>, String> = receiving.iter().map(|endpoint| order.to(endpoint)).collect();
+        let event_ids = world.behaviour.event_ids;
+        let mut record = || {
+            let (event_type, event_data) = (order.event_type.clone(), order.event_data.clone());
+            world.record(event_type, event_data, order.entity_id.clone()).event_id
+        };
+        let of_the_event = (event_ids == EventIds::PerEvent).then(&mut record);
+        let signed = deliveries?.into_iter().zip(receiving).map(|(delivery, endpoint)| {
+            let event_id = of_the_event.clone().unwrap_or_else(&mut record);
+            delivery.sign(event_id, &endpoint.secret)
+        });
+        signed.collect::<Result<Vec<_>, _>>()?
+    };
+    let mut delivered = Vec::new();
+    for delivery in signed {
+        delivered.push(delivery.send().await);
+    }
+    Ok(delivered)
 }
 
 type Answer = Result<Json<Value>, Wrong>;
@@ -389,5 +418,10 @@ async fn record_event(State(hands): State<Hands>, Json(order): Json<RecordEvent>
 
 async fn deliver_event(State(hands): State<Hands>, Json(delivery): Json<Delivery>) -> Answer {
     let delivered = deliver(&hands.shared, &delivery).await;
+    Ok(Json(json!(delivered.map_err(Wrong::Order)?)))
+}
+
+async fn deliver_event_to_all(State(hands): State<Hands>, Json(order): Json<DeliveryToAll>) -> Answer {
+    let delivered = deliver_to_all(&hands.shared, &order).await;
     Ok(Json(json!(delivered.map_err(Wrong::Order)?)))
 }

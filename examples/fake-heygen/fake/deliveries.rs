@@ -19,6 +19,8 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use tokio::net::TcpStream;
 
+use super::store::Endpoint;
+
 /// HeyGen waits so long for a receiver.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
@@ -53,9 +55,32 @@ pub struct Delivery {
     pub attempts: u32,
 }
 
+/// An event to be delivered to every endpoint that receives it: the enabled ones that want its type, of its entity or of
+/// none. The switch `event_ids` decides whether they all get it with one id.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryToAll {
+    /// Where it is really sent: an `http` URL of a loopback address without a path. Path and query are those of each
+    /// endpoint's own URL.
+    pub via: String,
+    /// Such as `avatar_video.success`.
+    pub event_type: String,
+    /// The event itself.
+    #[serde(default)]
+    pub event_data: Map<String, Value>,
+    /// What the event is about. Endpoints of another entity do not receive it.
+    #[serde(default)]
+    pub entity_id: Option<String>,
+    /// How often each delivery is tried until the receiver answers 2xx; 1 to 10.
+    #[serde(default = "one")]
+    pub attempts: u32,
+}
+
 /// What a receiver made of a delivery.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delivered {
+    /// Whose delivery it was.
+    pub endpoint_id: String,
     /// `Heygen-Event-Id`, the same in every attempt.
     pub event_id: String,
     /// What was sent, to the byte.
@@ -80,6 +105,7 @@ pub struct Attempt {
 /// A delivery ready to be sent.
 #[derive(Debug)]
 pub struct Signed {
+    endpoint_id: String,
     event_id: String,
     body: String,
     signature: String,
@@ -116,12 +142,43 @@ impl Delivery {
             body
         };
         Ok(Signed {
+            endpoint_id: self.endpoint_id.clone(),
             event_id,
             body: sent,
             signature,
             clock_skew: self.clock_skew,
             attempts: self.attempts.clamp(1, MOST_ATTEMPTS),
             receiver,
+        })
+    }
+}
+
+impl DeliveryToAll {
+    /// Whether this endpoint receives the event.
+    pub fn reaches(&self, endpoint: &Endpoint) -> bool {
+        let wants = endpoint.events.as_ref();
+        let same_entity = endpoint.entity_id.is_none() || endpoint.entity_id == self.entity_id;
+        endpoint.status == "enabled" && same_entity && wants.is_none_or(|events| events.contains(&self.event_type))
+    }
+
+    /// The delivery to one endpoint, at the path and query of its own URL. An error says why that cannot be.
+    pub fn to(&self, endpoint: &Endpoint) -> Result<Delivery, String> {
+        let receiver: Uri = self.via.parse().map_err(|_| refusal(&self.via))?;
+        if receiver.path() != "/" || receiver.query().is_some() {
+            return Err(format!("via must be without a path and a query, not {}", self.via));
+        }
+        let own = endpoint.url.parse::<Uri>();
+        let own = own.map_err(|error| format!("the URL of {}: {error}", endpoint.endpoint_id))?;
+        let own = own.path_and_query().map_or("/", |path| path.as_str());
+        Ok(Delivery {
+            endpoint_id: endpoint.endpoint_id.clone(),
+            via: format!("{}{own}", self.via.trim_end_matches('/')),
+            event_type: self.event_type.clone(),
+            event_data: self.event_data.clone(),
+            callback_id: None,
+            clock_skew: 0,
+            tampered: false,
+            attempts: self.attempts,
         })
     }
 }
@@ -147,6 +204,7 @@ impl Signed {
             });
             if accepted || attempts.len() >= self.attempts as usize {
                 return Delivered {
+                    endpoint_id: self.endpoint_id,
                     event_id: self.event_id,
                     body: self.body,
                     signature: self.signature,
@@ -184,7 +242,7 @@ impl Signed {
 
 impl Receiver {
     fn parse(via: &str) -> Result<Self, String> {
-        let refuse = || format!("via must be an http URL of a loopback address, not {via}");
+        let refuse = || refusal(via);
         let uri: Uri = via.parse().map_err(|_| refuse())?;
         let host = uri.host().filter(|_| uri.scheme_str() == Some("http"));
         let host = match host {
@@ -202,6 +260,10 @@ impl Receiver {
             path: path.to_owned(),
         })
     }
+}
+
+fn refusal(via: &str) -> String {
+    format!("via must be an http URL of a loopback address, not {via}")
 }
 
 /// Hex HMAC-SHA256 of the raw body, keyed with the secret as it was given.

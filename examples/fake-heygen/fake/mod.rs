@@ -28,8 +28,8 @@ use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 pub use self::{
-    behaviour::{AllEvents, Behaviour, Timestamps, TrailingSlash, UrlSpelling},
-    deliveries::{Delivered, Delivery},
+    behaviour::{AllEvents, Behaviour, EventIds, Timestamps, TrailingSlash, UrlSpelling},
+    deliveries::{Delivered, Delivery, DeliveryToAll},
     faults::{BodyShape, Creation, Effect, Fault, RetryAfter, SuccessBody, Wait},
     log::Request,
     oddity::Oddity,
@@ -214,6 +214,12 @@ impl FakeHeygen {
     /// with the order.
     pub async fn deliver(&self, delivery: &Delivery) -> Result<Delivered, String> {
         control::deliver(&self.shared, delivery).await
+    }
+
+    /// Delivers one event to every endpoint that receives it, and says for each what the receiver made of it. An error
+    /// says what is wrong with the order.
+    pub async fn deliver_to_all(&self, order: &DeliveryToAll) -> Result<Vec<Delivered>, String> {
+        control::deliver_to_all(&self.shared, order).await
     }
 
     /// Replaces the switches.

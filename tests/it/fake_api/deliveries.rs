@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::fake_heygen::{Delivery, FakeHeygen, NewEndpoint};
+use crate::fake_heygen::{Delivery, DeliveryToAll, Endpoint, EventIds, FakeHeygen, NewEndpoint};
 use crate::support::http::{Request, Server, response};
 
 /// A receiver that refuses its first requests, as many as it is told.
@@ -144,7 +144,126 @@ async fn deliveries_go_to_loopback_addresses_only() {
     assert!(!delivered.accepted && delivered.attempts[0].error.is_some());
 }
 
-fn signature_fits(request: &Request, secret: &str) -> bool {
+fn endpoint(fake: &FakeHeygen, url: &str, events: Option<&str>, entity_id: Option<&str>) -> Endpoint {
+    fake.put_endpoint(NewEndpoint {
+        url: url.into(),
+        events: events.map(|event| vec![event.to_owned()]),
+        entity_id: entity_id.map(str::to_owned),
+    })
+}
+
+fn to_all(more: &Value) -> DeliveryToAll {
+    let mut order = json!({
+        "event_type": "avatar_video.success",
+        "event_data": { "video_id": "v-1" },
+    });
+    for (name, value) in more.as_object().unwrap() {
+        order[name] = value.clone();
+    }
+    serde_json::from_value(order).unwrap()
+}
+
+#[tokio::test]
+async fn one_event_reaches_every_endpoint_that_receives_it_and_no_other() {
+    let (fake, receiver) = (FakeHeygen::start(), receiver(0));
+    let reached = [
+        endpoint(&fake, "https://hooks.example.com/a?generation=1", None, None),
+        endpoint(
+            &fake,
+            "https://elsewhere.example.com",
+            Some("avatar_video.success"),
+            Some("project-1"),
+        ),
+    ];
+    endpoint(
+        &fake,
+        "https://hooks.example.com/other-type",
+        Some("avatar_video.fail"),
+        None,
+    );
+    endpoint(&fake, "https://hooks.example.com/other-entity", None, Some("project-2"));
+    let disabled = endpoint(&fake, "https://hooks.example.com/disabled", None, None);
+    fake.disable_endpoint(&disabled.endpoint_id);
+
+    let order = to_all(&json!({ "via": receiver.url(), "entity_id": "project-1" }));
+    let delivered = fake.deliver_to_all(&order).await.unwrap();
+    let ids = |them: &[Endpoint]| them.iter().map(|it| it.endpoint_id.clone()).collect::<Vec<_>>();
+    let delivered_to: Vec<_> = delivered.iter().map(|it| it.endpoint_id.clone()).collect();
+    assert_eq!(delivered_to, ids(&reached));
+    assert!(delivered.iter().all(|it| it.accepted));
+
+    let requests = receiver.requests();
+    let paths: Vec<_> = requests.iter().map(Request::path).collect();
+    assert_eq!(
+        paths,
+        ["/a?generation=1", "/"],
+        "path and query of each endpoint's own URL"
+    );
+    for (request, endpoint) in requests.iter().zip(&reached) {
+        assert!(signature_fits(request, &endpoint.secret));
+    }
+    assert!(!signature_fits(&requests[0], &reached[1].secret));
+    assert_eq!(requests[0].body, requests[1].body);
+
+    // An event of no entity does not go to an endpoint of one.
+    let order = to_all(&json!({ "via": receiver.url() }));
+    let delivered = fake.deliver_to_all(&order).await.unwrap();
+    assert_eq!(delivered.len(), 1);
+    assert_eq!(delivered[0].endpoint_id, reached[0].endpoint_id);
+}
+
+#[tokio::test]
+async fn one_event_has_one_id_at_all_endpoints_or_one_at_each() {
+    let (fake, receiver) = (FakeHeygen::start(), receiver(0));
+    for generation in 1..=2 {
+        let url = format!("https://hooks.example.com/heygen?generation={generation}");
+        endpoint(&fake, &url, None, None);
+    }
+    let order = to_all(&json!({ "via": receiver.url() }));
+    let ids = async || {
+        let delivered = fake.deliver_to_all(&order).await.unwrap();
+        let ids: Vec<String> = delivered.into_iter().map(|it| it.event_id).collect();
+        assert_eq!(ids.len(), 2);
+        let requests = receiver.requests();
+        let sent: Vec<_> = requests.iter().rev().take(2).rev().collect();
+        for (request, id) in sent.into_iter().zip(&ids) {
+            assert_eq!(request.header("heygen-event-id"), Some(id.as_str()));
+        }
+        ids
+    };
+    let one = ids().await;
+    assert_eq!(one[0], one[1], "the plainest reading: it is the event's id");
+
+    fake.behave(|it| it.event_ids = EventIds::PerEndpoint);
+    let own = ids().await;
+    assert_ne!(own[0], own[1]);
+
+    // The history knows the event by each of its ids.
+    let client = super::client::Client::of(fake);
+    let events = client.get("/v3/webhooks/events").await.json();
+    let known = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|it| it["event_id"].as_str().unwrap());
+    assert_eq!(known.collect::<Vec<_>>(), [&one[0], &own[0], &own[1]]);
+}
+
+#[tokio::test]
+async fn a_delivery_to_all_says_what_is_wrong_with_its_order() {
+    let (fake, receiver) = (FakeHeygen::start(), receiver(0));
+    endpoint(&fake, "https://hooks.example.com/a", None, None);
+    let with_path = format!("{}/path", receiver.url());
+    for via in [with_path.as_str(), "https://127.0.0.1", "http://192.0.2.1", "nonsense"] {
+        let order = to_all(&json!({ "via": via }));
+        fake.deliver_to_all(&order).await.expect_err(via);
+    }
+    assert!(receiver.requests().is_empty());
+}
+
+/// Whether a delivery is signed over its raw body with this secret.
+pub fn signature_fits(request: &Request, secret: &str) -> bool {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(&request.body);
     let hex: Vec<_> = mac

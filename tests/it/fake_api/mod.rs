@@ -7,7 +7,7 @@ mod client;
 mod behaviour;
 mod clock;
 mod control;
-mod deliveries;
+pub mod deliveries;
 mod faults;
 mod idempotency;
 mod list;

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::client::{Client, Got};
 use super::of_url;
 use crate::fake_heygen::{
-    AllEvents, Behaviour, BodyShape, Creation, Delivery, Effect, Fault, Oddity, RandomFaults, Request, RetryAfter,
-    Route, Rule, SuccessBody, Timestamps, TrailingSlash, UrlSpelling, Wait,
+    AllEvents, Behaviour, BodyShape, Creation, Delivery, DeliveryToAll, Effect, EventIds, Fault, Oddity, RandomFaults,
+    Request, RetryAfter, Route, Rule, SuccessBody, Timestamps, TrailingSlash, UrlSpelling, Wait,
 };
 
 const README: &str = include_str!("../../../examples/fake-heygen/README.md");
@@ -56,6 +56,7 @@ fn every_switch_fault_and_particular_is_named_on_the_page() {
     wanted.extend(names_in_json::<Rule>(r#"{"": 0}"#));
     wanted.extend(names_in_json::<RandomFaults>(r#"{"": 0}"#));
     wanted.extend(names_in_json::<Delivery>(r#"{"": 0}"#));
+    wanted.extend(names_in_json::<DeliveryToAll>(r#"{"": 0}"#));
     for fault in names_in_json::<Fault>(r#""""#) {
         wanted.extend(particulars(&fault));
         wanted.push(fault);
@@ -64,6 +65,7 @@ fn every_switch_fault_and_particular_is_named_on_the_page() {
     wanted.extend(names_in_json::<BodyShape>(r#""""#));
     wanted.extend(names_in_json::<Creation>(r#""""#));
     wanted.extend(names_in_json::<Effect>(r#""""#));
+    wanted.extend(names_in_json::<EventIds>(r#""""#));
     wanted.extend(names_in_json::<Oddity>(r#""""#));
     wanted.extend(names_in_json::<RetryAfter>(r#""""#));
     wanted.extend(names_in_json::<Route>(r#""""#));

@@ -1,0 +1,12 @@
+# Holds what the module answered in two runs, for assertions to compare: OpenTofu knows the outputs of an earlier run in
+# the variables of a run, and not in its assertions.
+
+variable "before" {
+  type      = map(string)
+  sensitive = true
+}
+
+variable "after" {
+  type      = map(string)
+  sensitive = true
+}
