@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
-use super::list_cache::{Items, ListCache, ListSnapshot, Query};
+use super::list_cache::{EndpointPages, Items, ListCache, ListSnapshot, Query};
 use super::pages::{CursorGuard, Extent, gather};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
@@ -215,6 +215,11 @@ impl Client {
     /// made here.
     pub async fn list(&self, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
         Ok(self.list.list(stop).await?.endpoints())
+    }
+
+    /// The same page by page, for somebody who may not need them all. An endpoint may come twice.
+    pub fn list_pages(&self) -> EndpointPages {
+        EndpointPages::begin(Arc::clone(&self.list))
     }
 
     /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the reading.
