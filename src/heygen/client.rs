@@ -289,6 +289,12 @@ impl Client {
         self.caller.redactor.message(text)
     }
 
+    /// A URL of HeyGen's as it may be shown: on one line, with no more than its beginning where it is long, and without
+    /// what may be secret in it.
+    pub fn shown_url(&self, url: &str) -> String {
+        self.caller.redactor.url(url)
+    }
+
     fn key(&self) -> Result<IdempotencyKey, Fault> {
         (self.new_key)().map_err(|NoRandomness| {
             Fault::Unusable("this machine has no source of randomness, which idempotency keys and TLS need".to_owned())
