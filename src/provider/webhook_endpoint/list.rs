@@ -180,3 +180,19 @@ fn display_name(shown_url: Option<&str>, endpoint: &Endpoint) -> String {
 fn is_plain(word: &str) -> bool {
     (1..=32).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terraform::Model;
+
+    #[test]
+    fn the_filters_are_those_of_the_schema_described_and_never_sensitive() {
+        let names: Vec<&str> = SCHEMA.attributes().iter().map(|filter| filter.name).collect();
+        assert_eq!(names, Filters::ATTRIBUTES);
+        assert!(!SCHEMA.description().is_empty());
+        for filter in SCHEMA.attributes() {
+            assert!(!filter.description.is_empty() && !filter.sensitive, "{}", filter.name);
+        }
+    }
+}
