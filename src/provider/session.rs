@@ -74,7 +74,7 @@ impl Session {
         redacted.collect()
     }
 
-    /// Remembers an endpoint that state has or is about to have, or that a data source has shown: it is somebody's.
+    /// Remembers an endpoint that state has or is about to have, or that a data source or a list has shown: it is somebody's.
     /// Answers whether that was news.
     pub(super) fn remember(&self, id: &EndpointId) -> bool {
         self.known().insert(id.clone())

@@ -71,7 +71,7 @@ impl<P: Provider> Inner<P> {
             api_name: P::API_NAME,
             resource: self.resource(&request.type_name)?.as_ref(),
             include_object: request.include_resource_object,
-            limit: usize::try_from(request.limit).unwrap_or_default(),
+            limit: usize::try_from(request.limit.max(0)).unwrap_or(usize::MAX),
             sent: HashSet::new(),
             events,
         };
