@@ -2,11 +2,12 @@
 //! served over tonic. Knows nothing of `HeyGen`.
 //!
 //! A provider implements [`Provider`] and, over typed models, [`Resource`] for each managed resource, [`DataSource`] for
-//! each data source, [`ListResource`] for each type that can be listed, and [`Function`] for each function. [`Service`] decodes a request once, sorts it into create, update
-//! or delete once, and encodes the answer once. It also does what is the same for all of them: it reads states and private
-//! data of other versions, holds configurations to the schema, and answers identities. What an implementer must keep true
-//! is written on the traits. The generated messages are named in [`proto`], in the private `wire` (values and conversions)
-//! and `server` modules, and nowhere else.
+//! each data source, [`ListResource`] for each type that can be listed, and [`Function`] for each function. [`Service`]
+//! decodes a request once, sorts it into create, update or delete once, and encodes the answer once. It also does what is
+//! the same for all of them: it reads states and private data of other versions, holds configurations to the schema,
+//! answers identities, and keeps the limits of lists. What an implementer must keep true is written on the traits. The
+//! generated messages are named in [`proto`], in the private `wire` (values and conversions) and `server` modules, and
+//! nowhere else.
 
 mod attr;
 mod change;
