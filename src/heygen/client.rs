@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
-use super::list_cache::{Items, ListCache, ListSnapshot, Lookup};
+use super::list_cache::{EndpointPages, Items, ListCache, ListSnapshot, Lookup};
 use super::pages::{CursorGuard, Extent, read_pages};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
@@ -219,6 +219,11 @@ impl Client {
         Ok(self.list.list(stop).await?.endpoints())
     }
 
+    /// The same page by page, for somebody who may not need them all. An endpoint may come twice.
+    pub fn list_pages(&self) -> EndpointPages {
+        EndpointPages::begin(Arc::clone(&self.list))
+    }
+
     /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the
     /// reading.
     pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
@@ -285,6 +290,12 @@ impl Client {
     /// The same text without the credential of this client, and without anything that looks like a signing secret.
     pub fn redacted(&self, text: &str) -> String {
         self.caller.redactor.message(text)
+    }
+
+    /// A URL of HeyGen's as it may be shown: on one line, with no more than its beginning where it is long, and without
+    /// what may be secret in it.
+    pub fn shown_url(&self, url: &str) -> String {
+        self.caller.redactor.url(url)
     }
 
     fn key(&self) -> Result<IdempotencyKey, Fault> {

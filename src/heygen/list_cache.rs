@@ -153,6 +153,14 @@ struct Absence {
     unidentified: usize,
 }
 
+/// A pass over the list that is under way.
+struct Reading {
+    freshness: Freshness,
+    guard: CursorGuard,
+    pages: Vec<Arc<ListPage>>,
+    endpoints: usize,
+}
+
 /// How a pass over the list ended.
 enum Pass<T> {
     Found(T),
@@ -267,30 +275,15 @@ impl ListCache {
         take: impl Fn(&ListPage) -> Option<T>,
     ) -> Result<Pass<T>, Failure> {
         let generation = lock(&self.state).generation;
-        let mut guard = CursorGuard::default();
-        let mut pages: Vec<Arc<ListPage>> = Vec::new();
-        let mut endpoints = 0;
-        loop {
-            let cursor = pages.last().and_then(|page| page.next.clone());
-            let page = self.page(cursor, freshness, stop).await?;
-            if let Some(found) = take(&page) {
+        let mut reading = Reading::begin(freshness);
+        while let Some(page) = reading.next_page(self, stop).await? {
+            if let Some(found) = take(page) {
                 return Ok(Pass::Found(found));
             }
-            endpoints += page.items.len();
-            if endpoints > MAX_ENDPOINTS {
-                return Err(failure(Fault::Garbled(format!(
-                    "the list has more than {MAX_ENDPOINTS} endpoints"
-                ))));
-            }
-            guard.follow(page.next.as_deref()).map_err(failure)?;
-            let is_last = page.next.is_none();
-            pages.push(page);
-            if is_last {
-                let snapshot = Arc::new(ListSnapshot::new(pages));
-                lock(&self.state).remember(&snapshot, generation);
-                return Ok(Pass::Whole(snapshot));
-            }
         }
+        let snapshot = Arc::new(ListSnapshot::new(reading.pages));
+        lock(&self.state).remember(&snapshot, generation);
+        Ok(Pass::Whole(snapshot))
     }
 
     /// The page at a cursor: the one that is kept, if it is fresh enough, or what a fetch brings.
@@ -416,6 +409,71 @@ impl ListCache {
         }
         let mut moments = timing.reread_after.iter().map(|after| absence.since + *after);
         moments.find(|moment| *moment > absence.until)
+    }
+}
+
+impl Reading {
+    fn begin(freshness: Freshness) -> Self {
+        Self {
+            freshness,
+            guard: CursorGuard::default(),
+            pages: Vec::new(),
+            endpoints: 0,
+        }
+    }
+
+    /// The next page; `None` after the last one. What is wrong with the way to a page matters only to who goes there.
+    async fn next_page(&mut self, list: &ListCache, stop: &Stop) -> Result<Option<&ListPage>, Failure> {
+        let mut cursor = None;
+        if let Some(last) = self.pages.last() {
+            if self.endpoints > MAX_ENDPOINTS {
+                return Err(failure(Fault::Garbled(format!(
+                    "the list has more than {MAX_ENDPOINTS} endpoints"
+                ))));
+            }
+            self.guard.follow(last.next.as_deref()).map_err(failure)?;
+            if last.next.is_none() {
+                return Ok(None);
+            }
+            cursor.clone_from(&last.next);
+        }
+        let page = list.page(cursor, self.freshness, stop).await?;
+        self.endpoints += page.items.len();
+        self.pages.push(page);
+        Ok(self.pages.last().map(Arc::as_ref))
+    }
+}
+
+/// The list of endpoints for somebody who may not need all of it: a page is read when it is asked for, unless others have
+/// read it lately.
+pub struct EndpointPages {
+    list: Arc<ListCache>,
+    reading: Reading,
+}
+
+/// One page of the list of endpoints.
+#[derive(Clone, Debug)]
+pub struct EndpointPage {
+    /// In HeyGen's order. A page that shifts while the list is read repeats items of the page before it.
+    pub items: Vec<ListItem>,
+    /// Whether HeyGen has said that the list goes on after this page.
+    pub has_more: bool,
+}
+
+impl EndpointPages {
+    /// The list as it is from now on: no page is older than [`FRESH_FOR`] when this is called.
+    pub(super) fn begin(list: Arc<ListCache>) -> Self {
+        let reading = Reading::begin(Freshness::FreshAt(Instant::now()));
+        Self { list, reading }
+    }
+
+    /// The next page; `None` after the last one.
+    pub async fn next_page(&mut self, stop: &Stop) -> Result<Option<EndpointPage>, Failure> {
+        let page = self.reading.next_page(&self.list, stop).await?;
+        Ok(page.map(|page| EndpointPage {
+            items: page.items.clone(),
+            has_more: page.next.is_some(),
+        }))
     }
 }
 

@@ -7,6 +7,9 @@ const MAX_EXPLANATION_CHARS: usize = 500;
 /// How many characters of a name (a code, a parameter, a request id) are kept.
 const MAX_NAME_CHARS: usize = 128;
 
+/// How many characters of a URL are shown.
+const MAX_URL_CHARS: usize = 250;
+
 /// What stands where something was taken out.
 const REDACTED: &str = "[redacted]";
 /// What every signing secret begins with.
@@ -39,6 +42,19 @@ impl Redactor {
     /// A name fit to be shown; `None` if nothing is left of it.
     pub(super) fn name(&self, text: &str) -> Option<String> {
         Some(self.clean(text, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
+    }
+
+    /// A URL fit to be shown: without user-info and query, which may hold a token of the receiver's. Characters that show
+    /// nothing are seen to be there.
+    pub(super) fn url(&self, text: &str) -> String {
+        let is_seen = |c: char| !(c.is_control() || c.is_whitespace() || is_invisible(c));
+        let text: String = text
+            .chars()
+            .map(|c| if is_seen(c) { c } else { char::REPLACEMENT_CHARACTER })
+            .collect();
+        let text = without(&text, self.0.expose_secret());
+        let text = without_signing_secrets(&text);
+        shortened(&without_details(&text), MAX_URL_CHARS)
     }
 
     // Invisible characters go first, because they can split a secret so that it is not recognised. Shortening comes
@@ -113,15 +129,37 @@ fn without_url_details(text: &str) -> String {
         let plain = &url[..url.find(['?', '#']).unwrap_or(url.len())];
         let authority = &plain[..plain.find('/').unwrap_or(plain.len())];
         out.push_str(before);
-        match authority.rfind('@') {
-            Some(at) => out.push_str(&plain[at + 1..]),
-            None if has_cut_off_password(authority) => out.push_str(REDACTED),
-            None => out.push_str(plain),
-        }
+        out.push_str(without_login(plain, authority));
         rest = behind;
     }
     out.push_str(rest);
     out
+}
+
+/// Takes the same out of a text that is a URL, or was meant to be one. That there was a query is seen.
+fn without_details(url: &str) -> String {
+    let (plain, rest) = url.split_at(url.find(['?', '#']).unwrap_or(url.len()));
+    let mut parts = plain.split("://");
+    let scheme = parts.next().unwrap_or_default();
+    let mut out = if scheme.contains('@') { REDACTED } else { scheme }.to_owned();
+    for part in parts {
+        let authority = &part[..part.find(['/', '\\']).unwrap_or(part.len())];
+        out.push_str("://");
+        out.push_str(without_login(part, authority));
+    }
+    if rest.starts_with('?') {
+        out.push_str("?…");
+    }
+    out
+}
+
+/// A URL behind its scheme, without what stands before the host.
+fn without_login<'a>(url: &'a str, authority: &str) -> &'a str {
+    match authority.rfind('@') {
+        Some(at) => &url[at + 1..],
+        None if has_cut_off_password(authority) => REDACTED,
+        None => url,
+    }
 }
 
 /// Whether what follows the colon is no port, and so can only be the beginning of a password that has an unencoded `/`,
@@ -175,6 +213,42 @@ mod tests {
         ] {
             assert_eq!(clean(text), shown, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_what_may_be_secret_in_it() {
+        let shown = |text: &str| Redactor::new(SecretString::from("Key-12345")).url(text);
+        for (text, expected) in [
+            ("https://h.example/a/b", "https://h.example/a/b"),
+            ("https://h.example:8443/@a", "https://h.example:8443/@a"),
+            ("https://u:p@h.example/a?token=1#f", "https://h.example/a?…"),
+            ("https://h.example/#f", "https://h.example/"),
+            ("https://u:p\"q@h.example/", "https://h.example/"),
+            ("https://u:p q@h.example/", "https://h.example/"),
+            ("https://u:p\nq@h.example/", "https://h.example/"),
+            ("https://u:p/q@h.example/", "https://[redacted]"),
+            ("https://u:p\\q@h.example/", "https://[redacted]"),
+            ("https://u:p?q@h.example/", "https://[redacted]?…"),
+            (
+                "https://a.example/https://u:p@h.example/",
+                "https://a.example/https://h.example/",
+            ),
+            ("https:u:p@h.example/", "[redacted]"),
+            ("u:p@https://h.example/", "[redacted]://h.example/"),
+            (
+                "https://h.example/Key-12345/whsec_1",
+                "https://h.example/[redacted]/[redacted]",
+            ),
+            (
+                "https://h.example/a\u{1b}[31m\r\nb\u{202e}",
+                "https://h.example/a\u{fffd}[31m\u{fffd}\u{fffd}b\u{fffd}",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(shown(text), expected, "{text:?}");
+        }
+        let long = shown(&format!("https://h.example/{}", "é".repeat(1000)));
+        assert_eq!(long.chars().count(), 251);
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod data;
 mod endpoint_url;
 mod environment;
 mod failed_calls;
+mod filters;
 mod session;
 mod summaries;
 mod webhook_endpoint;
@@ -19,9 +20,11 @@ pub use config::ProviderConfig;
 pub use environment::Environment;
 pub use summaries::SUMMARIES;
 
-use crate::terraform::{AnyDataSource, AnyResource, Diagnostics, Function, HostVersion, Provider, Schema};
+use crate::terraform::{
+    AnyDataSource, AnyListResource, AnyResource, Diagnostics, Function, HostVersion, Provider, Schema,
+};
 use session::Session;
-use webhook_endpoint::WebhookEndpoint;
+use webhook_endpoint::{WebhookEndpoint, WebhookEndpointList};
 use webhook_signature::{VerifyWebhookSignature, WebhookSignature};
 
 /// The `heygen` provider.
@@ -56,6 +59,10 @@ impl Provider for HeygenProvider {
 
     fn data_sources(&self) -> Vec<Arc<dyn AnyDataSource>> {
         data::all(&self.session)
+    }
+
+    fn list_resources(&self) -> Vec<Arc<dyn AnyListResource>> {
+        vec![Arc::new(WebhookEndpointList::new(Arc::clone(&self.session)))]
     }
 
     fn functions(&self) -> Vec<Box<dyn Function>> {

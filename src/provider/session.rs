@@ -77,7 +77,7 @@ impl Session {
         redacted.collect()
     }
 
-    /// Notes an endpoint that is or will be in state, or that a data source has returned. It is then not taken for one
+    /// Notes an endpoint that is or will be in state, or that a data source or a list has returned. It is then not taken for one
     /// that a creation whose answer was lost has left behind. Returns whether it was unknown before.
     pub(super) fn mark_known(&self, id: &EndpointId) -> bool {
         self.known_endpoints().insert(id.clone())

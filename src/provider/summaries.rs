@@ -48,7 +48,7 @@ declare_summaries! {
     ALL_EVENTS_NOT_CONFIRMED = "All events not confirmed";
     EVENTS_KEPT = "HeyGen kept the list of events";
 
-    // Import and data sources.
+    // Import, data sources and lists.
     SECRET_NOT_IMPORTED = "The signing secret cannot be imported";
     NOT_AN_ENDPOINT_ID = "Not an endpoint id";
     NO_SUCH_ENDPOINT = "No such webhook endpoint";
@@ -56,6 +56,9 @@ declare_summaries! {
     BOTH_ID_AND_URL = "Both id and url are set";
     SEVERAL_ENDPOINTS = "Several webhook endpoints have this URL";
     EMPTY_FILTER = "Empty filter";
+    LISTED_WITHOUT_ID = "A webhook endpoint without a readable id";
+    PERHAPS_NO_MATCH = "Webhook endpoint listed, though it may not match";
+    NOT_CONFIGURABLE = "Webhook endpoint cannot be configured as it is";
     NOT_A_NUMBER_OF_EVENTS = "Not a number of events";
 
     // Calls that failed.

@@ -89,6 +89,16 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    /// The same, about an object that is the attribute of this name in another one.
+    #[must_use]
+    pub fn inside(self, name: &str) -> Self {
+        let inside = self.into_iter().map(|diagnostic| Diagnostic {
+            path: diagnostic.path.map(|path| path.inside(name)),
+            ..diagnostic
+        });
+        inside.collect()
+    }
+
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.iter().any(|d| d.severity == Severity::Error)

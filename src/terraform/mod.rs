@@ -1,18 +1,20 @@
 //! The Terraform plugin protocol, version 6.11: values, schemas, diagnostics and the traits a provider implements,
 //! served over tonic. Knows nothing of `HeyGen`.
 //!
-//! A provider implements [`Provider`] and, over typed models, [`Resource`] for each managed resource, [`DataSource`]
-//! for each data source, and [`Function`] for each function. [`Service`] decodes a request once, sorts it into create,
-//! update or delete once, and encodes the answer once. It also does what is the same for all of them: it reads states
-//! and private data of other versions, holds configurations to the schema, and answers identities. What an implementer
-//! must keep true is written on the traits. The generated messages are named in [`proto`], in the private `wire`
-//! (values and conversions) and `server` modules, and nowhere else.
+//! A provider implements [`Provider`] and, over typed models, [`Resource`] for each managed resource, [`DataSource`] for
+//! each data source, [`ListResource`] for each type that can be listed, and [`Function`] for each function. [`Service`]
+//! decodes a request once, sorts it into create, update or delete once, and encodes the answer once. It also does what is
+//! the same for all of them: it reads states and private data of other versions, holds configurations to the schema,
+//! answers identities, and keeps the limits of lists. What an implementer must keep true is written on the traits. The
+//! generated messages are named in [`proto`], in the private `wire` (values and conversions) and `server` modules, and
+//! nowhere else.
 
 mod attr;
 mod change;
 mod data_source;
 mod diagnostics;
 mod function;
+mod list_resource;
 mod model;
 mod number;
 mod path;
@@ -35,6 +37,7 @@ pub use change::{Outcome, Plan, Proposal, Stored, Walk};
 pub use data_source::{AnyDataSource, DataSource};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use function::{Arguments, Function, FunctionError, FunctionSignature, Parameter};
+pub use list_resource::{AnyListResource, AnyListResult, AnyResultPage, ListResource, ListResult, ResultSink, Results};
 pub use model::{FromValue, IntoValue, Mismatch, Model};
 pub use number::Number;
 pub use path::{Path, Step};

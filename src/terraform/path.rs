@@ -30,6 +30,13 @@ impl Path {
         self
     }
 
+    /// The same place, seen from outside of an object that is the attribute of this name.
+    #[must_use]
+    pub fn inside(mut self, name: impl Into<String>) -> Self {
+        self.0.insert(0, Step::Attribute(name.into()));
+        self
+    }
+
     /// The steps from the root.
     pub fn steps(&self) -> &[Step] {
         &self.0

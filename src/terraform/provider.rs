@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{AnyDataSource, AnyResource, Diagnostics, Function, Model, Schema};
+use super::{AnyDataSource, AnyListResource, AnyResource, Diagnostics, Function, Model, Schema};
 
 /// The version of the Terraform (or `OpenTofu`) that started the provider, such as `1.11.4`; empty if it did not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostVersion(pub String);
 
-/// A provider: its own configuration, and the resources, data sources and functions it serves.
+/// A provider: its own configuration, and the resources, data sources, list resources and functions it serves.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// What messages call the system whose objects the provider manages, such as `GitHub`.
@@ -28,6 +28,9 @@ pub trait Provider: Send + Sync + 'static {
 
     /// The data sources.
     fn data_sources(&self) -> Vec<Arc<dyn AnyDataSource>>;
+
+    /// The list resources, each of the name of a managed resource.
+    fn list_resources(&self) -> Vec<Arc<dyn AnyListResource>>;
 
     /// The functions.
     fn functions(&self) -> Vec<Box<dyn Function>>;

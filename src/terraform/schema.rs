@@ -149,6 +149,21 @@ impl Schema {
         });
         problems.collect()
     }
+
+    /// The configuration that describes an object in this state: without what only the provider gives a value to, and
+    /// without empty texts, which no configuration needs to say.
+    pub fn configuration_of(&self, mut state: Object) -> Object {
+        for attribute in &self.attributes {
+            let Some(value) = state.get_mut(attribute.name) else {
+                continue;
+            };
+            let is_empty = matches!(value, Value::String(text) if text.is_empty());
+            if is_empty || attribute.configurability == Configurability::Computed {
+                *value = Value::Null;
+            }
+        }
+        state
+    }
 }
 
 fn missing(attribute: &str) -> Diagnostic {

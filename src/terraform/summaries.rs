@@ -13,7 +13,9 @@ declare_summaries! {
     UNREADABLE_PRIVATE_DATA = "The private data in state cannot be read";
     NEWER_PRIVATE_DATA = "Private data of a newer provider";
     NO_MOVE = "Objects of another type cannot be moved here";
-    NO_GENERATED_CONFIGURATION = "No configuration can be generated";
+    FILTER_NOT_KNOWN = "The filter is not known";
+    MORE_THAN_LIMIT = "More results than the limit";
+    PERHAPS_MORE_THAN_LIMIT = "Perhaps more results than the limit";
     NOT_IN_THIS_VERSION = "Not in this version of the provider";
     PROTOCOL = "Terraform and the provider do not understand each other";
     PROVIDER_BUG = "The provider made a mistake";

@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{Act, Scripted, endpoint, id};
 use crate::heygen::request::Request;
-use crate::heygen::{Client, EndpointPatch, Fault, LookupKey, Stop};
+use crate::heygen::{Client, EndpointPages, EndpointPatch, Fault, LookupKey, Stop};
 
 /// How long the list server takes for a page.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -835,4 +835,75 @@ async fn looking_once_makes_one_attempt_a_page_and_takes_no_longer_than_one_may(
         .await
         .unwrap_err();
     assert_eq!(began.elapsed(), super::TIMEOUT);
+}
+
+/// The next page of a list that is read page by page: how many items it has, and whether there is another.
+async fn next_page(pages: &mut EndpointPages) -> Option<(usize, bool)> {
+    let page = pages.next_page(&Stop::new()).await.unwrap()?;
+    Some((page.items.len(), page.has_more))
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_by_page_nothing_is_read_before_it_is_asked_for() {
+    let server = List::of(250).served();
+    let client = server.client(0);
+    let mut pages = client.list_pages();
+    assert_eq!(server.calls(), 0);
+    for (page, calls) in [
+        (Some((100, true)), 1),
+        (Some((100, true)), 2),
+        (Some((50, false)), 3),
+        (None, 3),
+        (None, 3),
+    ] {
+        assert_eq!(next_page(&mut pages).await, page);
+        assert_eq!(server.calls(), calls);
+    }
+    let list = List::of(100).served();
+    let mut pages = list.client(0).list_pages();
+    assert_eq!(next_page(&mut pages).await, Some((100, false)));
+    assert_eq!(next_page(&mut pages).await, None);
+    assert_eq!(list.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_by_page_pages_are_shared_with_everybody_who_reads() {
+    let server = List::of(250).served();
+    let client = server.client(0);
+    let (mut one, mut other) = (client.list_pages(), client.list_pages());
+    for calls in 1..=3 {
+        let (one, other) = tokio::join!(next_page(&mut one), next_page(&mut other));
+        assert!(one.is_some() && one == other);
+        assert_eq!(server.calls(), calls);
+    }
+    assert!(found(&client, "ep_249").await);
+    assert_eq!(server.calls(), 3);
+    advance(Duration::from_secs(30)).await;
+    // Who is on a pass finishes it, and who begins one reads what is fresh.
+    assert_eq!(next_page(&mut one).await, None);
+    assert_eq!(next_page(&mut client.list_pages()).await, Some((100, true)));
+    assert_eq!(server.calls(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_by_page_a_stop_or_a_failure_ends_the_reading() {
+    let server = Scripted::new(|_| Act::Hang);
+    let client = server.client(4);
+    let (mut pages, stop) = (client.list_pages(), Stop::new());
+    let (read, ()) = tokio::join!(pages.next_page(&stop), async { stop.cancel() });
+    assert_eq!(read.unwrap_err().fault, Fault::STOPPED);
+
+    let page = |next| Act::json(200, &json!({"data": [], "has_more": true, "next_token": next}));
+    let server = Scripted::acts([page("a"), page("a")]);
+    let mut pages = server.client(0).list_pages();
+    for _ in 0..2 {
+        assert_eq!(
+            next_page(&mut pages).await,
+            Some((0, true)),
+            "nobody has followed it yet"
+        );
+    }
+    let failure = pages.next_page(&Stop::new()).await.unwrap_err();
+    assert_eq!(failure.fault, Fault::CursorRepeats);
+    assert_eq!(server.calls(), 2);
 }

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 
 use super::endpoint::EndpointData;
-use super::{SharedSession, failed, refuse_empty};
-use crate::heygen::{ListItem, Stop};
+use super::{SharedSession, failed};
+use crate::heygen::Stop;
+use crate::provider::filters::{EndpointFilter, Wanted, refuse_empty};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook endpoints";
@@ -75,7 +76,8 @@ impl DataSource for WebhookEndpoints {
     async fn read(&self, config: EndpointList, stop: &Stop) -> Result<EndpointList, Diagnostics> {
         let client = self.0.client(DOING)?;
         let mut endpoints = client.list(stop).await.map_err(failed)?;
-        endpoints.retain(|endpoint| config.matches(endpoint));
+        // What cannot be read does not pass a filter that asks for it.
+        endpoints.retain(|endpoint| config.filter().wants(endpoint) == Wanted::Yes);
         for id in endpoints.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
             self.0.mark_known(id);
         }
@@ -88,72 +90,9 @@ impl DataSource for WebhookEndpoints {
 }
 
 impl EndpointList {
-    /// Whether an endpoint matches the filters. A field that cannot be read matches no filter.
-    fn matches(&self, endpoint: &ListItem) -> bool {
-        let begins_with = |prefix: &String| endpoint.url.as_ref().is_ok_and(|url| url.starts_with(prefix.as_str()));
-        self.url_prefix.known().is_none_or(begins_with)
-            && self.event.known().is_none_or(|event| receives(endpoint, event))
-    }
-}
-
-fn receives(endpoint: &ListItem, event: &str) -> bool {
-    let Ok(events) = &endpoint.events else {
-        return false;
-    };
-    let mut names = events.iter().flatten();
-    events.is_none() || names.any(|name| name == event)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::heygen::{Endpoint, EndpointId, Field, FieldError};
-    use crate::terraform::Model;
-
-    fn endpoint(url: Field<String>, events: Field<Option<&str>>) -> ListItem {
-        Endpoint {
-            id: Ok(EndpointId::parse("ep_1").unwrap()),
-            url,
-            events: events.map(|events| events.map(|name| [name.to_owned()].into())),
-            status: Ok("enabled".to_owned()),
-            created_at: Ok("2026-07-01T12:00:00".to_owned()),
-        }
-    }
-
-    fn filters(prefix: Option<&str>, event: Option<&str>) -> EndpointList {
-        EndpointList {
-            url_prefix: Attr::from(prefix.map(str::to_owned)),
-            event: Attr::from(event.map(str::to_owned)),
-            ..EndpointList::null()
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_read_passes_no_filter_that_asks_for_it() {
-        let without_url = endpoint(Err(FieldError::Missing), Ok(None));
-        assert!(filters(None, Some("x")).matches(&without_url));
-        assert!(!filters(Some("https://"), None).matches(&without_url));
-        let without_events = endpoint(Ok("https://a.example/".to_owned()), Err(FieldError::Malformed));
-        assert!(filters(Some("https://"), None).matches(&without_events));
-        assert!(!filters(None, Some("x")).matches(&without_events));
-    }
-
-    fn matches(prefix: Option<&str>, event: Option<&str>, events: Option<&str>) -> bool {
-        filters(prefix, event).matches(&endpoint(Ok("https://a.example/hook".to_owned()), Ok(events)))
-    }
-
-    #[test]
-    fn each_filter_lets_through_what_fits_and_both_what_fits_both() {
-        let (fits, fits_not) = (Some("https://a.example/"), Some("https://b.example/"));
-        assert!(matches(None, None, Some("x")));
-        assert!(matches(fits, None, None));
-        assert!(!matches(fits_not, None, None));
-        assert!(!matches(Some("a.example"), None, None), "a prefix is no part");
-        assert!(matches(None, Some("x"), Some("x")));
-        assert!(!matches(None, Some("y"), Some("x")));
-        assert!(matches(None, Some("y"), None), "no list of events is all events");
-        assert!(matches(fits, Some("x"), Some("x")));
-        assert!(!matches(fits, Some("y"), Some("x")));
-        assert!(!matches(fits_not, Some("x"), Some("x")));
+    fn filter(&self) -> EndpointFilter<'_> {
+        EndpointFilter::default()
+            .url_prefix(&self.url_prefix)
+            .event(&self.event)
     }
 }

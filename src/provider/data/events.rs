@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 
-use super::{SharedSession, failed, field, refuse_empty};
+use super::{SharedSession, failed, field};
 use crate::heygen::{Event, EventFilter, Stop};
+use crate::provider::filters::refuse_empty;
 use crate::provider::summaries;
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::failed_calls;
-use crate::provider::summaries;
-use crate::terraform::{AnyDataSource, Attr, Diagnostic, Diagnostics};
+use crate::terraform::{AnyDataSource, Attr, Diagnostics};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
     let shared = || SharedSession(Arc::clone(session));
@@ -57,18 +56,6 @@ fn text(text: &str) -> Attr<String> {
 /// A field of an answer; null where it has no value.
 fn field(field: &Field<String>) -> Attr<String> {
     field.as_ref().map_or(Attr::Null, |value| text(value))
-}
-
-/// Refuses an empty filter, which would match nothing or everything.
-fn refuse_empty(filter: &Attr<String>, attribute: &str) -> Option<Diagnostic> {
-    let empty = filter.known().is_some_and(String::is_empty);
-    empty.then(|| {
-        Diagnostic::error(
-            summaries::EMPTY_FILTER,
-            format!("{attribute} must not be empty. Omit it to have everything."),
-        )
-        .at(attribute)
-    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::schema::{EndpointModel, TYPE_NAME};
 use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
+use crate::provider::filters::Unreadable;
 use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Severity};
 
@@ -326,6 +327,65 @@ pub(super) fn secrets_not_imported() -> Diagnostic {
          endpoint that is imported in this run. To mint a new one, set rotate_trigger to any value and apply (where the \
          configuration sets it already, the next apply does so); the old secret stops working at that moment. Unless you \
          need the secret in Terraform, leave it as it is: deliveries go on.",
+    )
+}
+
+/// An item of the list that could only be left out. `url`: its own, as it may be shown.
+pub(super) fn listed_without_id(url: Option<&str>) -> Diagnostic {
+    let url = url.map(|url| format!(" with the URL {url}")).unwrap_or_default();
+    Diagnostic::error(
+        summaries::LISTED_WITHOUT_ID,
+        format!(
+            "HeyGen's list has an endpoint{url} whose id is missing or malformed. It can be neither named nor imported, and \
+             without it the list would look complete. List the others with a filter that leaves it out; if it goes on, report \
+             it to HeyGen."
+        ),
+    )
+}
+
+/// An endpoint of which nobody can tell whether it matches.
+pub(super) fn listed_without_filter(id: &EndpointId, unreadable: Unreadable) -> Diagnostic {
+    let Unreadable { filter, attribute } = unreadable;
+    Diagnostic::warning(
+        summaries::PERHAPS_NO_MATCH,
+        format!(
+            "HeyGen's list has {id}, but what it says about {attribute} is missing or malformed, so {filter} cannot tell \
+             whether it matches. It is listed all the same: look at it at HeyGen."
+        ),
+    )
+    .at(filter)
+}
+
+/// The list says nothing readable about some attributes of an endpoint. `is_included`: its object has the others.
+pub(super) fn listed_incompletely(id: &EndpointId, attributes: &[&str], is_included: bool) -> Diagnostic {
+    let what = if is_included {
+        "They are null here."
+    } else {
+        "So it is listed without any of its attributes, and what is generated for it is not complete: write its url and \
+         events yourself, or leave it out."
+    };
+    Diagnostic::warning(
+        summaries::ENDPOINT_NOT_READ_COMPLETELY,
+        format!(
+            "HeyGen's list has {id}, but what it says about {} is missing or malformed. {what}",
+            attributes.join(", ")
+        ),
+    )
+}
+
+/// HeyGen has an endpoint with values that no configuration may have.
+pub(super) fn not_configurable(id: &EndpointId, problems: &[&Diagnostic]) -> Diagnostic {
+    let problems: Vec<_> = problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem.summary, problem.detail))
+        .collect();
+    Diagnostic::warning(
+        summaries::NOT_CONFIGURABLE,
+        format!(
+            "HeyGen has {id} with a value that a configuration must not have. {} It can be imported; a configuration that is \
+             generated for it is refused until this is corrected.",
+            problems.join(" ")
+        ),
     )
 }
 

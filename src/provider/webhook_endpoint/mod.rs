@@ -1,5 +1,6 @@
 //! The resource `heygen_webhook_endpoint`.
 
+mod list;
 mod lost_create;
 mod messages;
 mod plan;
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
+pub(super) use self::list::WebhookEndpointList;
 use self::lost_create::{PendingCreates, SearchOutcome, UnconfirmedCreate};
 pub(super) use self::messages::quoted;
 use self::plan::Rotation;
@@ -71,8 +73,7 @@ impl Resource for WebhookEndpoint {
     }
 
     fn identity(&self, state: &EndpointModel) -> Option<Object> {
-        let id = state.id.known()?;
-        Some(Object::from([("id".to_owned(), Value::String(id.clone()))]))
+        state.id.known().map(|id| identity_of(id))
     }
 
     fn validate(&self, config: &EndpointModel) -> Diagnostics {
@@ -491,6 +492,11 @@ fn event_names(events: &Attr<Set<String>>) -> Option<BTreeSet<String>> {
 fn id_of(state: &EndpointModel) -> Result<EndpointId, Diagnostic> {
     let id = state.id.known().map_or("", String::as_str);
     EndpointId::parse(id).map_err(|why| messages::bad_id_in_state(id, why))
+}
+
+/// The identity of the endpoint of this id.
+fn identity_of(id: &str) -> Object {
+    Object::from([("id".to_owned(), Value::String(id.to_owned()))])
 }
 
 fn created_at(state: &EndpointModel) -> Option<&str> {

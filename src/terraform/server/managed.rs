@@ -178,6 +178,28 @@ impl<P: Provider> Inner<P> {
         }
     }
 
+    /// The configuration of an object in this state; null for none.
+    pub(super) fn generate_resource_config(
+        &self,
+        request: &proto::generate_resource_config::Request,
+    ) -> proto::generate_resource_config::Response {
+        let generated = self.resource(&request.type_name).and_then(|resource| {
+            let schema = resource.schema();
+            let state = convert::decode_object(request.state.as_ref(), schema.object_type())
+                .map_err(|e| Diagnostic::protocol_error("state", &e))?;
+            let config = state.map(|state| schema.configuration_of(state));
+            convert::encode_object(config, schema.object_type())
+                .map_err(|e| Diagnostic::protocol_error("configuration", &e))
+        });
+        match generated {
+            Ok(config) => proto::generate_resource_config::Response {
+                config: Some(config),
+                diagnostics: Vec::new(),
+            },
+            Err(problem) => FromDiagnostics::from_diagnostic(problem),
+        }
+    }
+
     /// See [`AnyResource::unchanged`]. An object of a type that this provider does not have is answered just as it
     /// came.
     pub(super) fn unchanged(&self, type_name: &str, prior: EncodedState) -> EncodedState {

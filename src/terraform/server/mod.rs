@@ -7,6 +7,7 @@ mod data_sources;
 mod from_diagnostics;
 mod functions;
 mod isolate;
+mod list_resources;
 mod managed;
 mod rpc;
 mod stop;
@@ -20,8 +21,8 @@ use self::stop::StopSwitch;
 use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
 use super::{
-    AnyDataSource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto,
-    summaries,
+    AnyDataSource, AnyListResource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object,
+    Provider, Schema, proto, summaries,
 };
 
 /// The largest message in either direction, in bytes: what every Go plugin allows. The host's own limits are above it.
@@ -38,6 +39,8 @@ struct Inner<P> {
     resources: BTreeMap<&'static str, Arc<dyn AnyResource>>,
     /// By type name.
     data_sources: BTreeMap<&'static str, Arc<dyn AnyDataSource>>,
+    /// By type name.
+    list_resources: BTreeMap<&'static str, Arc<dyn AnyListResource>>,
     /// By name.
     functions: BTreeMap<&'static str, Box<dyn Function>>,
     stop: StopSwitch,
@@ -56,6 +59,8 @@ impl<P: Provider> Service<P> {
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
         let data_sources = provider.data_sources();
         let data_sources = data_sources.into_iter().map(|d| (d.type_name(), d)).collect();
+        let list_resources = provider.list_resources();
+        let list_resources = list_resources.into_iter().map(|l| (l.type_name(), l)).collect();
         let functions = provider.functions();
         let functions = functions.into_iter().map(|f| (f.name(), f)).collect();
         Self {
@@ -63,6 +68,7 @@ impl<P: Provider> Service<P> {
                 provider,
                 resources,
                 data_sources,
+                list_resources,
                 functions,
                 stop: StopSwitch::new(terminated),
             }),

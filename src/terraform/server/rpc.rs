@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use futures_util::stream;
+use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::from_diagnostics::{FromDiagnostics, ResponseStream};
@@ -83,6 +85,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
                     name: (*name).to_owned(),
                 })
                 .collect(),
+            list_resources: self
+                .inner
+                .list_resources
+                .keys()
+                .map(|name| proto::get_metadata::ListResourceMetadata {
+                    type_name: (*name).to_owned(),
+                })
+                .collect(),
             ..Default::default()
         }))
     }
@@ -99,6 +109,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
                 .map(|resource| (resource.type_name().to_owned(), (resource.schema()).into()))
                 .collect(),
             data_source_schemas: self.inner.data_source_schemas(),
+            list_resource_schemas: self.inner.list_resource_schemas(),
             functions: self.inner.function_signatures(),
             ..Default::default()
         }))
@@ -233,14 +244,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::generate_resource_config::Request>,
     ) -> RpcResult<proto::generate_resource_config::Response> {
-        let problem = Diagnostic::error(
-            summaries::NO_GENERATED_CONFIGURATION,
-            format!(
-                "This provider generates no configuration for resources such as {}. Write it by hand.",
-                request.get_ref().type_name
-            ),
-        );
-        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
+        self.run(request, |inner, request| async move {
+            inner.generate_resource_config(&request)
+        })
+        .await
     }
 
     async fn validate_data_resource_config(
@@ -270,16 +277,19 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::list_resource::Request>,
     ) -> RpcResult<Self::ListResourceStream> {
-        let problem = no_such("list resource", &request.get_ref().type_name);
-        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
+        Ok(self.run_streaming(request, |inner, request, events| async move {
+            inner.list(request, events).await;
+        }))
     }
 
     async fn validate_list_resource_config(
         &self,
         request: Request<proto::validate_list_resource_config::Request>,
     ) -> RpcResult<proto::validate_list_resource_config::Response> {
-        let problem = no_such("list resource", &request.get_ref().type_name);
-        Ok(Response::new(FromDiagnostics::from_diagnostic(problem)))
+        self.run(request, |inner, request| async move {
+            inner.validate_list_resource(&request)
+        })
+        .await
     }
 
     async fn get_functions(
@@ -335,12 +345,15 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
     type InvokeActionStream = ResponseStream<proto::invoke_action::Event>;
 }
 
+/// How many messages of a stream are made before the host has taken them.
+const MESSAGES_AHEAD: usize = 16;
+
 /// Hosts may keep the schema: nothing is set up when it is asked for.
 const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
     plan_destroy: false,
     get_provider_schema_optional: true,
     move_resource_state: false,
-    generate_resource_config: false,
+    generate_resource_config: true,
 };
 
 impl<P: Provider> Service<P> {
@@ -378,6 +391,37 @@ impl<P: Provider> Service<P> {
         let response = run_isolated(call, || on_panic(crashed(P::API_NAME))).await;
         Ok(Response::new(response))
     }
+
+    /// Answers with the messages that `call` sends, and with a diagnostic after them if it panics. A host that wants no
+    /// more of them ends the call.
+    fn run_streaming<Q, M, F>(
+        &self,
+        request: Request<Q>,
+        call: impl FnOnce(Arc<Inner<P>>, Q, mpsc::Sender<M>) -> F,
+    ) -> Response<ResponseStream<M>>
+    where
+        M: FromDiagnostics + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (messages, mut sent) = mpsc::channel(MESSAGES_AHEAD);
+        let call = call(Arc::clone(&self.inner), request.into_inner(), messages.clone());
+        let unwanted = messages.clone();
+        let call = async move {
+            tokio::select! {
+                biased;
+                () = unwanted.closed() => tracing::debug!("the host wants no more of what it asked for"),
+                () = call => {}
+            }
+            None
+        };
+        tokio::spawn(async move {
+            if let Some(problem) = run_isolated(call, || Some(crashed(P::API_NAME))).await {
+                let _ = messages.send(FromDiagnostics::from_diagnostic(problem)).await;
+            }
+        });
+        let answered = stream::poll_fn(move |context| sent.poll_recv(context).map(|message| message.map(Ok)));
+        Response::new(Box::pin(answered))
+    }
 }
 
 fn crashed(api_name: &str) -> Diagnostic {
@@ -400,4 +444,51 @@ fn no_move(source: &str, target: &str) -> Diagnostic {
              moved block, and take what the {target} shall manage over with an import block."
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::StreamExt;
+    use tokio::sync::oneshot;
+
+    use super::super::tests::House;
+    use super::*;
+
+    type Event = proto::list_resource::Event;
+
+    fn named(name: &str) -> Event {
+        Event {
+            display_name: name.to_owned(),
+            ..Event::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_host_that_wants_no_more_ends_the_call() {
+        let (ended, sees_end) = oneshot::channel::<()>();
+        let service = Service::new(House);
+        let answered = service.run_streaming(Request::new(()), |_, (), messages| async move {
+            messages.send(named("one")).await.unwrap();
+            std::future::pending::<()>().await;
+            drop(ended);
+        });
+        let mut answered = answered.into_inner();
+        assert_eq!(answered.next().await.unwrap().unwrap(), named("one"));
+        drop(answered);
+        // The sender went with the call.
+        assert!(sees_end.await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_after_what_was_sent() {
+        let service = Service::new(House);
+        let answered = service.run_streaming(Request::new(()), |_, (), messages| async move {
+            messages.send(named("one")).await.unwrap();
+            panic!("on purpose");
+        });
+        let events: Vec<Event> = answered.into_inner().map(|event| event.unwrap()).collect().await;
+        assert_eq!(events[0], named("one"));
+        assert_eq!(events[1].diagnostic[0].summary, "The provider crashed");
+        assert_eq!(events.len(), 2);
+    }
 }

@@ -7,6 +7,7 @@ mod functions;
 mod hygiene;
 mod import;
 mod lifecycle;
+mod query;
 mod quirks;
 mod rotation;
 mod stored;

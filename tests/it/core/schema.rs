@@ -120,6 +120,17 @@ impl Schemas {
                 complain(findings, name, "an identity is announced for no resource type");
             }
         }
+        for (name, schema) in &schemas.list_resource_schemas {
+            let place = format!("list {name}");
+            match &schema.block {
+                Some(block) => drop(read_block(&place, block, findings)),
+                None => complain(findings, &place, "there is no block"),
+            }
+            let resource = read.resources.get(name);
+            if resource.is_none_or(|resource| resource.identity.is_none()) {
+                complain(findings, &place, "no resource type with an identity has this name");
+            }
+        }
         read
     }
 }

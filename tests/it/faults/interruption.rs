@@ -11,7 +11,7 @@ use super::{
     ADDRESS, PAST_ALL_LAG, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, named, url, with_account,
 };
 use crate::fake_heygen::{FakeHeygen, Fault, RetryAfter, Route, Rule, Wait};
-use crate::support::engine::for_each_engine;
+use crate::support::engine::{Engine, for_each_engine};
 use crate::support::plan::Action;
 use crate::support::process::{Output, Running};
 use crate::support::terraform::Workspace;
@@ -357,6 +357,29 @@ for_each_engine! {
         tf.apply();
         expect_state_is_true(&tf, &heygen);
     }
+}
+
+#[test]
+fn an_interrupted_query_ends_in_the_middle_of_a_walk() {
+    let (tf, heygen) = with_account(Workspace::new(Engine::terraform_1_15()).with_trace_log());
+    heygen.put_many(120, "many");
+    let block = "list \"heygen_webhook_endpoint\" \"a\" {\n  provider = heygen\n  limit = 1000\n}\n";
+    tf.write("all.tfquery.hcl", block).init();
+    heygen.inject(Rule::on(Route::List, Fault::Held { wait: Wait::Before }).after(1));
+    let mut running = tf.spawn(&["query"]);
+    let held = heygen.wait_for_request(PATIENCE, |it| it.fault == Some("held"));
+    assert!(held.is_some(), "it never asked for a second page");
+    interrupt_and_see(&tf, &mut running);
+    // The page is never answered, and what came before it is not the whole list.
+    let output = running.wait_at_most(PROMPTLY).expect_failure();
+    assert!(
+        output.text().contains("Interrupted") && !output.text().contains("id=ep_"),
+        "{output:?}"
+    );
+    expect_nothing_running(&tf);
+    assert_eq!(heygen.requests_to(Route::List).len(), 2, "no new call starts");
+    heygen.release();
+    assert_eq!(tf.log().matches("[ERROR] provider").count(), 0);
 }
 
 /// What the README says: an endpoint that no state has, found by its URL, and imported or deleted.

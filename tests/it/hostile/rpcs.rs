@@ -35,6 +35,8 @@ struct Material {
     configuration: Option<DynamicValue>,
     /// Of each data source's, in their order.
     questions: Vec<Option<DynamicValue>>,
+    /// Of the list resource's.
+    filters: Option<DynamicValue>,
     stored: Vec<u8>,
     private: Vec<u8>,
     identity: Option<DynamicValue>,
@@ -65,18 +67,20 @@ fn materials(types: &Types) -> impl Strategy<Value = Material> + use<> {
             .iter()
             .map(|(_, ty)| messages(ty))
             .collect::<Vec<_>>(),
+        messages(&types.list),
         stored,
         private,
         messages(&types.identity),
     )
         .prop_map(
-            |(said, values, configuration, questions, stored, private, identity)| Material {
+            |(said, values, configuration, questions, filters, stored, private, identity)| Material {
                 name: said.0,
                 text: said.1,
                 number: said.2,
                 values,
                 configuration,
                 questions,
+                filters,
                 stored,
                 private,
                 identity,
@@ -117,6 +121,7 @@ struct Types {
     resource: Type,
     /// By name.
     data_sources: Vec<(String, Type)>,
+    list: Type,
     provider: Type,
     identity: Type,
 }
@@ -137,6 +142,7 @@ impl Types {
                 .into_iter()
                 .map(|(name, schema)| (name, object(Some(schema))))
                 .collect(),
+            list: object(schemas.list_resource_schemas.remove(RESOURCE)),
             resource: object(schemas.resource_schemas.remove(RESOURCE)),
             provider: object(schemas.provider),
             identity: Type::Object(BTreeMap::from([("id".to_owned(), Type::String)])),
@@ -210,6 +216,7 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
         values: [one, two, three],
         configuration,
         questions,
+        filters,
         stored,
         private,
         identity,
@@ -374,13 +381,18 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
             source_private: private
         }
     );
-    refused!(
+    let generated = reports!(
+        client,
         generate_resource_config,
         generate_resource_config {
             type_name: type_name.clone(),
             state: one.clone()
         }
     );
+    assert_ne!(generated.config.is_some(), !generated.diagnostics.is_empty());
+    if type_name == RESOURCE && readable(one.as_ref(), ty) {
+        assert!(readable(generated.config.as_ref(), ty), "an object has a configuration");
+    }
     let sources = &subjects.types.data_sources;
     let chosen = usize::try_from(number.rem_euclid(5)).unwrap();
     let (source, question) = match sources.get(chosen) {
@@ -431,14 +443,16 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
             type_name: type_name.clone()
         }
     );
-    refused!(
+    let validated = reports!(
+        client,
         validate_list_resource_config,
         validate_list_resource_config {
             type_name: type_name.clone(),
-            config: one.clone(),
+            config: filters.clone(),
             limit: two.clone()
         }
     );
+    assert!(type_name == RESOURCE || !validated.diagnostics.is_empty());
     refused!(
         validate_state_store_config,
         validate_state_store {
@@ -516,13 +530,20 @@ async fn ask_everything(subjects: &Subjects, material: Material) -> usize {
 
     let request = proto::list_resource::Request {
         type_name: type_name.clone(),
-        config: one.clone(),
+        config: filters,
         limit: number,
-        ..Default::default()
+        include_resource_object: true,
     };
     let mut events = ask!(client, list_resource, request);
-    let event = events.message().await.unwrap().expect("an event");
-    assert!(!event.diagnostic.is_empty() && events.message().await.unwrap().is_none());
+    // What this API refuses is no list. To list nothing takes no call.
+    match events.message().await.unwrap() {
+        Some(event) => {
+            expect_no_crash("list_resource", &event.diagnostic);
+            assert!(!event.diagnostic.is_empty() && event.identity.is_none(), "{event:?}");
+            assert!(events.message().await.unwrap().is_none());
+        }
+        None => assert!(number <= 0 && type_name == RESOURCE, "list_resource is silent"),
+    }
 
     let request = proto::read_state_bytes::Request {
         type_name: type_name.clone(),
@@ -580,6 +601,7 @@ fn every_rpc_answers_the_corpus() {
                 values: [one.clone(), two, one.clone()],
                 configuration: one.clone(),
                 questions: vec![one.clone(); 4],
+                filters: one.clone(),
                 stored: bytes.clone(),
                 private: bytes.clone(),
                 identity: one,
@@ -615,6 +637,7 @@ fn every_rpc_answers_values_nested_deep_and_large_ones() {
             values: [value(true), value(false), value(true)],
             configuration: value(false),
             questions: vec![value(true); 4],
+            filters: value(true),
             stored: bytes.clone(),
             private: bytes.clone(),
             identity: value(true),

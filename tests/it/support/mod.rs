@@ -10,5 +10,6 @@ pub mod http;
 pub mod in_process;
 pub mod plan;
 pub mod process;
+pub mod query;
 pub mod state;
 pub mod terraform;

@@ -15,6 +15,7 @@ use super::diagnostics::Diagnostics;
 use super::engine::{Engine, search_path};
 use super::plan::Plan;
 use super::process::{Output, Running};
+use super::query::Query;
 use super::state::State;
 
 /// Where a configuration finds the provider under test. Every workspace has it in its root module; a child
@@ -221,6 +222,25 @@ impl Workspace {
     #[track_caller]
     pub fn destroy_expecting_failure(&self) -> Diagnostics {
         self.failed(&["destroy", "-auto-approve", "-json"])
+    }
+
+    /// Runs the list blocks of the configuration, expecting no error. Terraform has this command since 1.14.
+    #[track_caller]
+    pub fn query(&self) -> Query {
+        self.query_with(&[])
+    }
+
+    /// A query with more arguments, such as `-generate-config-out=…`.
+    #[track_caller]
+    pub fn query_with(&self, arguments: &[&str]) -> Query {
+        let output = self.run_ready(&[&["query", "-json"], arguments].concat());
+        Query::of(output.expect_success())
+    }
+
+    /// A query in which at least one list block fails.
+    #[track_caller]
+    pub fn query_expecting_failure(&self) -> Query {
+        Query::of(self.run_ready(&["query", "-json"]).expect_failure())
     }
 
     /// Imports one resource by its id. This command knows no machine-readable output: read it as text.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
-    AnyDataSource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion, Function,
-    HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider, Resource,
-    Schema, Set, Stored, Type, Value, declare_summaries, model,
+    AnyDataSource, AnyListResource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion,
+    Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, ListResource, ListResult, Object, Outcome,
+    Plan, Proposal, Provider, Resource, Results, Schema, Set, Stored, Type, Value, declare_summaries, model,
 };
 
 pub(super) const DOOR: &str = "house_door";
@@ -21,6 +21,9 @@ declare_summaries! {
     STUCK = "The door is stuck";
     MADE_HERE = "Doors are made here";
     LOST = "Nobody has a key";
+    NO_FLOOR = "No floor";
+    INTERRUPTED = "Interrupted";
+    CREAKS = "It creaks";
 }
 
 pub(super) fn door() -> Arc<dyn AnyResource> {
@@ -76,7 +79,7 @@ impl Resource for Door {
         static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             let attributes = vec![
                 Attribute::required("name", Type::String, ""),
-                Attribute::optional("keys", Type::set(Type::String), ""),
+                Attribute::optional("keys", Type::set(Type::String), "").sensitive(),
                 Attribute::computed("number", Type::String, ""),
             ];
             Schema::new(2, "", attributes)
@@ -199,6 +202,106 @@ fn renumbered(stored: StoredDoor) -> StoredDoor {
 }
 
 model! {
+    /// Which doors are listed.
+    pub(super) struct DoorFilter {
+        /// What the list has: page after page with `|` between, and on each the numbers of doors with `,` between.
+        numbers: String,
+        /// Whether that is less than there is.
+        floor: String,
+        /// Given by the house.
+        color: String,
+    }
+}
+
+/// Lists the doors that its filter names.
+pub(super) struct Doors;
+
+#[async_trait]
+impl ListResource for Doors {
+    type Config = DoorFilter;
+    type Model = DoorModel;
+
+    fn type_name(&self) -> &'static str {
+        DOOR
+    }
+
+    fn schema(&self) -> &'static Schema {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+            let attributes = vec![
+                Attribute::required("numbers", Type::String, ""),
+                Attribute::optional("floor", Type::String, ""),
+                Attribute::computed("color", Type::String, ""),
+            ];
+            Schema::new(0, "", attributes)
+        });
+        &SCHEMA
+    }
+
+    fn validate(&self, config: &DoorFilter) -> Diagnostics {
+        let is_empty = config.floor.known().is_some_and(String::is_empty);
+        is_empty
+            .then(|| Diagnostic::error(NO_FLOOR, "").at("floor"))
+            .into_iter()
+            .collect()
+    }
+
+    fn is_filtered(&self, config: &DoorFilter) -> bool {
+        !config.floor.is_null()
+    }
+
+    async fn list(
+        &self,
+        config: DoorFilter,
+        results: &mut Results<'_, DoorModel>,
+        stop: &CancellationToken,
+    ) -> Result<(), Diagnostics> {
+        let numbers = config.numbers.into_known().unwrap_or_default();
+        let mut pages = numbers.split('|').peekable();
+        while let Some(page) = pages.next() {
+            match page {
+                "rotten" => panic!("on purpose"),
+                "slow" => {
+                    stop.cancelled().await;
+                    return Err(Diagnostic::error(INTERRUPTED, "").into());
+                }
+                _ => {}
+            }
+            let listed = page.split(',').filter(|number| !number.is_empty()).map(listed);
+            let goes_on = pages.peek().is_some();
+            if results.page(listed.collect(), goes_on).await?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The door of a number, or something wrong in its place.
+fn listed(number: &str) -> Result<ListResult<DoorModel>, Diagnostic> {
+    let known = |text: &str| Attr::Known(text.to_owned());
+    let mut door = DoorModel {
+        name: known("front"),
+        keys: Attr::Null,
+        number: known(number),
+    };
+    let mut identity = Value::String(number.to_owned());
+    match number {
+        "stuck" => return Err(Diagnostic::error(STUCK, "").at("floor")),
+        "nameless" => door.name = Attr::Unknown,
+        "open" => door.keys = Attr::Known([known("mine")].into_iter().collect()),
+        "anonymous" => identity = Value::Null,
+        _ => {}
+    }
+    let warning = Diagnostic::warning(CREAKS, "").at("floor");
+    Ok(ListResult {
+        identity: [("number".to_owned(), identity)].into(),
+        display_name: format!("door {number}"),
+        object: Some(door),
+        warnings: (number == "13").then_some(warning).into_iter().collect(),
+    })
+}
+
+model! {
     /// A bell, and what is heard.
     pub(super) struct BellModel {
         /// Asked.
@@ -240,7 +343,7 @@ impl DataSource for Bell {
 
 model! {
     /// The provider block.
-    pub(super) struct HouseModel {
+    pub(in crate::terraform::server) struct HouseModel {
         /// Where it is.
         street: String,
         /// Who lives there.
@@ -248,7 +351,7 @@ model! {
     }
 }
 
-pub(super) struct House;
+pub(in crate::terraform::server) struct House;
 
 #[async_trait]
 impl Provider for House {
@@ -273,6 +376,10 @@ impl Provider for House {
 
     fn data_sources(&self) -> Vec<Arc<dyn AnyDataSource>> {
         vec![Arc::new(Bell)]
+    }
+
+    fn list_resources(&self) -> Vec<Arc<dyn AnyListResource>> {
+        vec![Arc::new(Doors)]
     }
 
     fn functions(&self) -> Vec<Box<dyn Function>> {

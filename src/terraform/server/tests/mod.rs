@@ -2,11 +2,13 @@
 
 mod house;
 mod identity;
+mod lists;
 mod private;
 mod refusals;
 mod upgrade;
 
-use self::house::{DOOR, House, door};
+pub(super) use self::house::House;
+use self::house::{DOOR, door};
 use super::Service;
 use crate::terraform::proto::provider_server::Provider as _;
 use crate::terraform::wire::{convert, decode_json};
@@ -36,10 +38,15 @@ fn state(name: &str) -> Option<proto::DynamicValue> {
     message(Some(object(&[("name", text(name)), ("number", text("7"))])))
 }
 
-/// An object of which these attributes are set.
+/// A door of which these attributes are set.
 fn object(set: &[(&str, Value)]) -> Object {
-    let Type::Object(attributes) = ty() else {
-        panic!("a door is an object")
+    complete(ty(), set)
+}
+
+/// An object of this type of which these attributes are set.
+fn complete(ty: &Type, set: &[(&str, Value)]) -> Object {
+    let Type::Object(attributes) = ty else {
+        panic!("an object")
     };
     let mut object: Object = attributes.keys().map(|name| (name.clone(), Value::Null)).collect();
     object.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));

@@ -93,3 +93,23 @@ async fn an_identity_is_of_primitives_and_lists_each_required_or_optional() {
     let (core, _) = connected(identity(|of| of.r#type = br#"["list","string"]"#.to_vec())).await;
     assert!(core.is_ok());
 }
+
+#[tokio::test]
+async fn a_list_is_of_a_resource_type_with_an_identity() {
+    let listed = |name: &'static str| {
+        Script::default().schema(move |(), answer| {
+            let thing = answer.resource_schemas["thing"].clone();
+            answer.list_resource_schemas.insert(name.to_owned(), thing);
+        })
+    };
+    assert!(connected(listed("thing")).await.0.is_ok());
+    let problem = "no resource type with an identity";
+    assert_refused(listed("other"), problem).await;
+    let anonymous = listed("thing").identities(|(), answer| answer.identity_schemas.clear());
+    assert_refused(anonymous, problem).await;
+    let empty = Script::default().schema(|(), answer| {
+        let lists = &mut answer.list_resource_schemas;
+        lists.insert("thing".to_owned(), proto::Schema::default());
+    });
+    assert_refused(empty, "there is no block").await;
+}
