@@ -280,5 +280,19 @@ mod tests {
             prop_assert!(!shown.contains("whsec_"));
             prop_assert!(shown.chars().all(|c| !c.is_control()));
         }
+
+        #[test]
+        fn no_url_gets_its_login_or_its_query_through(
+            user in "[a-z]{0,4}",
+            password in "Pw[^/\\\\?#]{2,12}",
+            path in "[^?#]{0,20}",
+            query in "Qu[^ ]{2,12}",
+        ) {
+            let redactor = Redactor::new(SecretString::from("Key-12345"));
+            let shown = redactor.url(&format!("https://{user}:{password}@h.example/{path}?{query}"));
+            prop_assert!(shown.starts_with("https://h.example/"), "{}", shown);
+            prop_assert!(!shown.contains("Qu") || path.contains("Qu"), "{}", shown);
+            prop_assert!(shown.chars().all(|c| !(c.is_control() || c.is_whitespace() || is_invisible(c))), "{}", shown);
+        }
     }
 }

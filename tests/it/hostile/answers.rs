@@ -36,12 +36,24 @@ async fn call_everything(client: Client, answer: &Canned) {
     if let Ok(None) = &found {
         assert!(is_last_page(answer), "taken for gone: {answer:?}");
     }
+    let mut pages = client.list_pages();
+    let unread = loop {
+        match pages.next_page(&stop).await {
+            Ok(Some(_)) => {}
+            Ok(None) => {
+                assert!(is_last_page(answer), "taken for the end of the list: {answer:?}");
+                break None;
+            }
+            Err(failure) => break Some(failure),
+        }
+    };
     let event_types = client.event_types(&stop).await;
     let events = client.events(&EventFilter::default(), 150, &stop).await;
     if event_types.is_ok() || events.is_ok() {
         assert!(is_last_page(answer), "taken for the end of a list: {answer:?}");
     }
     let failures = [
+        unread,
         event_types.err(),
         events.err(),
         found.err(),
