@@ -220,7 +220,7 @@ async fn what_is_not_valid_or_not_known_is_not_listed() {
         type_name: "house_roof".to_owned(),
         ..request("1", 100)
     });
-    assert_eq!(shown(&found.await), ["No such list resource"]);
+    assert_eq!(shown(&found.await), ["Not in this version of the provider"]);
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn no_state_is_no_configuration() {
 async fn of_what_cannot_be_read_no_configuration_is_generated() {
     assert_eq!(
         summaries(&generated("house_roof", state("front")).await.diagnostics),
-        ["No such resource"]
+        ["Not in this version of the provider"]
     );
     let answer = generated(DOOR, filter(&[])).await;
     assert_eq!(
