@@ -24,6 +24,7 @@ mod load;
 mod pages;
 mod plugin_host;
 mod protocol;
+mod receiver;
 mod support;
 mod tidy;
 mod wire_contract;

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The pages for those who work on the provider.
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "examples/fake-heygen/README.md",
+    "examples/receiver/README.md",
 ];
 
 #[test]

@@ -205,7 +205,7 @@ impl Receiver {
 }
 
 /// Hex HMAC-SHA256 of the raw body, keyed with the secret as it was given.
-fn signature(secret: &[u8], body: &[u8]) -> String {
+pub fn signature(secret: &[u8], body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
     mac.update(body);
     let mut hex = String::with_capacity(64);
