@@ -45,4 +45,4 @@ install: ## Builds the provider and puts it where Terraform looks for local plug
 	scripts/install
 
 setup: ## Brings the engines and tools the tests need into .tools/
-	scripts/setup engines nextest
+	scripts/setup engines nextest node
