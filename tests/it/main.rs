@@ -18,6 +18,7 @@ mod fake_api;
 #[path = "../../examples/fake-heygen/fake/mod.rs"]
 pub mod fake_heygen;
 mod faults;
+mod guides;
 mod harness;
 mod hostile;
 mod load;

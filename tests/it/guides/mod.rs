@@ -1,0 +1,59 @@
+//! The guides do what they say: each is walked through from its first block to its last, as a reader would.
+
+mod page;
+mod verify_deliveries;
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use self::page::Guide;
+use crate::fake_heygen::{Delivered, FakeHeygen};
+use crate::support::account::with_account;
+use crate::support::terraform::Workspace;
+
+/// Which guides there are, each with a test of its own in a module of its name.
+const GUIDES: [&str; 1] = ["verify-deliveries"];
+
+#[test]
+fn every_guide_has_a_test_and_leads_to_guides_that_are_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/guides");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        let name = file.split('.').next().unwrap().to_owned();
+        let guide = Guide::open(&name);
+        for link in guide.links() {
+            // What leads out of the folder leads to pages that are made of the schema, or into the repository.
+            let there = link.starts_with("../") || link.strip_suffix(".md").is_some_and(|name| GUIDES.contains(&name));
+            assert!(there, "{file} leads to {link}, and there is no such guide");
+        }
+        names.push(name);
+    }
+    names.sort();
+    assert_eq!(names, GUIDES);
+}
+
+/// What the guides take for granted: the provider's block, a key, and an account.
+fn with_installed_provider(tf: Workspace) -> (Workspace, FakeHeygen) {
+    let (tf, heygen) = with_account(tf);
+    tf.init();
+    (tf, heygen)
+}
+
+/// Delivers an event by this endpoint to a receiver, and tells what became of it.
+fn deliver(heygen: &FakeHeygen, endpoint_id: &str, to: &str, video: &str) -> Delivered {
+    let order = json!({
+        "endpoint_id": endpoint_id,
+        "via": format!("{to}/heygen"),
+        "event_type": "avatar_video.success",
+        "event_data": {"video_id": video},
+    });
+    let order = serde_json::from_value(order).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(heygen.deliver(&order)).unwrap()
+}
