@@ -1,6 +1,7 @@
 //! The guides do what they say: each is walked through from its first block to its last, as a reader would.
 
 mod page;
+mod rotate_without_losing_deliveries;
 mod verify_deliveries;
 
 use std::fs;
@@ -14,7 +15,7 @@ use crate::support::account::with_account;
 use crate::support::terraform::Workspace;
 
 /// Which guides there are, each with a test of its own in a module of its name.
-const GUIDES: [&str; 1] = ["verify-deliveries"];
+const GUIDES: [&str; 2] = ["rotate-without-losing-deliveries", "verify-deliveries"];
 
 #[test]
 fn every_guide_has_a_test_and_leads_to_guides_that_are_there() {
