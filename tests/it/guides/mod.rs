@@ -1,21 +1,33 @@
 //! The guides do what they say: each is walked through from its first block to its last, as a reader would.
 
+mod accounts_modules_and_ci;
+mod changed_disabled_or_deleted_elsewhere;
 mod page;
 mod rotate_without_losing_deliveries;
 mod verify_deliveries;
+mod webhooks_or_callbacks;
+mod where_the_secret_is;
 
 use std::fs;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use self::page::Guide;
 use crate::fake_heygen::{Delivered, FakeHeygen};
 use crate::support::account::with_account;
+use crate::support::engine::Engine;
 use crate::support::terraform::Workspace;
 
 /// Which guides there are, each with a test of its own in a module of its name.
-const GUIDES: [&str; 2] = ["rotate-without-losing-deliveries", "verify-deliveries"];
+const GUIDES: [&str; 6] = [
+    "accounts-modules-and-ci",
+    "changed-disabled-or-deleted-elsewhere",
+    "rotate-without-losing-deliveries",
+    "verify-deliveries",
+    "webhooks-or-callbacks",
+    "where-the-secret-is",
+];
 
 #[test]
 fn every_guide_has_a_test_and_leads_to_guides_that_are_there() {
@@ -36,6 +48,25 @@ fn every_guide_has_a_test_and_leads_to_guides_that_are_there() {
     assert_eq!(names, GUIDES);
 }
 
+/// Those that are not run included: they are at least read by a parser.
+#[test]
+fn every_block_of_configuration_is_formatted_as_terraform_does_it() {
+    let tf = Workspace::new(Engine::terraform_1_15()).without_provider();
+    let mut blocks = 0;
+    for guide in GUIDES.map(Guide::open) {
+        for block in guide.blocks().filter(|block| block.language == "terraform") {
+            let ending = match block.file() {
+                Some(file) if file.ends_with(".tfquery.hcl") => "tfquery.hcl",
+                _ => "tf",
+            };
+            tf.write(&format!("block-{blocks}.{ending}"), &block.text);
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 10, "hardly any block is found");
+    tf.run(&["fmt", "-check", "-diff"]).expect_success();
+}
+
 /// What the guides take for granted: the provider's block, a key, and an account.
 fn with_installed_provider(tf: Workspace) -> (Workspace, FakeHeygen) {
     let (tf, heygen) = with_account(tf);
@@ -51,10 +82,12 @@ fn deliver(heygen: &FakeHeygen, endpoint_id: &str, to: &str, video: &str) -> Del
         "event_type": "avatar_video.success",
         "event_data": {"video_id": video},
     });
+    send(heygen, order)
+}
+
+/// Delivers what is ordered as the fake's page says.
+fn send(heygen: &FakeHeygen, order: Value) -> Delivered {
     let order = serde_json::from_value(order).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(heygen.deliver(&order)).unwrap()
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(heygen.deliver(&order)).unwrap()
 }

@@ -2,7 +2,7 @@
 //!
 //! What stands before a block says what it is for, to people and to this reader alike:
 //!
-//! - a paragraph that ends in "`NAME`:" names the file that the block is; one that begins with "Add to" adds to it;
+//! - a paragraph that ends in "`NAME`:" names the file that the block is; where that is "Add to `NAME`:", it is added;
 //! - a block in `sh` is commands, run one by one, each in a shell of its own; all must succeed;
 //! - a block in `text` is what the last of them has printed, where `…` stands for anything;
 //! - a paragraph that begins with "Not run by our tests:" leaves the block out.
@@ -91,8 +91,7 @@ impl Guide {
                 Use::Compare => {
                     let printed = self.printed.take();
                     let printed = printed.unwrap_or_else(|| panic!("{}: nothing was run before {block:?}", self.name));
-                    let missing = first_missing(&block.text, &printed.messages());
-                    assert_eq!(missing, None, "{}: not printed\n{printed:?}", self.name);
+                    block.expect_printed(&printed);
                 }
                 Use::AskTheTest => panic!("{}: who is to use {block:?}?", self.name),
             }
@@ -117,6 +116,11 @@ impl Guide {
             .iter()
             .map(|(section, language)| (&**section, &**language));
         assert_eq!(found.collect::<Vec<_>>(), left_out, "{}: not run", self.name);
+    }
+
+    /// The blocks that are still to be used.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.iter()
     }
 
     /// Where its relative links lead.
@@ -146,7 +150,7 @@ impl Block {
         match (self.language.as_str(), self.file()) {
             ("sh", _) => Use::Run,
             ("text", _) => Use::Compare,
-            (_, Some(file)) if self.lead.starts_with("Add to") => Use::AddTo(file),
+            (_, Some(file)) if self.lead.ends_with(&format!("Add to `{file}`:")) => Use::AddTo(file),
             (_, Some(file)) => Use::Write(file),
             (_, None) => Use::AskTheTest,
         }
@@ -156,6 +160,13 @@ impl Block {
     pub(super) fn file(&self) -> Option<&str> {
         let (_, name) = self.lead.strip_suffix("`:")?.rsplit_once('`')?;
         name.contains('.').then_some(name)
+    }
+
+    /// Fails unless this is what was printed.
+    #[track_caller]
+    pub(super) fn expect_printed(&self, output: &Output) {
+        let missing = first_missing(&self.text, &output.messages());
+        assert_eq!(missing, None, "{}: not printed\n{output:?}", self.section);
     }
 
     /// Its commands, for a test that runs them itself.
@@ -262,7 +273,7 @@ fn root() -> &'static Path {
 
 #[test]
 fn a_page_is_read_as_people_read_it() {
-    let page = "# Title\n\nIntroduction.\n\n## Write\n\nIn\n`main.tf`:\n\n```terraform\na = 1\n\n# b\n```\n\nAdd to `main.tf`:\n\n\
+    let page = "# Title\n\nIntroduction.\n\n## Write\n\nIn\n`main.tf`:\n\n```terraform\na = 1\n\n# b\n```\n\nMore. Add to `main.tf`:\n\n\
                 ```terraform\nc\n```\n\n```sh\n# Why.\nterraform plan \\\n  -out=x\n\nls\n```\n\n```text\nPlan\n```\n\n\
                 ## Elsewhere\n\nNot run by our tests: there is none.\n\n```sh\nls\n```\n\nA body such as this:\n\n```json\n{}\n```\n";
     let blocks = blocks(page);
