@@ -1,6 +1,7 @@
 //! The guides do what they say: each is walked through from its first block to its last, as a reader would.
 
 mod accounts_modules_and_ci;
+mod adopt_an_existing_account;
 mod changed_disabled_or_deleted_elsewhere;
 mod page;
 mod rotate_without_losing_deliveries;
@@ -20,8 +21,9 @@ use crate::support::engine::Engine;
 use crate::support::terraform::Workspace;
 
 /// Which guides there are, each with a test of its own in a module of its name.
-const GUIDES: [&str; 6] = [
+const GUIDES: [&str; 7] = [
     "accounts-modules-and-ci",
+    "adopt-an-existing-account",
     "changed-disabled-or-deleted-elsewhere",
     "rotate-without-losing-deliveries",
     "verify-deliveries",

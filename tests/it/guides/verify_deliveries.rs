@@ -4,8 +4,9 @@ use super::page::Guide;
 use super::{deliver, with_installed_provider};
 use crate::fake_heygen::FakeHeygen;
 use crate::support::account::named;
-use crate::support::engine::for_each_engine;
+use crate::support::engine::Engine;
 use crate::support::http::{Server, response};
+use crate::support::terraform::Workspace;
 
 #[allow(unreachable_pub, reason = "it is public where its readers put it")]
 #[path = "../../../examples/guides/verify-deliveries/verify.rs"]
@@ -57,62 +58,82 @@ fn deliveries(heygen: &FakeHeygen) -> Vec<Kept> {
     ]
 }
 
-for_each_engine! {
-    fn every_snippet_believes_a_true_delivery_and_no_other(tf: Workspace) {
-        let (tf, heygen) = with_installed_provider(tf);
-        tf.write("main.tf", &named("videos", "url = \"https://hooks.example.com/heygen\""));
-        tf.apply();
-        let deliveries = deliveries(&heygen);
-        let secret = heygen.endpoints()[0].secret.clone();
-        let several = format!("whsec_old {secret}");
+#[test]
+fn every_snippet_believes_a_true_delivery_and_no_other() {
+    let (tf, heygen) = with_installed_provider(Workspace::new(Engine::from_path()));
+    tf.write(
+        "main.tf",
+        &named("videos", "url = \"https://hooks.example.com/heygen\""),
+    );
+    tf.apply_unchecked();
+    let deliveries = deliveries(&heygen);
+    let secret = heygen.endpoints()[0].secret.clone();
+    let several = format!("whsec_old {secret}");
 
-        let mut guide = Guide::open("verify-deliveries");
-        for (section, secrets) in [("Shell", &secret), ("Python", &several), ("Node.js", &several)] {
-            let (program, usage) = (guide.take(section), guide.take(section));
-            tf.write(program.file().unwrap(), &program.text);
-            let command = &usage.commands()[0];
-            for it in &deliveries {
-                std::fs::write(tf.directory().join("body"), &it.body).unwrap();
-                let run = |secrets: &str| tf.shell(command, &[
-                    ("HEYGEN_WEBHOOK_SECRET", secrets), ("SIGNATURE", &it.signature), ("TIMESTAMP", &it.timestamp),
-                ]);
-                let output = run(secrets);
-                let says = if it.believed { "verified" } else { "refused" };
-                assert!(output.text().contains(says), "{section}, {}\n{output:?}", it.what);
-                assert_eq!(output.status.success(), it.believed, "{section}, {}", it.what);
-                if it.what == "true" {
-                    run("whsec_other").expect_failure();
-                }
+    let mut guide = Guide::open("verify-deliveries");
+    for (section, secrets) in [("Shell", &secret), ("Python", &several), ("Node.js", &several)] {
+        let (program, usage) = (guide.take(section), guide.take(section));
+        tf.write(program.file().unwrap(), &program.text);
+        let command = &usage.commands()[0];
+        for it in &deliveries {
+            std::fs::write(tf.directory().join("body"), &it.body).unwrap();
+            let run = |secrets: &str| {
+                tf.shell(
+                    command,
+                    &[
+                        ("HEYGEN_WEBHOOK_SECRET", secrets),
+                        ("SIGNATURE", &it.signature),
+                        ("TIMESTAMP", &it.timestamp),
+                    ],
+                )
+            };
+            let output = run(secrets);
+            let says = if it.believed { "verified" } else { "refused" };
+            assert!(output.text().contains(says), "{section}, {}\n{output:?}", it.what);
+            assert_eq!(output.status.success(), it.believed, "{section}, {}", it.what);
+            if it.what == "true" {
+                run("whsec_other").expect_failure();
             }
         }
-        assert!(!tf.directory().join("intruder").exists(), "a timestamp was evaluated");
-
-        let function = guide.take("Rust");
-        assert_eq!(function.text, include_str!("../../../examples/guides/verify-deliveries/verify.rs"));
-        for it in &deliveries {
-            let verified = |secrets: &[&str]| snippet::verified(secrets, &it.body, &it.signature, &it.timestamp);
-            assert_eq!(verified(&["whsec_old", &secret]), it.believed, "Rust, {}", it.what);
-            assert!(!verified(&["whsec_old"]));
-        }
-        guide.follow("Go", &tf);
-        guide.follow("PHP", &tf);
-
-        let section = "Find out whether state has the right secret";
-        let configuration = guide.take(section);
-        tf.write(configuration.file().unwrap(), &configuration.text);
-        let (command, answer) = (guide.take(section), guide.take(section));
-        std::fs::write(tf.directory().join("body"), &deliveries[0].body).unwrap();
-        let changes = || heygen.requests().iter().filter(|request| request.method != "GET").count();
-        let changes_before = changes();
-        for (signature, answer) in [
-            (&deliveries[0].signature, answer.text.clone()),
-            (&"0".repeat(64), answer.text.replace("true", "false")),
-        ] {
-            let output = tf.shell(&command.commands()[0], &[("SIGNATURE", signature)]).expect_success();
-            assert!(output.stdout.contains(&answer), "{output:?}");
-            assert!(!output.text().contains(&secret), "{output:?}");
-        }
-        assert_eq!(changes(), changes_before);
-        guide.end(&[("Go", "go"), ("PHP", "php")]);
     }
+    assert!(!tf.directory().join("intruder").exists(), "a timestamp was evaluated");
+
+    let function = guide.take("Rust");
+    assert_eq!(
+        function.text,
+        include_str!("../../../examples/guides/verify-deliveries/verify.rs")
+    );
+    for it in &deliveries {
+        let verified = |secrets: &[&str]| snippet::verified(secrets, &it.body, &it.signature, &it.timestamp);
+        assert_eq!(verified(&["whsec_old", &secret]), it.believed, "Rust, {}", it.what);
+        assert!(!verified(&["whsec_old"]));
+    }
+    guide.follow("Go", &tf);
+    guide.follow("PHP", &tf);
+
+    let section = "Find out whether state has the right secret";
+    let configuration = guide.take(section);
+    tf.write(configuration.file().unwrap(), &configuration.text);
+    let (command, answer) = (guide.take(section), guide.take(section));
+    std::fs::write(tf.directory().join("body"), &deliveries[0].body).unwrap();
+    let changes = || {
+        heygen
+            .requests()
+            .iter()
+            .filter(|request| request.method != "GET")
+            .count()
+    };
+    let changes_before = changes();
+    for (signature, answer) in [
+        (&deliveries[0].signature, answer.text.clone()),
+        (&"0".repeat(64), answer.text.replace("true", "false")),
+    ] {
+        let output = tf
+            .shell(&command.commands()[0], &[("SIGNATURE", signature)])
+            .expect_success();
+        assert!(output.stdout.contains(&answer), "{output:?}");
+        assert!(!output.text().contains(&secret), "{output:?}");
+    }
+    assert_eq!(changes(), changes_before);
+    guide.end(&[("Go", "go"), ("PHP", "php")]);
 }
