@@ -41,8 +41,17 @@ fn every_guide_has_a_test_and_leads_to_guides_that_are_there() {
         let guide = Guide::open(&name);
         for link in guide.links() {
             // What leads out of the folder leads to pages that are made of the schema, or into the repository.
-            let there = link.starts_with("../") || link.strip_suffix(".md").is_some_and(|name| GUIDES.contains(&name));
-            assert!(there, "{file} leads to {link}, and there is no such guide");
+            if link.starts_with("../") {
+                continue;
+            }
+            let (page, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = page.strip_suffix(".md").unwrap_or(&name);
+            assert!(
+                GUIDES.contains(&target),
+                "{file} leads to {link}, and there is no such guide"
+            );
+            let there = heading.is_empty() || Guide::open(target).anchors().any(|anchor| anchor == heading);
+            assert!(there, "{file} leads to {link}, and there is no such heading");
         }
         names.push(name);
     }

@@ -125,9 +125,17 @@ impl Guide {
 
     /// Where its relative links lead.
     pub(super) fn links(&self) -> impl Iterator<Item = &str> {
-        let targets = self.text.split("](").skip(1);
-        let targets = targets.filter_map(|rest| rest.split([')', '#']).next());
-        targets.filter(|target| !target.is_empty() && !target.contains("://"))
+        let targets = self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        targets.filter(|target| !target.contains("://"))
+    }
+
+    /// What links to its headings end in.
+    pub(super) fn anchors(&self) -> impl Iterator<Item = String> {
+        let headings = self.text.lines().filter(|line| line.starts_with('#'));
+        headings.map(|heading| {
+            let words = heading.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-");
+            words.replace(|letter: char| !letter.is_alphanumeric() && letter != '-', "")
+        })
     }
 
     #[track_caller]
