@@ -50,7 +50,10 @@ for_each_engine! {
 
         guide.follow("A secret that Terraform knows", &tf);
         let state = tf.state();
-        let secret = |id: &str| state.instance(&format!("heygen_webhook_endpoint.adopted[\"{id}\"]")).attribute("secret").clone();
+        let secret = |id: &str| {
+            let adopted = state.instance(&format!("heygen_webhook_endpoint.adopted[\"{id}\"]"));
+            adopted.attribute("secret").clone()
+        };
         assert_eq!(secret(&videos), heygen.endpoint(&videos).unwrap().secret);
         assert_eq!((secret(&project), secret(&all)), (Value::Null, Value::Null));
         assert_eq!(heygen.requests_to(Route::Rotate).len(), 1);
@@ -64,8 +67,9 @@ for_each_engine! {
         let output = tf.shell(&plan.commands()[0], &[]).expect_success();
         warns.expect_printed(&output);
         let messages = output.messages();
-        let named = messages.rsplit("Not managed here: ").next().unwrap().split(' ').filter(|word| word.starts_with("ep_"));
-        assert_eq!(named.collect::<Vec<_>>(), [&late], "{output:?}");
+        let (_, named) = messages.rsplit_once("Not managed here: ").unwrap();
+        let ids = named.split(' ').filter(|word| word.starts_with("ep_"));
+        assert_eq!(ids.collect::<Vec<_>>(), [&late], "{output:?}");
 
         let section = "A single one, by its id";
         let import = guide.take(section);

@@ -261,8 +261,8 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-/// The first part of what is expected that was not printed after the part before it. Between parts there is a `…` or the
-/// end of a line. White space does not matter: messages break their lines anywhere.
+/// The first part of what is expected that was not printed after the part before it. Between parts there is a `…` or
+/// the end of a line. White space does not matter: messages break their lines anywhere.
 fn first_missing(expected: &str, printed: &str) -> Option<String> {
     let mut rest = printed;
     for part in expected.split(['\n', '…']) {
@@ -281,9 +281,12 @@ fn root() -> &'static Path {
 
 #[test]
 fn a_page_is_read_as_people_read_it() {
-    let page = "# Title\n\nIntroduction.\n\n## Write\n\nIn\n`main.tf`:\n\n```terraform\na = 1\n\n# b\n```\n\nMore. Add to `main.tf`:\n\n\
-                ```terraform\nc\n```\n\n```sh\n# Why.\nterraform plan \\\n  -out=x\n\nls\n```\n\n```text\nPlan\n```\n\n\
-                ## Elsewhere\n\nNot run by our tests: there is none.\n\n```sh\nls\n```\n\nA body such as this:\n\n```json\n{}\n```\n";
+    let page = "# Title\n\nIntroduction.\n\n\
+                ## Write\n\nIn\n`main.tf`:\n\n```terraform\na = 1\n\n# b\n```\n\n\
+                More. Add to `main.tf`:\n\n```terraform\nc\n```\n\n\
+                ```sh\n# Why.\nterraform plan \\\n  -out=x\n\nls\n```\n\n```text\nPlan\n```\n\n\
+                ## Elsewhere\n\nNot run by our tests: there is none.\n\n```sh\nls\n```\n\n\
+                A body such as this:\n\n```json\n{}\n```\n";
     let blocks = blocks(page);
     let uses: Vec<Use<'_>> = blocks.iter().map(Block::purpose).collect();
     let expected = [
