@@ -75,7 +75,7 @@ class Receiver(BaseHTTPRequestHandler):
     def verified(self):
         """What is printed of a delivery that may be believed."""
         body = self.body()
-        secret = self.secret(body)
+        secret, secrets = self.secret(body)
         timestamp = self.headers.get("Heygen-Timestamp")
         if (secret or timestamp is not None) and not fresh(timestamp or ""):
             raise Refused(401, "too old, or from the future")
@@ -86,7 +86,7 @@ class Receiver(BaseHTTPRequestHandler):
 
         event_id = self.headers.get("Heygen-Event-Id")
         memory = self.server.signed if secret else self.server.unsigned
-        repeated = memory.has_come_before(event_id, [event_type, event_data], secret)
+        repeated = memory.has_come_before(event_id, [event_type, event_data], secret, secrets)
         event = {"accepted": event_id, "repeated": repeated, "signed": bool(secret)}
         if callback_id is not None:
             event["callback_id"] = callback_id
@@ -107,12 +107,12 @@ class Receiver(BaseHTTPRequestHandler):
         return body
 
     def secret(self, body):
-        """The secret that signed the body; None for a callback that need not be signed."""
+        """The secret that signed the body, and all that could have; None for a callback that need not be signed."""
         signature = self.headers.get("Heygen-Signature")
         if signature is None:
             if not self.server.allow_unsigned_callbacks:
                 raise Refused(401, "no signature")
-            return None
+            return None, [None]
         secrets = self.server.secrets()
         if not secrets:
             # Not the sender's fault: HeyGen sends again what was not answered with success.
@@ -121,7 +121,7 @@ class Receiver(BaseHTTPRequestHandler):
         signing = [secret for secret in secrets if signed(secret, body, signature)]
         if not signing:
             raise Refused(401, "wrong signature")
-        return signing[0]
+        return signing[0], secrets
 
     def answer(self, status):
         self.send_response(status)
@@ -137,31 +137,27 @@ class Memory:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.event_ids = collections.OrderedDict()
-        self.events = collections.OrderedDict()
+        self.deliveries = collections.OrderedDict()  # what each endpoint has brought, by its secret and the event's id
+        self.taken = collections.OrderedDict()  # the ids of the events that were taken
+        self.times = collections.OrderedDict()  # how often each endpoint has brought this content
 
-    def has_come_before(self, event_id, event, secret):
-        """Whether it has. Of a delivery without an id nobody can tell, so none is dropped."""
+    def has_come_before(self, event_id, event, secret, secrets):
+        """Whether it has. Of a delivery without an id nobody can tell, so none is dropped.
+
+        While one endpoint replaces another, both bring every event, and HeyGen does not document that the two
+        deliveries have one id. So the same content from an endpoint with another secret is the same event, as often
+        as that one has brought it. What is dropped for that reason leaves its id free: if it was an event of its own
+        after all, because this endpoint had failed to bring the one before, the other endpoint brings it too.
+        """
         if not event_id:
             return False
         with self.lock:
-            return self.has_id(event_id) or self.came_by_another_endpoint(event, secret)
-
-    def has_id(self, event_id):
-        known = digest(event_id) in self.event_ids
-        remember(self.event_ids, digest(event_id), None)
-        return known
-
-    def came_by_another_endpoint(self, event, secret):
-        """Whether an endpoint with another secret has brought this event already.
-
-        While one endpoint replaces another, both bring every event, and HeyGen does not document that the two
-        deliveries have one id. The second time that one endpoint brings the same content, it is another event.
-        """
-        times = remember(self.events, digest(event), collections.Counter())
-        taken = max(times.values(), default=0)
-        times[secret] += 1
-        return times[secret] <= taken
+            if not is_new(self.deliveries, digest([secret, event_id])):
+                return True
+            times = remembered(self.times, digest(event), collections.Counter())
+            taken = max(times[each] for each in secrets)
+            times[secret] += 1
+            return times[secret] <= taken or not is_new(self.taken, digest(event_id))
 
 
 class Refused(Exception):
@@ -209,12 +205,19 @@ def digest(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
 
 
-def remember(memory, key, value):
-    """Answers what is there under the key, which is this value if it is new. The oldest is forgotten for it."""
+def remembered(memory, key, value):
+    """What is there under the key, which is this value if it is new. The oldest is forgotten for it."""
     value = memory.setdefault(key, value)
     if len(memory) > REMEMBERED:
         memory.popitem(last=False)
     return value
+
+
+def is_new(memory, key):
+    """Whether the key was not there. Now it is."""
+    new = key not in memory
+    remembered(memory, key, None)
+    return new
 
 
 def say(**what):

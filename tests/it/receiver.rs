@@ -253,6 +253,55 @@ fn an_event_that_two_endpoints_bring_is_taken_once() {
 }
 
 #[test]
+fn an_event_that_two_endpoints_bring_with_one_id_is_taken_once() {
+    let mut receiver = Receiver::with_secrets(&format!("{SECRET} {OTHER_SECRET}"), &[]);
+    // The same content every time, and whichever endpoint is first.
+    for (event_id, first, second) in [
+        ("evt_1", SECRET, OTHER_SECRET),
+        ("evt_2", OTHER_SECRET, SECRET),
+        ("evt_3", OTHER_SECRET, SECRET),
+    ] {
+        expect_repeated(&mut receiver, &Post::signed(first, event_id, EVENT), false);
+        expect_repeated(&mut receiver, &Post::signed(first, event_id, EVENT), true);
+        expect_repeated(&mut receiver, &Post::signed(second, event_id, EVENT), true);
+    }
+}
+
+#[test]
+fn what_one_endpoint_failed_to_bring_costs_no_later_event() {
+    let mut receiver = Receiver::with_secrets(&format!("{SECRET} {OTHER_SECRET}"), &[]);
+    // The other endpoint never brings the first event. Its next one passes for it, and is taken from the first endpoint,
+    // with ids of their own as with one id.
+    for (body, ids) in [
+        (EVENT, ["evt_1a", "evt_2b", "evt_2a"]),
+        (CALLBACK, ["evt_3", "evt_4", "evt_4"]),
+    ] {
+        expect_repeated(&mut receiver, &Post::signed(SECRET, ids[0], body), false);
+        expect_repeated(&mut receiver, &Post::signed(OTHER_SECRET, ids[1], body), true);
+        expect_repeated(&mut receiver, &Post::signed(SECRET, ids[2], body), false);
+    }
+}
+
+#[test]
+fn an_endpoint_whose_secret_is_gone_is_compared_with_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secrets");
+    fs::write(&file, format!("{SECRET}\n{OTHER_SECRET}\n")).unwrap();
+    let mut receiver = Receiver::with_secrets_in(&file);
+    for event_id in ["evt_1", "evt_2", "evt_3"] {
+        expect_repeated(&mut receiver, &Post::signed(SECRET, event_id, EVENT), false);
+    }
+    fs::write(&file, OTHER_SECRET).unwrap();
+    expect_repeated(&mut receiver, &Post::signed(OTHER_SECRET, "evt_4", EVENT), false);
+    // An id tells all the same.
+    expect_repeated(&mut receiver, &Post::signed(OTHER_SECRET, "evt_3", EVENT), true);
+    expect_repeated(&mut receiver, &Post::signed(OTHER_SECRET, "evt_5", EVENT), false);
+    fs::write(&file, format!("{OTHER_SECRET}\nwhsec_third\n")).unwrap();
+    expect_repeated(&mut receiver, &Post::signed("whsec_third", "evt_6a", EVENT), true);
+    expect_repeated(&mut receiver, &Post::signed(OTHER_SECRET, "evt_6b", EVENT), false);
+}
+
+#[test]
 fn what_is_not_signed_is_refused_unless_it_is_a_callback_and_they_are_allowed() {
     let unsigned = |body: &str| Post::signed(SECRET, "evt_1", body).without("Heygen-Signature");
     let mut strict = Receiver::with_secrets(SECRET, &[]);
