@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::page::Guide;
 use super::with_installed_provider;
 use crate::fake_heygen::{FakeHeygen, NewEndpoint, Route};
-use crate::support::engine::for_each_engine;
+use crate::support::engine::{Version, for_each_engine};
 
 fn made_by_hand(heygen: &FakeHeygen, path: &str, events: Option<&[&str]>, entity_id: Option<&str>) -> String {
     let new = NewEndpoint {
@@ -38,6 +38,25 @@ for_each_engine! {
             let state = tf.state();
             state.instances().map(|(_, instance)| instance.text("id").to_owned()).collect()
         };
+
+        let section = "With terraform query";
+        if tf.engine().version() >= Version(1, 14, 0) {
+            guide.follow(section, &tf);
+            assert_eq!(managed(), [videos.clone(), project.clone(), all.clone()].into());
+            tf.expect_nothing_to_do();
+            // Readers follow one of the two ways.
+            for file in ["account.tfquery.hcl", "generated.tf", "terraform.tfstate"] {
+                fs::remove_file(tf.directory().join(file)).unwrap();
+            }
+        } else {
+            // The page says that it needs a newer one.
+            while let Some(block) = guide.take_if_in(section) {
+                if let Some(query) = block.commands().iter().find(|command| command.starts_with("terraform query")) {
+                    let refused = tf.shell(query, &[]).expect_failure();
+                    assert!(refused.text().contains("no command named \"query\""), "{refused:?}");
+                }
+            }
+        }
 
         guide.follow("In any engine", &tf);
         assert_eq!(managed(), [videos.clone(), project.clone(), all.clone()].into());

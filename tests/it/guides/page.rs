@@ -71,7 +71,7 @@ impl Guide {
     #[track_caller]
     pub(super) fn follow(&mut self, section: &str, tf: &Workspace) {
         self.expect_section(section);
-        while let Some(block) = self.next_in(section) {
+        while let Some(block) = self.take_if_in(section) {
             match block.purpose() {
                 Use::LeaveOut => self.left_out.push((block.section.clone(), block.language.clone())),
                 Use::Write(file) => {
@@ -144,7 +144,8 @@ impl Guide {
         assert_eq!(next, Some(section), "{}: the section of the next block", self.name);
     }
 
-    fn next_in(&mut self, section: &str) -> Option<Block> {
+    /// The next block, if it is in the section of this heading.
+    pub(super) fn take_if_in(&mut self, section: &str) -> Option<Block> {
         let next = self.blocks.front()?;
         (next.section == section).then(|| self.blocks.pop_front()).flatten()
     }
