@@ -1,4 +1,4 @@
-# `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, and nothing else.
+# `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, the tests `openssl` besides.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo picture test fuzz soak lint check-windows deny advisories bench install
@@ -48,4 +48,4 @@ install: ## Builds the provider and puts it where Terraform looks for local plug
 	scripts/install
 
 setup: ## Brings the engines and tools the tests need into .tools/
-	scripts/setup engines nextest
+	scripts/setup engines nextest node openssl

@@ -19,6 +19,7 @@ mod fake_api;
 #[path = "../../examples/fake-heygen/fake/mod.rs"]
 pub mod fake_heygen;
 mod faults;
+mod guides;
 mod harness;
 mod hostile;
 mod load;
@@ -26,6 +27,7 @@ mod modules;
 mod pages;
 mod plugin_host;
 mod protocol;
+mod receiver;
 mod support;
 mod tidy;
 mod wire_contract;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The pages for those who work on the provider.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
@@ -14,6 +14,7 @@ const PAGES: [&str; 7] = [
     "tests/it/README.md",
     "examples/modules/endpoint/README.md",
     "examples/modules/generations/README.md",
+    "examples/receiver/README.md",
 ];
 
 #[test]

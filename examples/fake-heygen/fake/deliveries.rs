@@ -50,6 +50,9 @@ pub struct Delivery {
     /// The body is changed after it was signed.
     #[serde(default)]
     pub tampered: bool,
+    /// It goes without its signature: HeyGen documents none for callbacks.
+    #[serde(default)]
+    pub unsigned: bool,
     /// How often it is tried until the receiver answers 2xx; 1 to 10.
     #[serde(default = "one")]
     pub attempts: u32,
@@ -85,7 +88,7 @@ pub struct Delivered {
     pub event_id: String,
     /// What was sent, to the byte.
     pub body: String,
-    /// `Heygen-Signature`
+    /// `Heygen-Signature`, also where it was not sent.
     pub signature: String,
     /// Whether the last attempt was answered with 2xx.
     pub accepted: bool,
@@ -109,6 +112,7 @@ pub struct Signed {
     event_id: String,
     body: String,
     signature: String,
+    unsigned: bool,
     clock_skew: i64,
     attempts: u32,
     receiver: Receiver,
@@ -146,6 +150,7 @@ impl Delivery {
             event_id,
             body: sent,
             signature,
+            unsigned: self.unsigned,
             clock_skew: self.clock_skew,
             attempts: self.attempts.clamp(1, MOST_ATTEMPTS),
             receiver,
@@ -172,7 +177,12 @@ impl DeliveryToAll {
         let own = own.path_and_query().map_or("/", |path| path.as_str());
         Ok(Delivery {
             endpoint_id: endpoint.endpoint_id.clone(),
-            via: format!("{}{own}", self.via.trim_end_matches('/')),
+            via: format!(
+                "{
+            unsigned: false,
+        }{own}",
+                self.via.trim_end_matches('/')
+            ),
             event_type: self.event_type.clone(),
             event_data: self.event_data.clone(),
             callback_id: None,
@@ -222,13 +232,15 @@ impl Signed {
         let (mut sender, connection) = http1::handshake::<_, Body>(TokioIo::new(stream)).await?;
         let now = SystemTime::UNIX_EPOCH.elapsed()?.as_secs();
         let timestamp = now.saturating_add_signed(self.clock_skew);
-        let request = Request::post(self.receiver.path.as_str())
+        let mut request = Request::post(self.receiver.path.as_str())
             .header(header::HOST, self.receiver.address.to_string())
             .header(header::CONTENT_TYPE, "application/json")
-            .header("Heygen-Signature", &self.signature)
             .header("Heygen-Timestamp", timestamp)
-            .header("Heygen-Event-Id", &self.event_id)
-            .body(Body::from(self.body.clone()))?;
+            .header("Heygen-Event-Id", &self.event_id);
+        if !self.unsigned {
+            request = request.header("Heygen-Signature", &self.signature);
+        }
+        let request = request.body(Body::from(self.body.clone()))?;
         let mut answered = pin!(sender.send_request(request));
         tokio::select! {
             // The connection only makes progress while it is polled; mostly it outlasts the answer.
@@ -267,7 +279,7 @@ fn refusal(via: &str) -> String {
 }
 
 /// Hex HMAC-SHA256 of the raw body, keyed with the secret as it was given.
-fn signature(secret: &[u8], body: &[u8]) -> String {
+pub fn signature(secret: &[u8], body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
     mac.update(body);
     let mut hex = String::with_capacity(64);

@@ -75,6 +75,16 @@ async fn a_tampered_or_old_delivery_can_be_told() {
 }
 
 #[tokio::test]
+async fn a_delivery_may_go_without_its_signature() {
+    let (fake, receiver) = (FakeHeygen::start(), receiver(0));
+    let order = delivery(&fake, &receiver.url(), &json!({ "unsigned": true }));
+    assert!(fake.deliver(&order).await.unwrap().accepted);
+    let request = receiver.requests().remove(0);
+    assert_eq!(request.header("heygen-signature"), None);
+    assert!(request.header("heygen-event-id").is_some());
+}
+
+#[tokio::test]
 async fn rotation_signs_with_the_new_secret_at_once() {
     let (fake, receiver) = (FakeHeygen::start(), receiver(0));
     let order = delivery(&fake, &receiver.url(), &json!({}));

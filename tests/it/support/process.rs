@@ -89,6 +89,13 @@ impl Running {
         assert!(found, "it never printed {text:?}\n{}", self.so_far("still running"));
     }
 
+    /// Waits until the command has printed a line of this number, counted from 0, on its stdout.
+    pub fn wait_for_line(&mut self, number: usize) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let line = self.stdout.wait_for_line(number, deadline);
+        line.unwrap_or_else(|| panic!("it never printed line {number}\n{}", self.so_far("still running")))
+    }
+
     /// Waits for the end of the command itself; processes it left behind are not waited for.
     pub fn wait(self) -> Output {
         self.wait_at_most(PATIENCE)
@@ -251,15 +258,30 @@ impl Capture {
 
     /// Whether the text came before the stream closed or the deadline passed.
     fn wait_for(&self, text: &str, deadline: Instant) -> bool {
+        let found = |so_far: &str| so_far.contains(text).then_some(());
+        self.wait_until(found, deadline).is_some()
+    }
+
+    /// The line of this number, if it came whole before the stream closed or the deadline passed.
+    fn wait_for_line(&self, number: usize, deadline: Instant) -> Option<String> {
+        let found = |so_far: &str| {
+            let line = so_far.split_inclusive('\n').nth(number)?.strip_suffix('\n')?;
+            Some(line.to_owned())
+        };
+        self.wait_until(found, deadline)
+    }
+
+    /// What is found in the text once it is there, before the stream closes or the deadline passes.
+    fn wait_until<T>(&self, found: impl Fn(&str) -> Option<T>, deadline: Instant) -> Option<T> {
         let (collected, news) = &*self.shared;
         let mut collected = collected.lock().unwrap();
         loop {
-            if String::from_utf8_lossy(&collected.bytes).contains(text) {
-                return true;
+            if let Some(found) = found(&String::from_utf8_lossy(&collected.bytes)) {
+                return Some(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if collected.closed || left.is_zero() {
-                return false;
+                return None;
             }
             collected = news.wait_timeout(collected, left).unwrap().0;
         }

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -271,12 +272,40 @@ impl Workspace {
     /// Runs a command to its end, whatever that is, as long as no plugin broke the protocol.
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.spawn(arguments).wait();
-        let text = output.text();
-        if let Some(bug) = PROVIDER_BUGS.iter().find(|bug| text.contains(**bug)) {
-            panic!("{bug:?} tells of a bug in the provider\n{output:?}");
+        without_provider_bugs(self.spawn(arguments).wait())
+    }
+
+    /// Runs a command as people type it into their shell, with the engine as `terraform` and, in these variables, what
+    /// they know and no page can. No plugin may break the protocol.
+    #[track_caller]
+    pub fn shell(&self, command: &str, variables: &[(&str, &str)]) -> Output {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-eu", "-c", command])
+            .current_dir(self.directory())
+            .env_clear()
+            .envs(&self.environment)
+            .env("PATH", self.path_with_the_engine())
+            .envs(variables.iter().copied());
+        without_provider_bugs(Running::start(shell).wait())
+    }
+
+    /// The pinned Node.js comes before the machine's own. What is missing is a failure and never a skip.
+    fn path_with_the_engine(&self) -> OsString {
+        let programs = self.root.path().join("bin");
+        let terraform = programs.join("terraform");
+        if !terraform.exists() {
+            fs::create_dir(&programs).expect("a writable directory");
+            // No link: the pinned engine looks for its parts beside itself.
+            let script = format!("#!/bin/sh\nexec '{}' \"$@\"\n", self.engine.program().display());
+            fs::write(&terraform, script).expect("a writable directory");
+            fs::set_permissions(&terraform, fs::Permissions::from_mode(0o755)).expect("a file of our own");
         }
-        output
+        let node = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/node/bin");
+        assert!(node.exists(), "there is no {}: run `make setup`", node.display());
+        let path = search_path();
+        let folders = [programs, node].into_iter().chain(env::split_paths(&path));
+        env::join_paths(folders).expect("no folder has a colon in its name")
     }
 
     /// Starts a command and hands it over as it runs, for tests that interrupt or kill it.
@@ -328,6 +357,15 @@ impl Workspace {
     fn log_file(&self) -> PathBuf {
         self.root.path().join("trace.log")
     }
+}
+
+#[track_caller]
+fn without_provider_bugs(output: Output) -> Output {
+    let text = output.text();
+    if let Some(bug) = PROVIDER_BUGS.iter().find(|bug| text.contains(**bug)) {
+        panic!("{bug:?} tells of a bug in the provider\n{output:?}");
+    }
+    output
 }
 
 /// `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/`, the layout of an unpacked mirror, with the binary under test in it.
