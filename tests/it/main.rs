@@ -9,6 +9,7 @@
 mod acceptance;
 mod convergence;
 mod core;
+mod docs;
 mod fake_api;
 #[allow(
     dead_code,

@@ -1,0 +1,3 @@
+//! What users read of the provider, in their editor and on its pages.
+
+mod descriptions;
