@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use terraform_provider_heygen::provider::Environment;
 use terraform_provider_heygen::terraform::proto;
 
-use crate::support::in_process;
+use super::schemas;
 
 /// Words for which there is one way to say it: "Can also be set with the environment variable `X`.", "Defaults to `X`.",
 /// "Conflicts with `X`.".
@@ -172,10 +171,4 @@ fn all(schemas: &proto::get_provider_schema::Response) -> Vec<(String, &proto::S
     });
     let provider = ("provider".to_owned(), schemas.provider.as_ref().unwrap());
     std::iter::once(provider).chain(of_kinds).collect()
-}
-
-async fn schemas() -> proto::get_provider_schema::Response {
-    let mut provider = in_process::provider(Environment::default());
-    let request = proto::get_provider_schema::Request {};
-    provider.get_provider_schema(request).await.unwrap().into_inner()
 }

@@ -1,19 +1,16 @@
 //! The provider's source address stands in one file. Files for people have to repeat it; they repeat it rightly.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use super::{root, tree};
 
 const SOURCE: &str = env!("PROVIDER_SOURCE");
 
 #[test]
 fn every_configuration_that_people_read_names_the_one_source_address() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = vec![root.join("README.md")];
-    for folder in ["examples", "templates", "docs"] {
-        collect(&root.join(folder), &mut files);
-    }
+    let folders = ["examples", "templates", "docs"].map(|folder| tree(&root().join(folder)));
     let mut naming = 0;
-    for file in files {
+    for file in folders.concat().into_iter().chain([root().join("README.md")]) {
         for line in fs::read_to_string(&file).unwrap_or_default().lines() {
             if let Some(address) = address_in(line) {
                 assert_eq!(address, SOURCE, "{}: {line}", file.display());
@@ -48,15 +45,4 @@ fn address_in(line: &str) -> Option<&str> {
     let value = value.trim_start().strip_prefix('=')?.trim_start().strip_prefix('"')?;
     let address = value.split('"').next()?;
     (address.ends_with("/heygen") && !address.starts_with('.')).then_some(address)
-}
-
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else {
-            files.push(path);
-        }
-    }
 }
