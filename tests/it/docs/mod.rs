@@ -1,6 +1,7 @@
 //! What users read of the provider, in their editor and on its pages.
 
 mod descriptions;
+mod examples;
 mod generator;
 mod source;
 
@@ -14,6 +15,11 @@ use crate::support::in_process;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file's path within the repository.
+fn relative(file: &Path) -> String {
+    file.strip_prefix(root()).unwrap().display().to_string()
 }
 
 /// Every file in a folder and below it, in order of their paths; none where there is no such folder.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -249,12 +249,32 @@ impl Workspace {
     /// Runs a command to its end, whatever that is, as long as no plugin broke the protocol.
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.spawn(arguments).wait();
-        let text = output.text();
-        if let Some(bug) = PROVIDER_BUGS.iter().find(|bug| text.contains(**bug)) {
-            panic!("{bug:?} tells of a bug in the provider\n{output:?}");
-        }
-        output
+        self.spawn(arguments).wait().expect_no_bug()
+    }
+
+    /// Runs a shell script in the directory of the root module, which finds the engine by the name of `terraform`.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Output {
+        let programs = self.root.path().join("bin");
+        let terraform = programs.join("terraform");
+        // A link would not do: the pinned engine looks for its other half beside itself.
+        let launcher = format!("#!/bin/sh\nexec '{}' \"$@\"\n", self.engine.program().display());
+        fs::create_dir_all(&programs).expect("a writable directory");
+        fs::write(&terraform, launcher).expect("a writable directory");
+        fs::set_permissions(&terraform, fs::Permissions::from_mode(0o755)).expect("a file of our own");
+        let others = search_path();
+        let path = std::iter::once(programs).chain(std::env::split_paths(&others));
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", script])
+            .current_dir(self.directory())
+            .env_clear()
+            .envs(&self.environment)
+            .env(
+                "PATH",
+                std::env::join_paths(path).expect("the name of our directory has no colon"),
+            );
+        Running::start(command).wait().expect_no_bug()
     }
 
     /// Starts a command and hands it over as it runs, for tests that interrupt or kill it.
@@ -336,6 +356,18 @@ fn cli_configuration(mirror: &Path) -> String {
         "provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\ndisable_checkpoint = true\n",
         mirror.display().to_string()
     )
+}
+
+impl Output {
+    /// Fails the test if a plugin broke the protocol.
+    #[track_caller]
+    fn expect_no_bug(self) -> Self {
+        let text = self.text();
+        if let Some(bug) = PROVIDER_BUGS.iter().find(|bug| text.contains(**bug)) {
+            panic!("{bug:?} tells of a bug in the provider\n{self:?}");
+        }
+        self
+    }
 }
 
 #[track_caller]
