@@ -1,7 +1,7 @@
 # `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fuzz soak lint check-windows deny advisories bench install
+.PHONY: help setup demo docs docs-check test fuzz soak lint check-windows deny advisories bench install
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
@@ -11,6 +11,12 @@ help: ## Says what there is
 
 demo: ## Shows the main job against a fake of HeyGen's API, step by step
 	@scripts/demo
+
+docs: ## Makes docs/, the pages of registries, of templates/, examples/ and the schema that Terraform sees
+	@scripts/docs
+
+docs-check: ## Fails if a page under docs/ is stale, or was not made by `make docs`
+	@scripts/docs --check
 
 test: setup ## Runs all tests, with two engines; ARGS=name runs those whose name holds it
 	scripts/test $(ARGS)

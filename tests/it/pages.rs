@@ -32,7 +32,17 @@ fn workflows_run_targets_of_the_makefile_and_nothing_else() {
             }
         }
     }
-    for target in ["lint", "deny", "test", "check-windows", "soak", "fuzz", "advisories"] {
+    let expected = [
+        "lint",
+        "deny",
+        "test",
+        "docs-check",
+        "check-windows",
+        "soak",
+        "fuzz",
+        "advisories",
+    ];
+    for target in expected {
         assert!(run.contains(target), "no workflow runs `make {target}`");
     }
 }
@@ -201,13 +211,22 @@ fn targets_named(page: &str) -> Vec<&str> {
 /// What stands in backticks and begins with a folder of ours.
 fn paths_named(page: &str) -> Vec<&str> {
     let code = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
-    let folders = ["src/", "tests/", "examples/", "scripts/", "proto/", ".github/"];
+    let folders = [
+        "src/",
+        "tests/",
+        "examples/",
+        "templates/",
+        "docs/",
+        "scripts/",
+        "proto/",
+        ".github/",
+    ];
     code.filter(|code| folders.iter().any(|folder| code.starts_with(folder)) && !code.contains([' ', '*', '…']))
         .collect()
 }
 
 /// Where links within the repository lead.
-fn links(page: &str) -> Vec<&str> {
+pub(crate) fn links(page: &str) -> Vec<&str> {
     let targets = page
         .split("](")
         .skip(1)

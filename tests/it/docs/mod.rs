@@ -3,6 +3,7 @@
 mod descriptions;
 mod examples;
 mod generator;
+mod pages;
 mod source;
 
 use std::fs;
