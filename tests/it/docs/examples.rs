@@ -185,31 +185,25 @@ for_each_engine! {
         assert!(heygen.requests().iter().all(|request| request.method == "GET"));
     }
 
-    fn what_the_state_does_not_know_is_found_on_every_page(tf: Workspace) {
+    fn what_the_state_does_not_know_is_found_on_every_page_of_the_list(tf: Workspace) {
         let (tf, heygen) = with_the_endpoint(tf);
         heygen.put_many(120, "filler");
-        put(&heygen, "https://forgotten.example.com/", None, "ep_forgotten");
-        let found = |tf: &Workspace| {
-            tf.write("unmanaged.py", &text(root().join(RESOURCE).join("unmanaged.py")));
+        tf.write("unmanaged.py", &text(root().join(RESOURCE).join("unmanaged.py")));
+        let found = || {
             let output = tf.shell("terraform show -json | python3 unmanaged.py").expect_success();
             output.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
         };
+        let in_the_account: Vec<String> = heygen.endpoints().into_iter().map(|it| it.endpoint_id).collect();
+        assert_eq!(in_the_account.len(), 121);
+        assert_eq!(found(), in_the_account);
+
+        // In a module, where a state has it one level further down.
+        tf.write("module/providers.tf", REQUIRED_PROVIDERS);
+        tf.write("module/main.tf", &text(root().join(RESOURCE).join("resource.tf")));
+        tf.write("main.tf", "module \"one\" {\n  source = \"./module\"\n}\n");
         tf.init();
-        assert_eq!(found(&tf).len(), 122);
-        let adopted = "resource \"heygen_webhook_endpoint\" \"filler\" {\n  for_each = local.urls\n  url = each.value\n}\n\
-            import {\n  for_each = local.urls\n  to = heygen_webhook_endpoint.filler[each.key]\n  id = each.key\n}\n";
-        let others = heygen.endpoints().into_iter().filter(|it| it.endpoint_id != "ep_forgotten" && it.endpoint_id != ID);
-        let urls: serde_json::Map<String, Value> = others.map(|it| (it.endpoint_id, Value::from(it.url))).collect();
-        // In a module, where the state has them one level further down.
-        tf.write("all/urls.tf.json", &json!({ "locals": { "urls": urls } }).to_string());
-        tf.write("all/main.tf", adopted.split_once("import").unwrap().0);
-        tf.write("all/providers.tf", REQUIRED_PROVIDERS);
-        tf.write("urls.tf.json", &json!({ "locals": { "urls": urls } }).to_string());
-        let import = adopted.split_once("import").unwrap().1.replace("to = ", "to = module.all.");
-        tf.write("main.tf", &format!("module \"all\" {{\n  source = \"./all\"\n}}\nimport{import}"));
-        tf.init();
-        tf.run(&["apply", "-auto-approve"]).expect_success();
-        assert_eq!(found(&tf), [ID, "ep_forgotten"]);
+        tf.import("module.one.heygen_webhook_endpoint.videos", ID);
+        assert_eq!(found(), in_the_account[1..]);
     }
 
     fn the_data_sources_answer_what_their_examples_ask(tf: Workspace) {

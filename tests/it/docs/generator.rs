@@ -111,6 +111,27 @@ impl Site {
         site
     }
 
+    /// A site of so many resources, `heygen_thing_0` and so on, in place of the one.
+    fn with_things(count: usize) -> Self {
+        let site = Self::new();
+        let mut schema = site.schema();
+        let things = &mut schema["provider_schemas"]["any/heygen"]["resource_schemas"];
+        let thing = things["heygen_thing"].take();
+        *things = (0..count)
+            .map(|number| (format!("heygen_thing_{number}"), thing.clone()))
+            .collect();
+        site.put("schema.json", &schema.to_string());
+        site.remove("templates/resources/thing.md.tmpl");
+        for number in 0..count {
+            site.template(&format!("resources/thing_{number}.md.tmpl"), "{{ .SchemaMarkdown }}");
+        }
+        site
+    }
+
+    fn schema(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.folder.path().join("schema.json")).unwrap()).unwrap()
+    }
+
     fn put(&self, path: &str, text: &str) {
         let path = self.folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -150,6 +171,10 @@ impl Site {
     #[track_caller]
     fn made(&self, page: &str) -> String {
         self.make();
+        self.page(page)
+    }
+
+    fn page(&self, page: &str) -> String {
         let text = fs::read_to_string(self.folder.path().join("docs").join(page)).unwrap();
         let body = text.split_once("---\n\n").map(|(_, body)| body);
         body.unwrap_or_else(|| panic!("{text}")).trim_end().to_owned()
@@ -184,15 +209,10 @@ fn a_schema_is_written_as_tfplugindocs_writes_it() {
 
 #[test]
 fn a_template_is_rendered_as_go_renders_it() {
-    let site = Site::new();
-    let example = |name: &str| format!("examples/resources/heygen_thing/{name}");
-    site.put(&example("resource_b.tf"), "b = 2\n");
-    site.put(&example("resource.tf"), "\na = 1\n");
-    site.put(&example("import.sh"), "terraform import\n");
-    for (template, page) in [
+    let cases = [
         (
-            "{{.Name}} is a {{ .Type }} of {{ .ProviderShortName }}",
-            "heygen_thing is a Resource of heygen",
+            "{{.Name}}: {{ .Type }} of {{ .ProviderShortName }}",
+            "heygen_NAME: Resource of heygen",
         ),
         (
             "{{ .Description | plainmarkdown | trimspace | prefixlines \"  \" }}|",
@@ -213,92 +233,139 @@ fn a_template_is_rendered_as_go_renders_it() {
             "{{ tffile (printf \"examples/resources/%s/resource.tf\" .Name) }}",
             "```terraform\na = 1\n```",
         ),
-    ] {
-        site.template(THING, template);
-        assert_eq!(site.made("resources/thing.md"), page, "{template}");
+    ];
+    let site = Site::with_things(cases.len());
+    for (number, (template, _)) in cases.iter().enumerate() {
+        site.template(&format!("resources/thing_{number}.md.tmpl"), template);
+        for (name, text) in [
+            ("resource_b.tf", "b = 2\n"),
+            ("resource.tf", "\na = 1\n"),
+            ("import.sh", "terraform import\n"),
+        ] {
+            site.put(&format!("examples/resources/heygen_thing_{number}/{name}"), text);
+        }
+    }
+    site.make();
+    for (number, (template, page)) in cases.iter().enumerate() {
+        let name = format!("thing_{number}");
+        assert_eq!(
+            site.page(&format!("resources/{name}.md")),
+            page.replace("NAME", &name),
+            "{template}"
+        );
     }
 }
 
 #[test]
 fn what_a_template_cannot_have_here_is_refused_by_name() {
-    let site = Site::new();
-    for (template, problem) in [
+    let cases = [
         ("{{ .Nothing }}", "there is no .Nothing here"),
         ("{{ .Name | upcase }}", "upcase"),
-        ("{{ if .HasExamples }}a{{ else }}b{{ end }}", "else"),
-        ("{{ with .Name }}a{{ end }}", "with"),
+        ("{{ if .HasExamples }}a{{ else }}b{{ end }}", "{{ else }}"),
+        ("{{ with .Name }}a{{ end }}", "{{ with .Name }}"),
         ("{{ $x := .Name }}", ":="),
         ("{{ if .HasExamples }}a", "has no end"),
-        ("{{ end }}", "end"),
+        ("{{ end }}", "{{ end }}"),
         ("{{ .Name", "not closed"),
         ("{{/* said aside */}}", "not known here"),
         ("{{ trimspace }}", "other arguments"),
         ("{{ printf \"%d\" .Name }}", "printf"),
         ("{{ tffile \"examples/none.tf\" }}", "there is no examples/none.tf"),
         ("{{ plainmarkdown \"a *b*\" }}", "more than text and code"),
-    ] {
-        site.template(THING, template);
-        let said = site.refused(&[]);
-        assert!(
-            said.contains("templates/resources/thing.md.tmpl") && said.contains(problem),
-            "{template}: {said}"
-        );
+        ("{{ .HasExamples }}", "is no text"),
+    ];
+    let site = Site::with_things(cases.len());
+    for (number, (template, _)) in cases.iter().enumerate() {
+        site.template(&format!("resources/thing_{number}.md.tmpl"), template);
+    }
+    let said = site.refused(&[]);
+    for (number, (template, problem)) in cases.iter().enumerate() {
+        let about = format!("templates/resources/thing_{number}.md.tmpl: ");
+        let about = said
+            .lines()
+            .find_map(|line| line.split_once(&about))
+            .map(|(_, problem)| problem);
+        assert!(about.is_some_and(|about| about.contains(problem)), "{template}: {said}");
     }
 }
 
 #[test]
 fn a_schema_that_no_page_can_say_whole_is_refused() {
-    let alter = |at: &str, value: Value| {
-        let mut schema = schema();
-        let (place, name) = at.rsplit_once('/').unwrap();
-        schema.pointer_mut(place).unwrap()[name] = value;
-        let site = Site::new();
-        site.put("schema.json", &schema.to_string());
-        site.refused(&[])
-    };
-    let provider = "/provider_schemas/any~1heygen";
-    let thing = format!("{provider}/resource_schemas/heygen_thing/block");
-    for (at, value, problem) in [
-        (format!("{thing}/block_types"), json!({ "a": {} }), "block_types"),
+    let of_things = [
+        ("block_types", json!({ "a": {} }), "block_types"),
+        ("description", json!(""), "has no description"),
+        ("attributes/name/description", json!(" "), "name has no description"),
+        ("attributes/name/write_only", json!(true), "write_only"),
         (
-            format!("{thing}/description"),
-            json!(""),
-            "heygen_thing has no description",
-        ),
-        (
-            format!("{thing}/attributes/name/description"),
-            json!(" "),
-            "name has no description",
-        ),
-        (format!("{thing}/attributes/name/write_only"), json!(true), "write_only"),
-        (
-            format!("{thing}/attributes/name/type"),
+            "attributes/name/type",
             json!(["list", ["object", {}]]),
             "nested attributes",
         ),
+        ("attributes/parts/nested_type/nesting_mode", json!("set"), "only lists"),
         (
-            format!("{thing}/attributes/parts/nested_type/nesting_mode"),
-            json!("set"),
-            "only lists",
+            "attributes/parts/nested_type/attributes/size/new_kind",
+            json!(true),
+            "parts.size has new_kind",
         ),
-        (
-            format!("{provider}/ephemeral_resource_schemas"),
-            json!({ "heygen_x": {} }),
-            "ephemeral_resource_schemas",
-        ),
-        (
-            format!("{provider}/functions/weigh/variadic_parameter"),
-            json!({ "name": "x" }),
-            "variadic_parameter",
-        ),
-    ] {
-        let said = alter(&at, value);
-        assert!(said.contains(problem), "{at}: {said}");
+    ];
+    let site = Site::with_things(of_things.len());
+    let mut schema = site.schema();
+    for (number, (at, value, _)) in of_things.iter().enumerate() {
+        put_into(
+            &mut schema,
+            &format!("resource_schemas/heygen_thing_{number}/block/{at}"),
+            value,
+        );
     }
+    put_into(
+        &mut schema,
+        "functions/weigh/variadic_parameter",
+        &json!({ "name": "x" }),
+    );
+    site.put("schema.json", &schema.to_string());
+    let said = site.refused(&[]);
+    let of_things = of_things.iter().enumerate();
+    let expected =
+        of_things.map(|(number, (_, _, problem))| (format!("templates/resources/thing_{number}.md.tmpl: "), *problem));
+    let of_weigh = ("templates/functions/weigh.md.tmpl: ".to_owned(), "variadic_parameter");
+    for (about, problem) in expected.chain([of_weigh]) {
+        let line = said
+            .lines()
+            .find_map(|line| line.split_once(&about))
+            .map(|(_, problem)| problem);
+        assert!(
+            line.is_some_and(|line| line.contains(problem)),
+            "{about}{problem}: {said}"
+        );
+    }
+}
+
+#[test]
+fn everything_in_a_schema_has_to_have_a_template() {
     let site = Site::new();
     site.remove("templates/resources/thing.md.tmpl");
     let said = site.refused(&[]);
-    assert!(said.contains("there is no templates/resources/thing.md.tmpl"), "{said}");
+    assert!(
+        said.contains("templates/resources/thing.md.tmpl: the schema has this"),
+        "{said}"
+    );
+
+    let mut schema = site.schema();
+    put_into(
+        &mut schema,
+        "ephemeral_resource_schemas",
+        &json!({ "heygen_thing": {} }),
+    );
+    site.put("schema.json", &schema.to_string());
+    let said = site.refused(&[]);
+    assert!(said.contains("ephemeral_resource_schemas"), "{said}");
+}
+
+/// Sets a member of the provider's schema.
+fn put_into(schema: &mut Value, at: &str, value: &Value) {
+    let at = format!("/provider_schemas/any~1heygen/{at}");
+    let (place, name) = at.rsplit_once('/').unwrap();
+    schema.pointer_mut(place).unwrap()[name] = value.clone();
 }
 
 #[test]
