@@ -7,6 +7,7 @@ use super::{Diagnostic, Diagnostics, Object, Type, Value};
 pub struct Schema {
     version: i64,
     description: &'static str,
+    deprecation: Option<&'static str>,
     attributes: Vec<Attribute>,
     /// Kept, because every value that crosses the protocol is read and written along it.
     object_type: Type,
@@ -140,14 +141,29 @@ impl Schema {
         Self {
             version,
             description,
+            deprecation: None,
             object_type: object_type(attributes.iter().map(|attribute| (attribute.name, &attribute.ty))),
             attributes,
+        }
+    }
+
+    /// The same schema, with a warning for configurations that use it, which says what to do instead.
+    #[must_use]
+    pub fn deprecated(self, message: &'static str) -> Self {
+        Self {
+            deprecation: Some(message),
+            ..self
         }
     }
 
     /// The version of the state's shape.
     pub fn version(&self) -> i64 {
         self.version
+    }
+
+    /// What to do instead, in plain text, where configurations should no longer use it.
+    pub fn deprecation(&self) -> Option<&'static str> {
+        self.deprecation
     }
 
     /// What it is, in Markdown.

@@ -118,6 +118,8 @@ impl From<&Schema> for proto::Schema {
                 attributes: schema.attributes().iter().map(Into::into).collect(),
                 description: schema.description().to_owned(),
                 description_kind: proto::StringKind::Markdown.into(),
+                deprecated: schema.deprecation().is_some(),
+                deprecation_message: schema.deprecation().unwrap_or_default().to_owned(),
                 ..Default::default()
             }),
         }
@@ -231,6 +233,17 @@ mod tests {
             (true, "Use paint.")
         );
         let sent = proto::schema::Attribute::from(&attribute);
+        assert_eq!((sent.deprecated, sent.deprecation_message.as_str()), (false, ""));
+
+        let schema = Schema::new(0, "", vec![attribute]);
+        let sent = proto::Schema::from(&schema.clone().deprecated("Use paint."))
+            .block
+            .unwrap();
+        assert_eq!(
+            (sent.deprecated, sent.deprecation_message.as_str()),
+            (true, "Use paint.")
+        );
+        let sent = proto::Schema::from(&schema).block.unwrap();
         assert_eq!((sent.deprecated, sent.deprecation_message.as_str()), (false, ""));
     }
 }
