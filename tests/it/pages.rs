@@ -226,7 +226,7 @@ fn paths_named(page: &str) -> Vec<&str> {
 }
 
 /// Where links within the repository lead.
-pub(crate) fn links(page: &str) -> Vec<&str> {
+fn links(page: &str) -> Vec<&str> {
     let targets = page
         .split("](")
         .skip(1)
