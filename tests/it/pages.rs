@@ -47,6 +47,23 @@ fn workflows_run_targets_of_the_makefile_and_nothing_else() {
     }
 }
 
+/// What a maintainer's own machine runs for every change.
+#[test]
+fn the_script_for_every_change_runs_targets_of_the_makefile() {
+    let script = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let run: Vec<&str> = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("make "))
+        .map(|rest| rest.split(' ').next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        run,
+        ["lint", "deny", "test", "docs-check"],
+        "what is built for tests serves the pages"
+    );
+    assert!(run.iter().all(|target| targets().contains(*target)));
+}
+
 #[test]
 fn workflows_use_actions_pinned_by_commit_and_may_only_read() {
     for (file, text) in workflows() {
