@@ -179,7 +179,7 @@ for_each_engine! {
             tf.run(&["state", "rm", address]).expect_success();
         }
         take(&tf, &[configuration]);
-        tf.shell(&text(root().join(RESOURCE).join("import.sh"))).expect_success();
+        tf.shell(&text(root().join(RESOURCE).join("import.sh")), &[]).expect_success();
         assert_eq!(tf.state().instance(address).text("id"), ID);
         tf.expect_nothing_to_do();
         assert!(heygen.requests().iter().all(|request| request.method == "GET"));
@@ -190,7 +190,7 @@ for_each_engine! {
         heygen.put_many(120, "filler");
         tf.write("unmanaged.py", &text(root().join(RESOURCE).join("unmanaged.py")));
         let found = || {
-            let output = tf.shell("terraform show -json | python3 unmanaged.py").expect_success();
+            let output = tf.shell("terraform show -json | python3 unmanaged.py", &[]).expect_success();
             output.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
         };
         let in_the_account: Vec<String> = heygen.endpoints().into_iter().map(|it| it.endpoint_id).collect();

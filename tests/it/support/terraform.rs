@@ -252,29 +252,34 @@ impl Workspace {
         self.spawn(arguments).wait().expect_no_bug()
     }
 
-    /// Runs a shell script in the directory of the root module, which finds the engine by the name of `terraform`.
+    /// Runs a command as people type it into their shell, with the engine as `terraform` and, in these variables, what
+    /// they know and no page can. No plugin may break the protocol.
     #[track_caller]
-    pub fn shell(&self, script: &str) -> Output {
-        let programs = self.root.path().join("bin");
-        let terraform = programs.join("terraform");
-        // A link would not do: the pinned engine looks for its other half beside itself.
-        let launcher = format!("#!/bin/sh\nexec '{}' \"$@\"\n", self.engine.program().display());
-        fs::create_dir_all(&programs).expect("a writable directory");
-        fs::write(&terraform, launcher).expect("a writable directory");
-        fs::set_permissions(&terraform, fs::Permissions::from_mode(0o755)).expect("a file of our own");
-        let others = search_path();
-        let path = std::iter::once(programs).chain(std::env::split_paths(&others));
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", script])
+    pub fn shell(&self, command: &str, variables: &[(&str, &str)]) -> Output {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-eu", "-c", command])
             .current_dir(self.directory())
             .env_clear()
             .envs(&self.environment)
-            .env(
-                "PATH",
-                std::env::join_paths(path).expect("the name of our directory has no colon"),
-            );
-        Running::start(command).wait().expect_no_bug()
+            .env("PATH", self.path_with_the_engine())
+            .envs(variables.iter().copied());
+        Running::start(shell).wait().expect_no_bug()
+    }
+
+    fn path_with_the_engine(&self) -> OsString {
+        let programs = self.root.path().join("bin");
+        let terraform = programs.join("terraform");
+        if !terraform.exists() {
+            fs::create_dir(&programs).expect("a writable directory");
+            // No link: the pinned engine looks for its parts beside itself.
+            let script = format!("#!/bin/sh\nexec '{}' \"$@\"\n", self.engine.program().display());
+            fs::write(&terraform, script).expect("a writable directory");
+            fs::set_permissions(&terraform, fs::Permissions::from_mode(0o755)).expect("a file of our own");
+        }
+        let path = search_path();
+        let folders = std::iter::once(programs).chain(std::env::split_paths(&path));
+        std::env::join_paths(folders).expect("no folder has a colon in its name")
     }
 
     /// Starts a command and hands it over as it runs, for tests that interrupt or kill it.
