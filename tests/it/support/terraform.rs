@@ -249,7 +249,7 @@ impl Workspace {
     /// Runs a command to its end, whatever that is, as long as no plugin broke the protocol.
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.spawn(arguments).wait().expect_no_bug()
+        without_provider_bugs(self.spawn(arguments).wait())
     }
 
     /// Runs a command as people type it into their shell, with the engine as `terraform` and, in these variables, what
@@ -264,7 +264,7 @@ impl Workspace {
             .envs(&self.environment)
             .env("PATH", self.path_with_the_engine())
             .envs(variables.iter().copied());
-        Running::start(shell).wait().expect_no_bug()
+        without_provider_bugs(Running::start(shell).wait())
     }
 
     fn path_with_the_engine(&self) -> OsString {
@@ -333,6 +333,15 @@ impl Workspace {
     }
 }
 
+#[track_caller]
+fn without_provider_bugs(output: Output) -> Output {
+    let text = output.text();
+    if let Some(bug) = PROVIDER_BUGS.iter().find(|bug| text.contains(**bug)) {
+        panic!("{bug:?} tells of a bug in the provider\n{output:?}");
+    }
+    output
+}
+
 /// `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/`, the layout of an unpacked mirror, with the binary under test in it.
 fn lay_out_mirror(mirror: &Path) {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -361,18 +370,6 @@ fn cli_configuration(mirror: &Path) -> String {
         "provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\ndisable_checkpoint = true\n",
         mirror.display().to_string()
     )
-}
-
-impl Output {
-    /// Fails the test if a plugin broke the protocol.
-    #[track_caller]
-    fn expect_no_bug(self) -> Self {
-        let text = self.text();
-        if let Some(bug) = PROVIDER_BUGS.iter().find(|bug| text.contains(**bug)) {
-            panic!("{bug:?} tells of a bug in the provider\n{self:?}");
-        }
-        self
-    }
 }
 
 #[track_caller]
