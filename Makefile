@@ -1,7 +1,7 @@
 # `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, the tests `openssl` besides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo picture test fuzz soak lint check-windows deny advisories bench install
+.PHONY: help setup demo picture docs docs-check test fuzz soak lint check-windows deny advisories bench install
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
@@ -14,6 +14,12 @@ demo: ## Shows the main job against a fake of HeyGen's API, step by step
 
 picture: ## Draws the README's picture of what the demo prints
 	@scripts/picture
+
+docs: ## Makes docs/, the pages of registries, of templates/, examples/ and the schema that Terraform sees
+	@scripts/docs
+
+docs-check: ## Fails if a page under docs/ is stale, or was not made by `make docs`
+	@scripts/docs --check
 
 test: setup ## Runs all tests, with two engines; ARGS=name runs those whose name holds it
 	scripts/test $(ARGS)

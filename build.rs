@@ -1,4 +1,4 @@
-//! Compiles `proto/` into the crate, with no `protoc` on the machine.
+//! Compiles `proto/` into the crate, with no `protoc` on the machine, and tells it the provider's source address.
 
 use std::path::Path;
 
@@ -19,5 +19,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for proto in protos {
         println!("cargo:rerun-if-changed={proto}");
     }
+    println!("cargo:rustc-env=PROVIDER_SOURCE={}", source_address()?);
     Ok(())
+}
+
+/// The address by which configurations name the provider. It stands in one file, the example that users copy.
+fn source_address() -> Result<String, Box<dyn std::error::Error>> {
+    const EXAMPLE: &str = "examples/provider/provider.tf";
+    println!("cargo:rerun-if-changed={EXAMPLE}");
+    let example = std::fs::read_to_string(EXAMPLE)?;
+    let mut values = example.lines().filter_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        (name.trim() == "source").then(|| value.trim().trim_matches('"').to_owned())
+    });
+    match (values.next(), values.next()) {
+        (Some(address), None) => Ok(address),
+        _ => Err(format!("{EXAMPLE} does not name one source address").into()),
+    }
 }

@@ -19,7 +19,7 @@ struct Flags {
     #[arg(long)]
     debug: bool,
     /// The provider's source address, as configurations name it (with --debug)
-    #[arg(long, default_value = "terraform.local/heygen/heygen", requires = "debug")]
+    #[arg(long, default_value = env!("PROVIDER_SOURCE"), requires = "debug")]
     address: String,
     /// The kind of socket to listen on: `unix` or `tcp` [default: unix; tcp on Windows]
     #[arg(long, env = "HEYGEN_PROVIDER_NETWORK")]

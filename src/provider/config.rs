@@ -37,37 +37,41 @@ model! {
 pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::new(
         0,
-        "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the \
-                      environment, else from the credentials file of HeyGen's CLI (`credentials` in `~/.heygen` or in \
-                      `$HEYGEN_CONFIG_DIR`).",
+        "Manages HeyGen's webhook endpoints. Credentials are taken from this block, else from the environment, else from \
+         the credentials file of HeyGen's command line (`credentials` in `~/.heygen` or in `$HEYGEN_CONFIG_DIR`).",
         vec![
             Attribute::optional(
                 "api_key",
                 Type::String,
-                "The API key, sent as `X-Api-Key`. Else `HEYGEN_API_KEY`. Excludes `access_token`.",
+                "HeyGen's API key, sent as `X-Api-Key`. Can also be set with the environment variable `HEYGEN_API_KEY`. \
+                 Conflicts with `access_token`.",
             )
             .sensitive(),
             Attribute::optional(
                 "access_token",
                 Type::String,
-                "An OAuth access token, sent as `Authorization: Bearer`. Else `HEYGEN_ACCESS_TOKEN`. Excludes `api_key`.",
+                "An OAuth access token for HeyGen's API, sent as `Authorization: Bearer`. Can also be set with the \
+                 environment variable `HEYGEN_ACCESS_TOKEN`. Conflicts with `api_key`.",
             )
             .sensitive(),
             Attribute::optional(
                 "base_url",
                 Type::String,
-                "Where the API is. Else `HEYGEN_API_BASE`, else `https://api.heygen.com`. `http` is for loopback hosts only.",
+                "The address of HeyGen's API. Can also be set with the environment variable `HEYGEN_API_BASE`. Must be an \
+                 `https` URL without user name, query and fragment; `http` is for loopback hosts only. Defaults to \
+                 `https://api.heygen.com`.",
             ),
             Attribute::optional(
                 "max_retries",
                 Type::Number,
-                "How often a call is repeated after its first attempt when that is safe; 0 disables it. Else \
-                 `HEYGEN_MAX_RETRIES`, else 4.",
+                "How often a failed call is repeated, where that is safe; `0` never repeats one. Can also be set with the \
+                 environment variable `HEYGEN_MAX_RETRIES`. Must be a whole number, 0 or more. Defaults to `4`.",
             ),
             Attribute::optional(
                 "request_timeout",
                 Type::String,
-                "How long one attempt of a call may take, such as `30s` (the default) or `1m 30s`.",
+                "How long one attempt of a call may take, such as `45s` or `1m 30s`. Must be a duration longer than \
+                 nothing. Defaults to `30s`.",
             ),
         ],
     )
@@ -244,10 +248,24 @@ mod tests {
 
     #[test]
     fn every_attribute_is_described_and_every_credential_sensitive() {
-        for attribute in SCHEMA.attributes() {
+        for attribute in SCHEMA.attributes_at_any_depth() {
             assert!(!attribute.description.is_empty(), "{}", attribute.name);
             let credential = ["api_key", "access_token"].contains(&attribute.name);
             assert_eq!(attribute.sensitive, credential, "{}", attribute.name);
+        }
+    }
+
+    #[test]
+    fn descriptions_name_the_defaults_that_hold() {
+        let timeout = format!("{}s", DEFAULT_REQUEST_TIMEOUT.as_secs());
+        for (name, default) in [
+            ("base_url", DEFAULT_BASE_URL),
+            ("max_retries", &DEFAULT_MAX_RETRIES.to_string()),
+            ("request_timeout", &timeout),
+        ] {
+            let attribute = SCHEMA.attributes().iter().find(|attribute| attribute.name == name);
+            let says = format!("Defaults to `{default}`.");
+            assert!(attribute.unwrap().description.contains(&says), "{name}: {says}");
         }
     }
 

@@ -74,7 +74,7 @@ fn secret() -> Parameter {
     Parameter {
         name: "secret",
         ty: Type::String,
-        description: "The endpoint's signing secret, whole.",
+        description: "The endpoint's signing secret, whole, prefix included.",
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::{Diagnostic, Diagnostics, Object, Type, Value, summaries};
 
-/// What a configuration or state looks like: a flat list of attributes.
+/// What a configuration or state looks like: a list of attributes, some of which have attributes nested in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schema {
     version: i64,
     description: &'static str,
+    deprecation: Option<&'static str>,
     attributes: Vec<Attribute>,
     /// Made once, because every value that is read or written needs it.
     object_type: Type,
@@ -19,12 +20,17 @@ pub struct Attribute {
     pub name: &'static str,
     /// The type of its values.
     pub ty: Type,
+    /// The attributes of each element, where the attribute is a list of nested attributes; empty for any other. Unlike the
+    /// members of an object type, they have descriptions.
+    pub nested: Vec<Attribute>,
     /// Who gives it a value.
     pub configurability: Configurability,
     /// Whether Terraform hides it in its output. State holds it in plain text all the same.
     pub sensitive: bool,
     /// What it is, in Markdown.
     pub description: &'static str,
+    /// What to do instead, in plain text, where configurations should no longer use it. Terraform warns those that do.
+    pub deprecation: Option<&'static str>,
 }
 
 impl Attribute {
@@ -48,6 +54,16 @@ impl Attribute {
         Self::new(name, ty, Configurability::Computed, description)
     }
 
+    /// A list to which only the provider gives a value, each element of which has these attributes. Nothing of it is for
+    /// configurations to set, so the members have to be computed as well.
+    pub fn computed_list(name: &'static str, members: Vec<Attribute>, description: &'static str) -> Self {
+        let element = object_type(members.iter().map(|member| (member.name, &member.ty)));
+        Self {
+            nested: members,
+            ..Self::computed(name, Type::List(Box::new(element)), description)
+        }
+    }
+
     /// The same attribute, hidden in Terraform's output.
     #[must_use]
     pub fn sensitive(self) -> Self {
@@ -57,13 +73,31 @@ impl Attribute {
         }
     }
 
+    /// The same attribute, with a warning for configurations that use it, which says what to do instead.
+    #[must_use]
+    pub fn deprecated(self, message: &'static str) -> Self {
+        Self {
+            deprecation: Some(message),
+            ..self
+        }
+    }
+
+    /// This attribute and, at any depth, those nested in it.
+    #[cfg(test)]
+    fn with_nested(&self) -> Vec<&Attribute> {
+        let nested = self.nested.iter().flat_map(Attribute::with_nested);
+        std::iter::once(self).chain(nested).collect()
+    }
+
     fn new(name: &'static str, ty: Type, configurability: Configurability, description: &'static str) -> Self {
         Self {
             name,
             ty,
+            nested: Vec::new(),
             configurability,
             sensitive: false,
             description,
+            deprecation: None,
         }
     }
 }
@@ -107,14 +141,29 @@ impl Schema {
         Self {
             version,
             description,
+            deprecation: None,
             object_type: object_type(attributes.iter().map(|attribute| (attribute.name, &attribute.ty))),
             attributes,
+        }
+    }
+
+    /// The same schema, with a warning for configurations that use it, which says what to do instead.
+    #[must_use]
+    pub fn deprecated(self, message: &'static str) -> Self {
+        Self {
+            deprecation: Some(message),
+            ..self
         }
     }
 
     /// The version of the state's shape.
     pub fn version(&self) -> i64 {
         self.version
+    }
+
+    /// What to do instead, in plain text, where configurations should no longer use it.
+    pub fn deprecation(&self) -> Option<&'static str> {
+        self.deprecation
     }
 
     /// What it is, in Markdown.
@@ -125,6 +174,12 @@ impl Schema {
     /// The attributes, in the order in which the documentation shows them.
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
+    }
+
+    /// The attributes and, at any depth, those nested in them: what a rule on every attribute has to look at.
+    #[cfg(test)]
+    pub(crate) fn attributes_at_any_depth(&self) -> Vec<&Attribute> {
+        self.attributes.iter().flat_map(Attribute::with_nested).collect()
     }
 
     /// The type of the whole object.
@@ -256,6 +311,17 @@ mod tests {
             );
         }
         assert!(refused(&[required, ("computed", Value::Null)]).is_empty());
+    }
+
+    #[test]
+    fn a_list_of_nested_attributes_has_their_types_and_they_are_found_at_any_depth() {
+        let inner = Attribute::computed_list("inner", vec![Attribute::computed("leaf", Type::Bool, "")], "");
+        let outer = Attribute::computed_list("outer", vec![Attribute::computed("id", Type::String, ""), inner], "");
+        let schema = Schema::new(0, "", vec![outer, Attribute::optional("last", Type::Number, "")]);
+        let signature = r#"["object",{"last":"number","outer":["list",["object",{"id":"string","inner":["list",["object",{"leaf":"bool"}]]}]]}]"#;
+        assert_eq!(schema.object_type().to_json().to_string(), signature);
+        let found: Vec<&str> = schema.attributes_at_any_depth().iter().map(|a| a.name).collect();
+        assert_eq!(found, ["outer", "id", "inner", "leaf", "last"]);
     }
 
     #[test]

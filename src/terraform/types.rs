@@ -50,13 +50,6 @@ impl Type {
         Type::Set(Box::new(element))
     }
 
-    /// A list of objects with these attributes.
-    #[must_use]
-    pub fn list_of_objects<const N: usize>(attributes: [(&str, Type); N]) -> Type {
-        let attributes = attributes.map(|(name, ty)| (name.to_owned(), ty));
-        Type::List(Box::new(Type::Object(attributes.into())))
-    }
-
     /// The JSON form, as schemas and dynamic values carry it.
     pub fn to_json(&self) -> Json {
         match self {

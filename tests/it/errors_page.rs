@@ -7,7 +7,7 @@ use terraform_provider_heygen::{provider, terraform};
 
 use crate::tidy::{code_of, relative, root, rust_files};
 
-const PAGE: &str = "docs/guides/errors.md";
+const PAGE: &str = "templates/guides/errors.md";
 
 /// Its sections that are about no summary.
 const OTHER_SECTIONS: [&str; 3] = [

@@ -36,9 +36,36 @@ fn workflows_run_targets_of_the_makefile_and_nothing_else() {
             }
         }
     }
-    for target in ["lint", "deny", "test", "check-windows", "soak", "fuzz", "advisories"] {
+    let expected = [
+        "lint",
+        "deny",
+        "test",
+        "docs-check",
+        "check-windows",
+        "soak",
+        "fuzz",
+        "advisories",
+    ];
+    for target in expected {
         assert!(run.contains(target), "no workflow runs `make {target}`");
     }
+}
+
+/// What a maintainer's own machine runs for every change.
+#[test]
+fn the_script_for_every_change_runs_targets_of_the_makefile() {
+    let script = fs::read_to_string(root().join(".ci/run")).unwrap();
+    let run: Vec<&str> = script
+        .lines()
+        .filter_map(|line| line.strip_prefix("make "))
+        .map(|rest| rest.split(' ').next().unwrap_or_default())
+        .collect();
+    assert_eq!(
+        run,
+        ["lint", "deny", "test", "docs-check"],
+        "what is built for tests serves the pages"
+    );
+    assert!(run.iter().all(|target| targets().contains(*target)));
 }
 
 #[test]
@@ -221,7 +248,16 @@ fn targets_named(page: &str) -> Vec<&str> {
 /// What stands in backticks and begins with a folder of ours.
 fn paths_named(page: &str) -> Vec<&str> {
     let code = page.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
-    let folders = ["src/", "tests/", "examples/", "scripts/", "proto/", ".github/"];
+    let folders = [
+        "src/",
+        "tests/",
+        "examples/",
+        "templates/",
+        "docs/",
+        "scripts/",
+        "proto/",
+        ".github/",
+    ];
     code.filter(|code| folders.iter().any(|folder| code.starts_with(folder)) && !code.contains([' ', '*', '…']))
         .collect()
 }

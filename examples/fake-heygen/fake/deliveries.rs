@@ -177,17 +177,13 @@ impl DeliveryToAll {
         let own = own.path_and_query().map_or("/", |path| path.as_str());
         Ok(Delivery {
             endpoint_id: endpoint.endpoint_id.clone(),
-            via: format!(
-                "{
-            unsigned: false,
-        }{own}",
-                self.via.trim_end_matches('/')
-            ),
+            via: format!("{}{own}", self.via.trim_end_matches('/')),
             event_type: self.event_type.clone(),
             event_data: self.event_data.clone(),
             callback_id: None,
             clock_skew: 0,
             tampered: false,
+            unsigned: false,
             attempts: self.attempts,
         })
     }

@@ -62,36 +62,56 @@ impl EndpointData {
 }
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
+    let looked_up_by = [
+        Attribute::optional_computed(
+            "id",
+            Type::String,
+            "HeyGen's `endpoint_id` of the endpoint. Exactly one of `id` and `url` must be set.",
+        ),
+        Attribute::optional_computed(
+            "url",
+            Type::String,
+            "The URL that HeyGen delivers events to. Exactly one of `id` and `url` must be set. Another spelling of the same \
+             URL (the case of the host, `:443`, a slash at the end) is found as well. It is an error if several \
+             endpoints have it.",
+        ),
+    ];
     Schema::new(
         0,
         "One of the account's webhook endpoints, looked up by `id` or by `url`. Its signing secret cannot \
          be read.",
-        vec![
-            Attribute::optional_computed(
-                "id",
-                Type::String,
-                "HeyGen's `endpoint_id`. Exactly one of `id` and `url` must be set.",
-            ),
-            Attribute::optional_computed(
-                "url",
-                Type::String,
-                "Where events are delivered. Another spelling of the same URL (the case of the host, the default port, a slash \
-                 at the end) is found as well. It is an error if several endpoints have it.",
-            ),
-            Attribute::computed(
-                "events",
-                Type::set(Type::String),
-                "The event types delivered; null for all events.",
-            ),
-            Attribute::computed("status", Type::String, "`enabled` or `disabled`."),
-            Attribute::computed(
-                "created_at",
-                Type::String,
-                "When the endpoint was created, as HeyGen writes it.",
-            ),
-        ],
+        looked_up_by.into_iter().chain(what_else_is_known()).collect(),
     )
 });
+
+/// The attributes of an endpoint among others.
+pub(super) fn attributes_in_a_list() -> Vec<Attribute> {
+    let which = [
+        Attribute::computed("id", Type::String, "HeyGen's `endpoint_id` of the endpoint."),
+        Attribute::computed("url", Type::String, "The URL that HeyGen delivers events to."),
+    ];
+    which.into_iter().chain(what_else_is_known()).collect()
+}
+
+fn what_else_is_known() -> [Attribute; 3] {
+    [
+        Attribute::computed(
+            "events",
+            Type::set(Type::String),
+            "The event types that HeyGen delivers, or null if it delivers all of them.",
+        ),
+        Attribute::computed(
+            "status",
+            Type::String,
+            "Whether HeyGen delivers events to the endpoint: `enabled` or `disabled`.",
+        ),
+        Attribute::computed(
+            "created_at",
+            Type::String,
+            "When the endpoint was created, as HeyGen writes it.",
+        ),
+    ]
+}
 
 pub(super) struct WebhookEndpoint(pub(super) SharedSession);
 
@@ -233,8 +253,10 @@ mod tests {
 
     #[test]
     fn the_model_has_the_attributes_of_the_schema() {
-        let names: Vec<&str> = SCHEMA.attributes().iter().map(|attribute| attribute.name).collect();
-        assert_eq!(names, EndpointData::ATTRIBUTES);
+        for attributes in [SCHEMA.attributes(), &attributes_in_a_list()] {
+            let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name).collect();
+            assert_eq!(names, EndpointData::ATTRIBUTES);
+        }
     }
 
     #[test]

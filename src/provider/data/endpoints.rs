@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 
-use super::endpoint::EndpointData;
+use super::endpoint::{EndpointData, attributes_in_a_list};
 use super::{SharedSession, failed};
 use crate::heygen::Stop;
 use crate::provider::filters::{EndpointFilter, Wanted, refuse_empty};
@@ -32,24 +32,17 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             Attribute::optional(
                 "url_prefix",
                 Type::String,
-                "Only endpoints whose URL, as HeyGen spells it, begins with this.",
+                "Only endpoints whose URL, as HeyGen spells it, begins with this text.",
             ),
             Attribute::optional(
                 "event",
                 Type::String,
-                "Only endpoints that receive this event type, those that receive all events included.",
+                "Only endpoints that receive this event type, those that receive all events included. Must not be empty.",
             ),
-            Attribute::computed(
+            Attribute::computed_list(
                 "endpoints",
-                Type::list_of_objects([
-                    ("id", Type::String),
-                    ("url", Type::String),
-                    ("events", Type::set(Type::String)),
-                    ("status", Type::String),
-                    ("created_at", Type::String),
-                ]),
-                "The endpoints in HeyGen's order, each with `id`, `url`, `events` (null for all events), `status` and \
-                 `created_at`.",
+                attributes_in_a_list(),
+                "The endpoints that the filters let through, in HeyGen's order.",
             ),
         ],
     )

@@ -41,10 +41,21 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::new(
         0,
         "The event types that HeyGen can deliver. The list grows.",
-        vec![Attribute::computed(
+        vec![Attribute::computed_list(
             "event_types",
-            Type::list_of_objects([("event_type", Type::String), ("description", Type::String)]),
-            "The event types in HeyGen's order, each with `event_type`, which is its name, and `description`.",
+            vec![
+                Attribute::computed(
+                    "event_type",
+                    Type::String,
+                    "The name of the event type, such as `avatar_video.success`.",
+                ),
+                Attribute::computed(
+                    "description",
+                    Type::String,
+                    "When events of this type are sent, in HeyGen's words.",
+                ),
+            ],
+            "The event types, in HeyGen's order.",
         )],
     )
 });

@@ -61,26 +61,37 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     let filter = |name, description| Attribute::optional(name, Type::String, description);
     Schema::new(
         0,
-        "The history of webhook events. It is another one at every refresh, so what is made of it changes \
+        "The history of the account's webhook events. It is another one at every refresh, so what is made of it changes \
          as well.",
         vec![
-            filter("event_type", "Only events of this type."),
-            filter("entity_id", "Only events of this entity."),
+            filter("event_type", "Only events of this type. Must not be empty."),
+            filter("entity_id", "Only events of this entity. Must not be empty."),
             Attribute::optional(
                 "limit",
                 Type::Number,
-                "How many events at most, from 1 to 10000. Default 100.",
+                "How many events are read at most. Must be a whole number from 1 to 10000. Defaults to `100`.",
             ),
-            Attribute::computed(
+            Attribute::computed_list(
                 "events",
-                Type::list_of_objects([
-                    ("event_id", Type::String),
-                    ("event_type", Type::String),
-                    ("event_data", Type::String),
-                    ("created_at", Type::String),
-                ]),
-                "The events in HeyGen's order, each with `event_id`, `event_type`, `event_data` (JSON, for \
-                 `jsondecode`) and `created_at`.",
+                vec![
+                    Attribute::computed("event_id", Type::String, "HeyGen's id of the event."),
+                    Attribute::computed(
+                        "event_type",
+                        Type::String,
+                        "The type of the event, such as `avatar_video.success`.",
+                    ),
+                    Attribute::computed(
+                        "event_data",
+                        Type::String,
+                        "The particulars of the event as JSON, for `jsondecode`.",
+                    ),
+                    Attribute::computed(
+                        "created_at",
+                        Type::String,
+                        "When the event happened, as HeyGen writes it.",
+                    ),
+                ],
+                "The events that the filters let through, in HeyGen's order.",
             ),
         ],
     )
@@ -144,6 +155,13 @@ fn limit(limit: &Attr<Number>) -> Result<usize, Diagnostic> {
 mod tests {
     use super::*;
     use crate::terraform::Path;
+
+    #[test]
+    fn the_limit_is_described_as_it_is() {
+        let limit = SCHEMA.attributes().iter().find(|attribute| attribute.name == "limit");
+        let says = format!("Must be a whole number from 1 to {HIGHEST_LIMIT}. Defaults to `{DEFAULT_LIMIT}`.");
+        assert!(limit.unwrap().description.contains(&says), "{says}");
+    }
 
     #[test]
     fn a_limit_is_a_count_within_reason_and_a_hundred_if_not_given() {

@@ -87,7 +87,7 @@ mod tests {
         for source in sources {
             let schema = source.schema();
             assert!(!schema.description().is_empty(), "{}", source.type_name());
-            for attribute in schema.attributes() {
+            for attribute in schema.attributes_at_any_depth() {
                 assert!(!attribute.description.is_empty(), "{}", attribute.name);
                 assert!(!attribute.sensitive, "{}", attribute.name);
             }

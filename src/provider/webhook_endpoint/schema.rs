@@ -65,44 +65,44 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         0,
         "A webhook endpoint: a URL that HeyGen delivers events to, signed with a secret of its own.",
         vec![
-            Attribute::computed("id", Type::String, "HeyGen's `endpoint_id`."),
+            Attribute::computed("id", Type::String, "HeyGen's `endpoint_id` of the endpoint."),
             Attribute::required(
                 "url",
                 Type::String,
-                "The public `https` URL that receives the events. HeyGen calls it when it is registered, so the receiver \
-                 must be up by then. Updated in place.",
+                "The public `https` URL that HeyGen delivers events to. Must be absolute, without user name and fragment. \
+                 HeyGen calls it when it is registered, so the receiver must be up by then. Updated in place.",
             ),
             Attribute::optional(
                 "events",
                 Type::set(Type::String),
-                "The event types to deliver, such as `avatar_video.success`. Omit it for all events, those that HeyGen \
-                 will add later included. Updated in place.",
+                "The event types that HeyGen delivers, such as `avatar_video.success`. Must not be empty. Defaults to all \
+                 events, those that HeyGen will add later included. Updated in place.",
             ),
             Attribute::optional(
                 "entity_id",
                 Type::String,
-                "Scopes the endpoint to one resource at HeyGen. HeyGen never answers it, so it is not known after an \
-                 import: setting it then only records it. Any other change replaces the endpoint.",
+                "The resource at HeyGen that the endpoint is scoped to. HeyGen never answers it, so it is not known after \
+                 an import: setting it then only records it. Any other change replaces the endpoint.",
             ),
             Attribute::optional(
                 "rotate_trigger",
                 Type::String,
-                "Any change to a new value rotates the signing secret in place; the old secret stops working at once. \
-                 Removing it does nothing, and at creation it is only recorded.",
+                "Any text; a change to a new value rotates the signing secret in place, and the old secret stops working \
+                 at once. Removing it does nothing, and at creation it is only recorded.",
             ),
             Attribute::computed(
                 "secret",
                 Type::String,
                 "The secret that HeyGen signs deliveries with (HMAC-SHA256). HeyGen shows it only once, at creation \
                  and at rotation, so it is null after an import until it is rotated. Terraform's state holds it in \
-                 plain text.",
+                 clear text.",
             )
             .sensitive(),
             Attribute::computed(
                 "status",
                 Type::String,
-                "`enabled` or `disabled`. HeyGen disables endpoints by itself and cannot enable one again through its \
-                 API: replace it.",
+                "Whether HeyGen delivers events to the endpoint: `enabled` or `disabled`. HeyGen disables endpoints by \
+                 itself and cannot enable one again through its API: replace it.",
             ),
             Attribute::computed(
                 "created_at",
@@ -112,8 +112,8 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
             Attribute::optional(
                 "replace_when_disabled",
                 Type::Bool,
-                "`true`: an endpoint found disabled is planned to be replaced, with a new id and a new secret. \
-                 Otherwise there is only a warning, also while the value is known only during apply.",
+                "Whether an endpoint that HeyGen has disabled is planned to be replaced, with a new id and a new secret. \
+                 Otherwise there is only a warning, also while the value is known only during apply. Defaults to `false`.",
             ),
         ],
     )
@@ -124,7 +124,7 @@ pub(super) static IDENTITY_SCHEMA: LazyLock<IdentitySchema> = LazyLock::new(|| {
     let id = IdentityAttribute {
         name: "id",
         ty: Type::String,
-        description: "HeyGen's endpoint_id",
+        description: "HeyGen's endpoint_id of the endpoint.",
     };
     IdentitySchema::new(0, vec![id])
 });
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn the_secret_and_nothing_else_is_sensitive() {
         let sensitive: Vec<&str> = SCHEMA
-            .attributes()
+            .attributes_at_any_depth()
             .iter()
             .filter(|a| a.sensitive)
             .map(|a| a.name)

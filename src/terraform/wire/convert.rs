@@ -118,6 +118,8 @@ impl From<&Schema> for proto::Schema {
                 attributes: schema.attributes().iter().map(Into::into).collect(),
                 description: schema.description().to_owned(),
                 description_kind: proto::StringKind::Markdown.into(),
+                deprecated: schema.deprecation().is_some(),
+                deprecation_message: schema.deprecation().unwrap_or_default().to_owned(),
                 ..Default::default()
             }),
         }
@@ -126,9 +128,19 @@ impl From<&Schema> for proto::Schema {
 
 impl From<&Attribute> for proto::schema::Attribute {
     fn from(attribute: &Attribute) -> Self {
+        // The type follows from what is nested, and one of the two is all that Terraform takes.
+        let nested_type = (!attribute.nested.is_empty()).then(|| proto::schema::Object {
+            attributes: attribute.nested.iter().map(Into::into).collect(),
+            nesting: proto::schema::object::NestingMode::List.into(),
+            ..Default::default()
+        });
         proto::schema::Attribute {
             name: attribute.name.to_owned(),
-            r#type: attribute.ty.to_json_bytes(),
+            r#type: match nested_type {
+                Some(_) => Vec::new(),
+                None => attribute.ty.to_json_bytes(),
+            },
+            nested_type,
             description: attribute.description.to_owned(),
             description_kind: proto::StringKind::Markdown.into(),
             required: attribute.configurability == Configurability::Required,
@@ -141,6 +153,8 @@ impl From<&Attribute> for proto::schema::Attribute {
                 Configurability::Computed | Configurability::OptionalComputed
             ),
             sensitive: attribute.sensitive,
+            deprecated: attribute.deprecation.is_some(),
+            deprecation_message: attribute.deprecation.unwrap_or_default().to_owned(),
             ..Default::default()
         }
     }
@@ -187,5 +201,49 @@ impl From<&IdentitySchema> for proto::ResourceIdentitySchema {
             version: schema.version(),
             identity_attributes: attributes.collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nested_attributes_are_sent_with_their_descriptions_in_place_of_a_type() {
+        let member = Attribute::computed("id", Type::String, "Which one it is.");
+        let sent = proto::schema::Attribute::from(&Attribute::computed_list("things", vec![member], "All of them."));
+        assert!(sent.r#type.is_empty());
+        let nested = sent.nested_type.unwrap();
+        assert_eq!(nested.nesting(), proto::schema::object::NestingMode::List);
+        let [member] = nested.attributes.as_slice() else {
+            panic!("{nested:?}")
+        };
+        assert_eq!(member.name, "id");
+        assert_eq!(member.r#type, br#""string""#);
+        assert_eq!(member.description, "Which one it is.");
+        assert!(member.computed && member.nested_type.is_none());
+    }
+
+    #[test]
+    fn a_deprecation_is_sent_with_its_message_and_nothing_else_is_deprecated() {
+        let attribute = Attribute::optional("colour", Type::String, "");
+        let sent = proto::schema::Attribute::from(&attribute.clone().deprecated("Use paint."));
+        assert_eq!(
+            (sent.deprecated, sent.deprecation_message.as_str()),
+            (true, "Use paint.")
+        );
+        let sent = proto::schema::Attribute::from(&attribute);
+        assert_eq!((sent.deprecated, sent.deprecation_message.as_str()), (false, ""));
+
+        let schema = Schema::new(0, "", vec![attribute]);
+        let sent = proto::Schema::from(&schema.clone().deprecated("Use paint."))
+            .block
+            .unwrap();
+        assert_eq!(
+            (sent.deprecated, sent.deprecation_message.as_str()),
+            (true, "Use paint.")
+        );
+        let sent = proto::Schema::from(&schema).block.unwrap();
+        assert_eq!((sent.deprecated, sent.deprecation_message.as_str()), (false, ""));
     }
 }

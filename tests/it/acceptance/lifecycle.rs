@@ -8,6 +8,7 @@ use super::{ADDRESS, endpoint, expect_current_secret, id_in_state, with_account}
 use crate::fake_heygen::Route;
 use crate::support::engine::{Version, for_each_engine};
 use crate::support::plan::Action;
+use crate::support::terraform::REQUIRED_PROVIDERS;
 
 const URL: &str = r#"url = "https://hooks.example.com/heygen""#;
 
@@ -168,11 +169,6 @@ for_each_engine! {
     fn twenty_five_endpoints_in_a_module_with_an_alias(tf: Workspace) {
         let (tf, heygen) = with_account(tf);
         let child = r#"
-            terraform {
-              required_providers {
-                heygen = { source = "terraform.local/heygen/heygen" }
-              }
-            }
             variable "names" { type = set(string) }
             resource "heygen_webhook_endpoint" "hook" {
               for_each = var.names
@@ -185,6 +181,7 @@ for_each_engine! {
             }
         "#;
         tf.write("hooks/main.tf", child);
+        tf.write("hooks/providers.tf", REQUIRED_PROVIDERS);
         tf.write("main.tf", r#"
             provider "heygen" {
               alias           = "other"

@@ -132,8 +132,11 @@ impl Types {
         let mut schemas = schemas.unwrap().into_inner();
         let object = |schema: Option<proto::Schema>| {
             let attributes = schema.and_then(|schema| schema.block).unwrap().attributes.into_iter();
-            let typed = attributes.map(|a| (a.name, Type::from_json_bytes(&a.r#type).unwrap()));
-            Type::Object(typed.collect())
+            Type::Object(
+                attributes
+                    .map(|attribute| (attribute.name.clone(), type_of(attribute)))
+                    .collect(),
+            )
         };
         let data_sources: BTreeMap<_, _> = schemas.data_source_schemas.into_iter().collect();
         assert_eq!(data_sources.len(), 4);
@@ -148,6 +151,17 @@ impl Types {
             identity: Type::Object(BTreeMap::from([("id".to_owned(), Type::String)])),
         }
     }
+}
+
+/// The type of an attribute's values, also where that follows from what is nested in it.
+fn type_of(attribute: proto::schema::Attribute) -> Type {
+    let Some(nested) = attribute.nested_type else {
+        return Type::from_json_bytes(&attribute.r#type).unwrap();
+    };
+    assert_eq!(nested.nesting(), proto::schema::object::NestingMode::List);
+    let members = nested.attributes.into_iter();
+    let members = members.map(|member| (member.name.clone(), type_of(member)));
+    Type::List(Box::new(Type::Object(members.collect())))
 }
 
 /// The provider twice: one is configured, once, for an API that refuses everything, and makes calls; the other one is

@@ -22,7 +22,7 @@ async fn reattach(process: &mut Process) -> Value {
 pub(super) async fn start() -> (Process, Address) {
     let mut process = debugger().spawn();
     let all = reattach(&mut process).await;
-    let address = &all["terraform.local/heygen/heygen"]["Addr"];
+    let address = &all[env!("PROVIDER_SOURCE")]["Addr"];
     let text = |key: &str| address[key].as_str().unwrap().to_owned();
     let address = Address::parse(&text("Network"), &text("String"));
     (process, address)
@@ -37,7 +37,7 @@ async fn the_reattach_line_has_the_shape_terraform_reads() {
         }
         let mut process = host.spawn();
         let mut all = reattach(&mut process).await;
-        let one = &mut all[address.unwrap_or("terraform.local/heygen/heygen")];
+        let one = &mut all[address.unwrap_or(env!("PROVIDER_SOURCE"))];
         assert!(one["Addr"]["String"].take().is_string());
         assert_eq!(
             *one,

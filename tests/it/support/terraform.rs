@@ -21,13 +21,11 @@ use super::state::State;
 
 /// Where a configuration finds the provider under test. Every workspace has it in its root module; a child
 /// module that is more than inherited names needs it again.
-pub const REQUIRED_PROVIDERS: &str = r#"
-terraform {
-  required_providers {
-    heygen = { source = "terraform.local/heygen/heygen" }
-  }
-}
-"#;
+pub const REQUIRED_PROVIDERS: &str = concat!(
+    "terraform {\n  required_providers {\n    heygen = { source = \"",
+    env!("PROVIDER_SOURCE"),
+    "\" }\n  }\n}\n"
+);
 
 /// What terraform prints when a plugin broke the rules of the protocol. No test may see it, whatever else it
 /// expects to go wrong.
@@ -380,7 +378,8 @@ fn lay_out_mirror(mirror: &Path) {
         "aarch64" => "arm64",
         other => other,
     };
-    let folder = mirror.join(format!("terraform.local/heygen/heygen/{VERSION}/{os}_{architecture}"));
+    let source = env!("PROVIDER_SOURCE");
+    let folder = mirror.join(format!("{source}/{VERSION}/{os}_{architecture}"));
     fs::create_dir_all(&folder).expect("a writable directory");
     symlink(
         env!("CARGO_BIN_EXE_terraform-provider-heygen"),

@@ -1,0 +1,6 @@
+import {
+  to = heygen_webhook_endpoint.videos
+  identity = {
+    id = "ep_8kq2mZt4VbR7nXw1Lc5D"
+  }
+}

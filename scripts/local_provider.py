@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""What scripts have to know of the provider, and how they have an engine run the one that was built here.
+
+    scripts/local_provider.py source        prints the provider's source address
+"""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Of the provider and the fake API. The tests build both as well, with the same features of what both depend on, so
+# that nothing has to be built again after them.
+BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", "terraform-provider-heygen", "--example", "fake-heygen"]
+
+
+def source():
+    """The address by which configurations name the provider. It stands in one file."""
+    example = ROOT / "examples/provider/provider.tf"
+    found = re.findall(r'^ *source *= *"([^"]+)"$', example.read_text(), re.MULTILINE)
+    if len(found) != 1:
+        sys.exit(f"{example} does not name one source address")
+    return found[0]
+
+
+def version():
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version=1", "--no-deps"], cwd=ROOT, capture_output=True, check=True
+    )
+    return json.loads(metadata.stdout)["packages"][0]["version"]
+
+
+def platform_name():
+    """The machine as Terraform names it."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return f"{platform.system().lower()}_{machine}"
+
+
+def target():
+    """Where cargo puts what it builds."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+
+
+def engine_environment(scratch):
+    """The environment of an engine that knows no other provider than the one built here, and asks no network for one.
+
+    `scratch` is an empty folder that lives as long as the engine is used.
+    """
+    home, mirror, settings = scratch / "home", scratch / "mirror", scratch / "terraform.rc"
+    home.mkdir()
+    built = version()
+    package = mirror / source() / built / platform_name()
+    package.mkdir(parents=True)
+    (package / f"terraform-provider-heygen_v{built}").symlink_to(target() / "debug/terraform-provider-heygen")
+    settings.write_text(
+        "provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n" % json.dumps(str(mirror))
+    )
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TF_CLI_CONFIG_FILE": str(settings),
+        "TF_IN_AUTOMATION": "1",
+        "TF_INPUT": "0",
+        "CHECKPOINT_DISABLE": "1",
+    }
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["source"]:
+        sys.exit(__doc__)
+    print(source())
