@@ -870,6 +870,8 @@ async fn page_by_page_nothing_is_read_before_it_is_asked_for() {
 async fn page_by_page_pages_are_shared_with_everybody_who_reads() {
     let server = List::of(250).served();
     let client = server.client(0);
+    assert!(found(&client, "ep_7").await);
+    advance(Duration::from_secs(1)).await;
     let (mut one, mut other) = (client.list_pages(), client.list_pages());
     for calls in 1..=3 {
         let (one, other) = tokio::join!(next_page(&mut one), next_page(&mut other));

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::endpoint::{EndpointData, attributes_in_a_list};
 use super::{SharedSession, failed};
-use crate::heygen::Stop;
+use crate::heygen::{ListItem, Stop};
 use crate::provider::filters::{EndpointFilter, Wanted, refuse_empty};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
 
@@ -69,8 +69,7 @@ impl DataSource for WebhookEndpoints {
     async fn read(&self, config: EndpointList, stop: &Stop) -> Result<EndpointList, Diagnostics> {
         let client = self.0.client(DOING)?;
         let mut endpoints = client.list(stop).await.map_err(failed)?;
-        // What cannot be read does not pass a filter that asks for it.
-        endpoints.retain(|endpoint| config.filter().wants(endpoint) == Wanted::Yes);
+        endpoints.retain(|endpoint| config.lets_through(endpoint));
         for id in endpoints.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
             self.0.mark_known(id);
         }
@@ -83,9 +82,36 @@ impl DataSource for WebhookEndpoints {
 }
 
 impl EndpointList {
-    fn filter(&self) -> EndpointFilter<'_> {
-        EndpointFilter::default()
+    /// What cannot be read does not pass a filter that asks for it.
+    fn lets_through(&self, endpoint: &ListItem) -> bool {
+        let filter = EndpointFilter::default()
             .url_prefix(&self.url_prefix)
-            .event(&self.event)
+            .event(&self.event);
+        filter.wants(endpoint) == Wanted::Yes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heygen::{Endpoint, FieldError};
+    use crate::terraform::Model;
+
+    #[test]
+    fn what_cannot_be_read_passes_no_filter_that_asks_for_it() {
+        let odd = Endpoint {
+            id: Err(FieldError::Missing),
+            url: Err(FieldError::Missing),
+            events: Ok(None),
+            status: Err(FieldError::Malformed),
+            created_at: Err(FieldError::Malformed),
+        };
+        let by = |url_prefix: &str, event: &str| EndpointList {
+            url_prefix: Attr::Known(url_prefix.to_owned()),
+            event: Attr::Known(event.to_owned()),
+            ..EndpointList::null()
+        };
+        assert!(by("", "batch.finished").lets_through(&odd));
+        assert!(!by("https://", "batch.finished").lets_through(&odd));
     }
 }
