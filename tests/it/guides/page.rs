@@ -21,7 +21,6 @@ const NOT_RUN: &str = "Not run by our tests:";
 /// A guide under way.
 pub(super) struct Guide {
     name: String,
-    text: String,
     blocks: VecDeque<Block>,
     /// What the last command printed, until something else is done.
     printed: Option<Output>,
@@ -61,7 +60,6 @@ impl Guide {
         Self {
             name: name.to_owned(),
             blocks: blocks(&text).into(),
-            text,
             printed: None,
             left_out: Vec::new(),
         }
@@ -121,21 +119,6 @@ impl Guide {
     /// The blocks that are still to be used.
     pub(super) fn blocks(&self) -> impl Iterator<Item = &Block> {
         self.blocks.iter()
-    }
-
-    /// Where its relative links lead.
-    pub(super) fn links(&self) -> impl Iterator<Item = &str> {
-        let targets = self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        targets.filter(|target| !target.contains("://"))
-    }
-
-    /// What links to its headings end in.
-    pub(super) fn anchors(&self) -> impl Iterator<Item = String> {
-        let headings = self.text.lines().filter(|line| line.starts_with('#'));
-        headings.map(|heading| {
-            let words = heading.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-");
-            words.replace(|letter: char| !letter.is_alphanumeric() && letter != '-', "")
-        })
     }
 
     #[track_caller]

@@ -229,6 +229,17 @@ for_each_engine! {
         }
         assert!(heygen.requests().iter().all(|request| request.method == "GET"));
 
+        // A successor that HeyGen has disabled is none.
+        apply(&tf, &json!([1, 2]));
+        let endpoints = heygen.endpoints();
+        let successor = endpoints.iter().find(|it| it.url.ends_with("generation=2")).unwrap();
+        heygen.disable_endpoint(&successor.endpoint_id);
+        tf.write("terraform.tfvars.json", &json!({ "generations": [2] }).to_string());
+        tf.plan_expecting_failure().error("Resource postcondition failed");
+        tf.write("terraform.tfvars.json", &json!({ "generations": [1] }).to_string());
+        tf.apply_unchecked();
+        tf.write("terraform.tfvars.json", &json!({ "generations": [2] }).to_string());
+
         // Nothing is delivered to one that HeyGen has disabled, so nothing is lost with it.
         let id = heygen.endpoints()[0].endpoint_id.clone();
         heygen.disable_endpoint(&id);
