@@ -52,11 +52,9 @@ fn every_section_can_be_found_from_the_top_and_every_link_leads_to_one() {
     let page = page();
     let sections = sections(&page);
     let anchors: BTreeSet<String> = sections.iter().map(|(heading, _)| anchor(heading)).collect();
-    for target in links(&page) {
-        let at = target
-            .strip_prefix('#')
-            .unwrap_or_else(|| panic!("{target} is on another page"));
-        assert!(anchors.contains(at), "no section has the anchor {target}");
+    // What leads to other pages is followed where those are made.
+    for at in links(&page).into_iter().filter_map(|target| target.strip_prefix('#')) {
+        assert!(anchors.contains(at), "no section has the anchor #{at}");
     }
     let (first, contents) = sections[0];
     assert_eq!(first, OTHER_SECTIONS[0]);
