@@ -382,7 +382,7 @@ fn an_interrupted_query_ends_in_the_middle_of_a_walk() {
     assert_eq!(tf.log().matches("[ERROR] provider").count(), 0);
 }
 
-/// What the README says: an endpoint that no state has, found by its URL, and imported or deleted.
+/// What the page of the resource says: an endpoint that no state has, found by its URL, and imported or deleted.
 #[track_caller]
 fn expect_left_behind_is_found(tf: &Workspace, heygen: &FakeHeygen) {
     heygen.release();
