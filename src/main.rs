@@ -1,4 +1,4 @@
-//! Wiring and flags only.
+//! The program: reads the flags, and hands the provider to the plugin's server.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! One call: as many attempts as it takes and is allowed.
+//! One call: one attempt after the other, until there is a final answer or no attempt is left.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -41,7 +41,7 @@ struct AttemptError {
 pub(super) struct LastFault(Mutex<Option<Fault>>);
 
 impl LastFault {
-    /// The stop of somebody who waited for this call.
+    /// What is reported to a reader that is stopped while it waits for this call.
     pub(super) fn stopped(&self) -> Fault {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         last.map_or(Fault::STOPPED, Fault::stopped_after)
@@ -63,33 +63,34 @@ impl Caller {
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.attempts(self.max_retries, request, stop, &LastFault::default(), decode)
+        self.call_with_retries(self.max_retries, request, stop, &LastFault::default(), decode)
             .await
     }
 
-    /// The same with one attempt and no other.
+    /// The same as [`Self::call`] with a single attempt.
     pub(super) async fn call_once<T>(
         &self,
         request: &Request,
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.attempts(0, request, stop, &LastFault::default(), decode).await
+        self.call_with_retries(0, request, stop, &LastFault::default(), decode)
+            .await
     }
 
-    /// The same as [`Self::call`] for several who wait, each with a stop of its own; `last_fault` tells them why it takes
-    /// long.
+    /// The same as [`Self::call`] on behalf of several readers, each of which has a stop of its own and may leave. From
+    /// `last_fault` a reader that leaves learns what has gone wrong so far.
     pub(super) async fn call_for_many<T>(
         &self,
         request: &Request,
         last_fault: &LastFault,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.attempts(self.max_retries, request, &Stop::new(), last_fault, decode)
+        self.call_with_retries(self.max_retries, request, &Stop::new(), last_fault, decode)
             .await
     }
 
-    async fn attempts<T>(
+    async fn call_with_retries<T>(
         &self,
         max_retries: u32,
         request: &Request,
@@ -105,7 +106,7 @@ impl Caller {
             }
             failure.attempts += 1;
             let attempt = self.attempt(request, failure.attempts, &decode);
-            let outcome = if request.only_reads() {
+            let outcome = if request.is_read_only() {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => Err(AttemptError::from(failure.fault.clone().stopped_after())),
@@ -154,7 +155,7 @@ impl Caller {
                 if let Some(date) = date {
                     self.clock.observe(date, began, Instant::now());
                 }
-                self.judge(reply, date, decode)
+                self.interpret(reply, date, decode)
             }
             Ok(Err(fault)) => Err(fault.into()),
             Err(_) => Err(Fault::TimedOut(self.request_timeout).into()),
@@ -173,8 +174,8 @@ impl Caller {
         outcome.map_err(|error| AttemptError { request_id, ..error })
     }
 
-    /// What an answer means that was written at `date`, by the clock of whoever wrote it.
-    fn judge<T>(
+    /// Decodes an answer with a success status, and makes a fault of every other one. `date` is the answer's `Date`.
+    fn interpret<T>(
         &self,
         reply: Reply,
         date: Option<SystemTime>,
@@ -186,7 +187,7 @@ impl Caller {
                 Ok(answer) => return Ok(answer),
                 Err(unreadable) => Fault::Garbled(self.redactor.explanation(&unreadable.to_string())),
             },
-            // What a conflict is about, and whose 404 it is, stands in the part that is missing.
+            // What a conflict is about, and who has answered a 404, is said in the body, which did not arrive.
             (200..=299 | 404 | 409, Err(fault)) => fault,
             (300..=399, _) => Fault::Redirected {
                 status,
@@ -198,7 +199,7 @@ impl Caller {
         let retry_after = headers
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry::asked_wait(value, date.unwrap_or_else(SystemTime::now)));
+            .and_then(|value| retry::retry_after(value, date.unwrap_or_else(SystemTime::now)));
         Err(AttemptError {
             retry_after,
             ..fault.into()

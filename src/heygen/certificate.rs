@@ -1,4 +1,4 @@
-//! Why the certificate of a server is refused, in words.
+//! Explains to the user why the certificate of a server is refused.
 
 use std::error::Error;
 use std::io;
@@ -9,8 +9,9 @@ use rustls::CertificateError;
 /// `SSL_CERT_DIR` say what is trusted, before the system's files do.
 pub(super) const SYSTEM_VERIFIES: bool = cfg!(any(target_vendor = "apple", windows));
 
-/// What is wrong with the server's certificate, and what to do about it, if that is what an attempt to connect failed of.
-pub(super) fn refusal(error: &(dyn Error + 'static)) -> Option<String> {
+/// What is wrong with the server's certificate, and what to do about it, if that is what an attempt to connect failed
+/// of.
+pub(super) fn problem_with(error: &(dyn Error + 'static)) -> Option<String> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
@@ -69,14 +70,15 @@ fn explanation(why: &CertificateError) -> String {
             Some(webpki::Error::UnsupportedCertVersion) => {
                 "it is no certificate of X.509 version 3; it has to be made anew".to_owned()
             }
-            _ => NO_WORDS.to_owned(),
+            _ => GENERAL_EXPLANATION.to_owned(),
         },
-        _ => NO_WORDS.to_owned(),
+        _ => GENERAL_EXPLANATION.to_owned(),
     }
 }
 
-/// For what has no words of its own above.
-const NO_WORDS: &str = "it does not pass the checks of X.509; look at it with `openssl s_client -connect HOST:PORT`";
+/// What is said of an error that has no explanation of its own above.
+const GENERAL_EXPLANATION: &str =
+    "it does not pass the checks of X.509; look at it with `openssl s_client -connect HOST:PORT`";
 
 #[cfg(test)]
 mod tests {
@@ -89,7 +91,7 @@ mod tests {
     fn refused(why: CertificateError) -> String {
         let wrapped = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(why));
         // As a connector hands it on.
-        refusal(&io::Error::other(wrapped)).unwrap()
+        problem_with(&io::Error::other(wrapped)).unwrap()
     }
 
     #[test]
@@ -118,13 +120,13 @@ mod tests {
     #[test]
     fn what_has_no_words_of_its_own_is_not_shown_in_debug_form() {
         let why = CertificateError::Other(OtherError(Arc::new(webpki::Error::MaximumPathBuildCallsExceeded)));
-        assert_eq!(refused(why), NO_WORDS);
+        assert_eq!(refused(why), GENERAL_EXPLANATION);
     }
 
     #[test]
     fn any_other_failure_of_tls_is_none_of_a_certificate() {
         let alert = rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure);
-        assert_eq!(refusal(&io::Error::other(alert)), None);
-        assert_eq!(refusal(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
+        assert_eq!(problem_with(&io::Error::other(alert)), None);
+        assert_eq!(problem_with(&io::Error::from(io::ErrorKind::ConnectionReset)), None);
     }
 }

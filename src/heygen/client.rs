@@ -13,26 +13,27 @@ use secrecy::SecretString;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::endpoint::parse_moment;
-use super::list_cache::{Items, ListCache, ListSnapshot, Query};
-use super::pages::{CursorGuard, Extent, gather};
+use super::list_cache::{Items, ListCache, ListSnapshot, Lookup};
+use super::pages::{CursorGuard, Extent, read_pages};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
 use super::response;
 use super::retry::Backoff;
-use super::transport::Http;
+use super::transport::HttpTransport;
 use super::{
     CreateEndpoint, CreateFailure, CreatedEndpoint, Endpoint, EndpointId, EndpointPatch, Event, EventFilter, EventType,
-    Events, Failure, Fault, Field, ListItem, Settings, SoughtBy, Timing,
+    Events, Failure, Fault, Field, ListItem, LookupKey, Settings, Timing,
 };
 
-/// Says when to stop. Once cancelled, no new attempt of a call starts and no wait between attempts goes on; a read under
-/// way ends at once, and a mutation under way is given its answer, within the time of one attempt.
+/// Tells a call to stop. Once it is cancelled, no new attempt of a call starts and no wait between attempts goes on; a
+/// read under way ends at once, and a mutation under way may still wait for its answer, within the time of one attempt.
 pub type Stop = CancellationToken;
 
-/// How much earlier than the first moment at which a call can have begun its endpoint may seem to be created.
+/// By how much the `created_at` of an endpoint may lie before the earliest moment at which the call that made it can
+/// have begun.
 const CLOCK_SLACK: time::Duration = time::Duration::seconds(2);
 
-/// How far HeyGen's clock may be off this machine's, where no answer has told the time.
+/// How far HeyGen's clock and this machine's may differ, where no answer has had a `Date`.
 const CLOCK_SKEW: time::Duration = time::Duration::minutes(1);
 
 /// Calls HeyGen's webhook API for one caller. Clones share everything: connections, and what is known of the list.
@@ -47,7 +48,7 @@ pub struct Client {
 #[derive(Clone, Copy, Debug)]
 pub struct CallStart {
     moment: Instant,
-    /// By this machine's clock, for want of HeyGen's.
+    /// The same moment by this machine's clock, which is used where HeyGen's is not known.
     date: SystemTime,
 }
 
@@ -83,9 +84,9 @@ impl Client {
             request_timeout: settings.request_timeout,
             timing: settings.timing,
             clock: ServerClock::new(),
-            transport: Box::new(Http::new(settings)),
+            transport: Box::new(HttpTransport::new(settings)),
         };
-        Self::with_parts(caller, IdempotencyKey::fresh)
+        Self::with_parts(caller, IdempotencyKey::random)
     }
 
     pub(super) fn with_parts(
@@ -100,8 +101,8 @@ impl Client {
         }
     }
 
-    /// Makes an endpoint. Every repetition carries the same key: an answer that got lost is replayed, and the endpoint is
-    /// not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure.
+    /// Makes an endpoint. Every repetition carries the same key: an answer that got lost is replayed, and the endpoint
+    /// is not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure.
     pub async fn create(&self, endpoint: &CreateEndpoint, stop: &Stop) -> Result<CreatedEndpoint, CreateFailure> {
         let _invalidation = self.list.invalidate();
         let start = CallStart::now();
@@ -135,8 +136,8 @@ impl Client {
             .await
     }
 
-    /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where it was a lost
-    /// answer that removed it.
+    /// Removes an endpoint. One that is not there is a failure ([`Failure::is_not_found`]), also where an earlier
+    /// attempt of this call has removed it and the answer was lost.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
         let _invalidation = self.list.invalidate();
         self.caller.call(&Request::delete(id), stop, response::deleted).await
@@ -155,8 +156,8 @@ impl Client {
     }
 
     /// Finds one endpoint in the list, as it was at most half a minute ago and after the last change made here. `None`
-    /// only if the list lacks it twice, or, if it was created less than two minutes ago by HeyGen's clock, for as long as
-    /// a list may lag. Concurrent readers share the reading.
+    /// only if the list lacks it twice, or, if it was created less than two minutes ago by HeyGen's clock, for as long
+    /// as a list may lag. Concurrent readers share the reading.
     pub async fn find(
         &self,
         id: &EndpointId,
@@ -170,18 +171,19 @@ impl Client {
         })
     }
 
-    /// Finds the endpoints whose URL `fits`. That there are none takes two reads of the list, and no item in it whose id or
-    /// URL cannot be read.
+    /// Finds the endpoints whose URL `fits`. The result is empty only after two reads of the list that agree, and only
+    /// if the id and the URL of every item can be read.
     pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
         let found = self.list.find(&ByUrl(fits), None, stop).await?;
         Ok(found.unwrap_or_default())
     }
 
-    /// Looks for one endpoint in the list once: one attempt a page, no waiting, and no longer than one attempt may take.
+    /// Looks for one endpoint in the list with a single attempt for each page, without waiting, and for no longer in
+    /// all than one attempt may take.
     pub async fn find_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let operation = || Operation::Find(id.clone());
         let limit = self.caller.request_timeout;
-        let found = match timeout(limit, self.pages_once(id, stop)).await {
+        let found = match timeout(limit, self.find_on_pages(id, stop)).await {
             Ok(found) => found,
             Err(_) => Err(Failure::without_attempt(operation(), Fault::TimedOut(limit))),
         };
@@ -191,7 +193,7 @@ impl Client {
         })
     }
 
-    async fn pages_once(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
+    async fn find_on_pages(&self, id: &EndpointId, stop: &Stop) -> Result<Option<Endpoint>, Failure> {
         let mut guard = CursorGuard::default();
         let mut cursor = None;
         loop {
@@ -217,19 +219,20 @@ impl Client {
         Ok(self.list.list(stop).await?.endpoints())
     }
 
-    /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the reading.
+    /// All endpoints, as they are at `moment` or shortly after: those who read at about the same time share the
+    /// reading.
     pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
-        Ok(self.list.list_asked_since(moment, stop).await?.endpoints())
+        Ok(self.list.list_requested_since(moment, stop).await?.endpoints())
     }
 
-    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where none has told
-    /// the time, by this machine's clock, give or take a minute.
+    /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where no answer
+    /// has had a `Date`, this machine's clock decides, and a minute is allowed for the difference.
     pub fn created_since<Id>(&self, endpoint: &Endpoint<Id>, start: &CallStart) -> CreatedSince {
         let Some(created) = endpoint.created() else {
             return CreatedSince::Perhaps;
         };
         let (earliest, slack) = if let Some(bounds) = self.caller.clock.at(start.moment) {
-            // What HeyGen writes has whole seconds.
+            // HeyGen writes `created_at` in whole seconds.
             let second = bounds.earliest.replace_nanosecond(0).unwrap_or(bounds.earliest);
             (second, CLOCK_SLACK)
         } else {
@@ -248,7 +251,7 @@ impl Client {
     /// All event types that HeyGen knows, in its order.
     pub async fn event_types(&self, stop: &Stop) -> Result<Vec<EventType>, Failure> {
         let list = Request::event_types();
-        gather(
+        read_pages(
             &self.caller,
             &list,
             Extent::Whole,
@@ -259,11 +262,11 @@ impl Client {
         .await
     }
 
-    /// The first `most` events of the history that the filter lets through, in HeyGen's order, or all if there are fewer.
+    /// The first `most` events of the history that match the filter, in HeyGen's order, or all if there are fewer.
     /// Costs a call for every hundred of them, and at least one.
     pub async fn events(&self, filter: &EventFilter, most: usize, stop: &Stop) -> Result<Vec<Event>, Failure> {
         let list = Request::events(filter);
-        gather(
+        read_pages(
             &self.caller,
             &list,
             Extent::AtMost(most),
@@ -274,7 +277,7 @@ impl Client {
         .await
     }
 
-    /// How patient this client is.
+    /// How long this client waits between attempts and between reads of the list.
     pub fn timing(&self) -> Timing {
         self.caller.timing
     }
@@ -297,51 +300,51 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The endpoint of an id.
+/// Looks up the endpoint with this id.
 struct ById<'a>(&'a EndpointId);
 
-impl Query for ById<'_> {
+impl Lookup for ById<'_> {
     type Found = Endpoint;
 
-    fn on_page(&self, page: &Items<'_>) -> Option<Endpoint> {
+    fn find_on_page(&self, page: &Items<'_>) -> Option<Endpoint> {
         page.by_id(self.0)?.identified()
     }
 
-    fn in_list(&self, list: &ListSnapshot) -> Option<Endpoint> {
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Endpoint> {
         list.by_id(self.0)?.identified()
     }
 
-    fn may_be(&self, item: &ListItem) -> bool {
+    fn could_be(&self, item: &ListItem) -> bool {
         item.id.is_err()
     }
 
-    fn sought_by(&self) -> SoughtBy {
-        SoughtBy::Id
+    fn key(&self) -> LookupKey {
+        LookupKey::Id
     }
 }
 
-/// The endpoints whose URL a function lets through.
+/// Looks up the endpoints whose URL this function accepts.
 struct ByUrl<F>(F);
 
-impl<F: Fn(&str) -> bool + Sync> Query for ByUrl<F> {
+impl<F: Fn(&str) -> bool + Sync> Lookup for ByUrl<F> {
     type Found = Vec<Endpoint>;
 
-    fn on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
+    fn find_on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
         None
     }
 
-    fn in_list(&self, list: &ListSnapshot) -> Option<Vec<Endpoint>> {
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Vec<Endpoint>> {
         let fits = |item: &ListItem| item.url.as_ref().is_ok_and(|url| (self.0)(url));
         let fitting = list.endpoints().into_iter().filter(fits);
         let fitting: Vec<Endpoint> = fitting.filter_map(|item| item.identified()).collect();
         (!fitting.is_empty()).then_some(fitting)
     }
 
-    fn may_be(&self, item: &ListItem) -> bool {
+    fn could_be(&self, item: &ListItem) -> bool {
         item.id.is_err() || item.url.is_err()
     }
 
-    fn sought_by(&self) -> SoughtBy {
-        SoughtBy::Url
+    fn key(&self) -> LookupKey {
+        LookupKey::Url
     }
 }

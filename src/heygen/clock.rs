@@ -1,8 +1,8 @@
 //! HeyGen's clock, as far as its answers tell it.
 //!
-//! Every answer carries a `Date` of whole seconds. It was written between the moment the request was sent and the moment
-//! the answer had arrived, so each answer bounds the difference between HeyGen's clock and the monotonic one of this
-//! process, and all of them together bound it more closely. This machine's own date has no part in it.
+//! Every answer carries a `Date` of whole seconds. It was written between the moment the request was sent and the
+//! moment the answer had arrived, so each answer bounds the difference between HeyGen's clock and the monotonic one of
+//! this process, and all of them together bound it more closely. This machine's own date has no part in it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -13,12 +13,12 @@ use tokio::time::Instant;
 /// What is known of HeyGen's clock. Shared by all calls of a client.
 #[derive(Debug)]
 pub(super) struct ServerClock {
-    /// The moment that the bounds are about.
+    /// The moment of the monotonic clock to which the bounds apply.
     origin: Instant,
     bounds: Mutex<Option<Bounds>>,
 }
 
-/// Between which moments HeyGen's clock stood at a moment of the monotonic clock.
+/// The earliest and the latest time that HeyGen's clock can have shown at a moment of the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) earliest: OffsetDateTime,
@@ -54,7 +54,7 @@ impl ServerClock {
         })
     }
 
-    /// Where HeyGen's clock stood, or will stand, at `moment`; `None` while no answer has had a date.
+    /// What HeyGen's clock showed, or will show, at `moment`; `None` while no answer has had a `Date`.
     pub(super) fn at(&self, moment: Instant) -> Option<Bounds> {
         let bounds = (*self.bounds.lock().unwrap_or_else(PoisonError::into_inner))?;
         Some(Bounds {
@@ -65,8 +65,8 @@ impl ServerClock {
 }
 
 impl Bounds {
-    /// What both say; `None` where they contradict each other, because a clock was set meanwhile: then the newer one is
-    /// right.
+    /// The bounds that hold if both are right. `None` where they contradict each other, because a clock was set
+    /// meanwhile.
     fn intersection(self, other: Self) -> Option<Self> {
         let earliest = self.earliest.max(other.earliest);
         let latest = self.latest.min(other.latest);
@@ -74,7 +74,7 @@ impl Bounds {
     }
 }
 
-/// What a clock shows at `to` that shows `date` at `from`; `None` beyond the end of time.
+/// What a clock that shows `date` at `from` shows at `to`; `None` outside the range of dates.
 fn shifted(date: OffsetDateTime, from: Instant, to: Instant) -> Option<OffsetDateTime> {
     let (ahead, back) = (to.saturating_duration_since(from), from.saturating_duration_since(to));
     date.checked_add(ahead.try_into().ok()?)?

@@ -8,7 +8,7 @@ use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use unicode_normalization::is_nfc;
 
-use super::redact::{is_invisible, without_signing_secrets};
+use super::redact::{is_invisible, shortened, without_signing_secrets};
 use super::{Field, FieldError};
 
 /// The event types an endpoint receives; `None` = all of them, those of the future included.
@@ -21,9 +21,9 @@ pub struct Endpoint<Id = EndpointId> {
     pub id: Id,
     /// Where deliveries go, as HeyGen spells it, which need not be how it was sent.
     pub url: Field<String>,
-    /// What is delivered; duplicates in the answer have collapsed, and a field that is not there says all.
+    /// What is delivered. Duplicates in the answer count once, and a field that is missing means all events.
     pub events: Field<Events>,
-    /// `enabled`, `disabled`, or whatever HeyGen comes to say.
+    /// `enabled`, `disabled`, or a status that HeyGen adds later.
     pub status: Field<String>,
     /// The moment of creation, as received; see [`Endpoint::created`].
     pub created_at: Field<String>,
@@ -33,14 +33,14 @@ pub struct Endpoint<Id = EndpointId> {
 pub type ListItem = Endpoint<Field<EndpointId>>;
 
 impl<Id> Endpoint<Id> {
-    /// The moment in `created_at`; `None` if it cannot be read. See [`parse_moment`].
+    /// The moment in `created_at`, which is UTC where it names no offset; `None` if it cannot be read.
     pub fn created(&self) -> Option<OffsetDateTime> {
         parse_moment(self.created_at.as_ref().ok()?)
     }
 }
 
 impl ListItem {
-    /// The same as an endpoint with an id, if it has one.
+    /// The item as an endpoint; `None` if its id cannot be read.
     pub fn identified(&self) -> Option<Endpoint> {
         let id = self.id.as_ref().ok()?;
         Some(Endpoint {
@@ -52,7 +52,7 @@ impl ListItem {
         })
     }
 
-    /// An item that says nothing at all.
+    /// An item of which no field can be read.
     pub(super) fn unreadable() -> Self {
         let nothing = || Err(FieldError::Malformed);
         Self {
@@ -77,12 +77,12 @@ pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
         .ok()
 }
 
-/// How many characters of an id a message shows.
-const SHOWN: usize = 64;
+/// How many characters of an id are shown in a message.
+const MAX_DISPLAYED_CHARS: usize = 64;
 
 /// The id of one endpoint. It becomes a path segment of a `DELETE`, and a name in messages: any text of 1 to 255
-/// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not made
-/// of dots alone.
+/// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not
+/// made of dots alone.
 ///
 /// `Display` is for messages: it is cut short, and shows no signing secret that was taken for an id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -126,11 +126,7 @@ impl FromStr for EndpointId {
 
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = without_signing_secrets(&self.0);
-        match shown.char_indices().nth(SHOWN) {
-            Some((at, _)) => write!(f, "{}…", &shown[..at]),
-            None => f.write_str(&shown),
-        }
+        f.write_str(&shortened(&without_signing_secrets(&self.0), MAX_DISPLAYED_CHARS))
     }
 }
 

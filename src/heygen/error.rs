@@ -19,13 +19,14 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// Where the credential came from, if that is what HeyGen does not accept: the words that follow "it came from".
     pub rejected_credential: Option<String>,
-    /// How many attempts were made; 0 = none, or none by this reader, who waited for a page another one fetches.
+    /// How many attempts were made; 0 if there was none, or if this reader only waited for a page that another one
+    /// fetches.
     pub attempts: u32,
     /// Whether HeyGen may have acted all the same, in any of the attempts.
     pub effect: Effect,
 }
 
-/// A creation without an id to show for it.
+/// A creation for which HeyGen has answered no id.
 #[derive(Clone, Debug)]
 pub struct CreateFailure {
     /// What went wrong.
@@ -36,14 +37,14 @@ pub struct CreateFailure {
     pub start: CallStart,
 }
 
-/// Whose fault it is.
+/// What went wrong with an attempt, which also tells whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// HeyGen, or what stands before it, answered with an error.
     Refused {
         /// The HTTP status, 400 and up.
         status: u16,
-        /// HeyGen's error code; `None` where the answer was not HeyGen's own, but a gateway's say.
+        /// HeyGen's error code; `None` where the answer is not in HeyGen's form, as when a gateway has written it.
         code: Option<String>,
         /// The explanation, possibly empty.
         message: String,
@@ -52,8 +53,8 @@ pub enum Fault {
     },
     /// No connection came about, and nothing was sent. Holds the reason.
     Unreachable(String),
-    /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it and
-    /// what to do.
+    /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it
+    /// and what to do.
     Untrusted(String),
     /// The connection broke before the whole answer was here: a reset, a truncated body. Holds the reason.
     Dropped(String),
@@ -72,12 +73,13 @@ pub enum Fault {
     },
     /// A cursor of a list came a second time: the list would never end.
     CursorRepeats,
-    /// The list has items that cannot be told from what is looked for, so that it does not show what it lacks.
+    /// The list has items that could be what is looked for, because they cannot be read, so it does not prove that what
+    /// is looked for is missing.
     UnidentifiedItems {
-        /// How many.
+        /// How many of them there are.
         count: usize,
         /// What cannot be read of them.
-        sought_by: SoughtBy,
+        lookup_key: LookupKey,
     },
     /// The user asked to stop.
     Stopped {
@@ -90,9 +92,9 @@ pub enum Fault {
     Unusable(String),
 }
 
-/// What an endpoint is looked for by.
+/// What an endpoint is looked up by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SoughtBy {
+pub enum LookupKey {
     /// Its id.
     Id,
     /// Its URL; the id has to be readable too.
@@ -102,14 +104,14 @@ pub enum SoughtBy {
 /// Whether a call may have changed something at HeyGen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// It certainly did not.
+    /// It certainly has not.
     None,
-    /// Nobody here can tell.
+    /// It may or may not have; the answer, or the lack of one, does not tell.
     Unknown,
 }
 
 impl Failure {
-    /// A failure that no attempt of its own has led to, and so without effect.
+    /// A failure of a call that made no attempt of its own, and so had no effect.
     pub(super) fn without_attempt(operation: Operation, fault: Fault) -> Self {
         Self {
             operation,
@@ -129,8 +131,8 @@ impl Failure {
         *status == 404 && code.is_some()
     }
 
-    /// Whether somebody on the way to HeyGen answered 404, which says nothing about endpoints.
-    pub fn is_foreign_not_found(&self) -> bool {
+    /// Whether a gateway or a proxy on the way to HeyGen answered 404, which says nothing about endpoints.
+    pub fn is_gateway_not_found(&self) -> bool {
         matches!(
             self.fault,
             Fault::Refused {
@@ -143,10 +145,10 @@ impl Failure {
 }
 
 impl Fault {
-    /// The user's stop, before any attempt had gone wrong.
+    /// The user asked to stop before any attempt had gone wrong.
     pub(super) const STOPPED: Self = Self::Stopped { before: None };
 
-    /// The user's stop, after this had gone wrong.
+    /// The user asked to stop after this had gone wrong.
     pub(super) fn stopped_after(self) -> Self {
         match self {
             stopped @ Self::Stopped { .. } => stopped,
@@ -228,11 +230,11 @@ impl fmt::Display for Fault {
                 write!(f, "the API answered {status}, a redirect, which is never followed")
             }
             Self::CursorRepeats => write!(f, "the list repeats a page cursor and would never end"),
-            Self::UnidentifiedItems { count, sought_by } => match (sought_by, count) {
-                (SoughtBy::Id, 1) => write!(f, "the list has an item whose id cannot be read"),
-                (SoughtBy::Id, count) => write!(f, "the list has {count} items whose ids cannot be read"),
-                (SoughtBy::Url, 1) => write!(f, "the list has an item whose id or URL cannot be read"),
-                (SoughtBy::Url, count) => write!(f, "the list has {count} items whose ids or URLs cannot be read"),
+            Self::UnidentifiedItems { count, lookup_key } => match (lookup_key, count) {
+                (LookupKey::Id, 1) => write!(f, "the list has an item whose id cannot be read"),
+                (LookupKey::Id, count) => write!(f, "the list has {count} items whose ids cannot be read"),
+                (LookupKey::Url, 1) => write!(f, "the list has an item whose id or URL cannot be read"),
+                (LookupKey::Url, count) => write!(f, "the list has {count} items whose ids or URLs cannot be read"),
             },
             Self::Stopped { before: None } => write!(f, "interrupted"),
             Self::Stopped { before: Some(fault) } => write!(f, "interrupted; before that: {fault}"),

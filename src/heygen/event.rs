@@ -7,7 +7,7 @@ use super::Field;
 pub struct EventType {
     /// Such as `avatar_video.success`.
     pub name: Field<String>,
-    /// What it says, in HeyGen's words; not all have a description.
+    /// What the event means, in HeyGen's words; not all types have a description.
     pub description: Field<String>,
 }
 
@@ -24,7 +24,7 @@ pub struct Event {
     pub created_at: Field<String>,
 }
 
-/// Which events of the history are meant. What is `None` does not matter.
+/// Which events of the history to read. A field that is `None` does not restrict them.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
     /// Only those of this type.

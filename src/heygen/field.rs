@@ -1,9 +1,9 @@
-//! One field of an answer, judged when somebody asks for it.
+//! One field of an answer. That it is missing or malformed matters only where its value is needed.
 
 use std::fmt;
 
-/// A field of an object that HeyGen answered: its value, or why there is none. An item of a list is not refused as a whole
-/// for one odd field, which may matter to nobody.
+/// A field of an object that HeyGen answered: its value, or why there is none. An item of a list is not refused as a
+/// whole for one odd field, which may matter to nobody.
 pub type Field<T> = Result<T, FieldError>;
 
 /// Why a field of an answer has no value.

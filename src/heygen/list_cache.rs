@@ -1,15 +1,15 @@
 //! Reading the list of endpoints: each page once for everybody who asks.
 //!
-//! There is no way to ask HeyGen for one endpoint, so readers share the pages of the list. Whoever needs a page that nobody
-//! has read lately fetches it, and whoever needs the same page meanwhile waits for that fetch. The fetch belongs to all who
-//! wait for it: it goes on when one of them leaves, and ends when the last one does.
+//! There is no way to ask HeyGen for one endpoint, so readers share the pages of the list. Whoever needs a page that
+//! nobody has read lately fetches it, and whoever needs the same page meanwhile waits for that fetch. The fetch belongs
+//! to all who wait for it: it goes on when one of them leaves, and ends when the last one does.
 //!
-//! An endpoint is found on any page that is fresh. That it is gone takes complete passes over the list which all lack it: a
-//! list may lag behind a change, and its pages shift while they are read. Such a pass is a [`ListSnapshot`], and snapshots serve
-//! everybody who asks later, as the pages do.
+//! An endpoint is found on any page that is fresh. That it is gone takes complete passes over the list which all lack
+//! it: a list may lag behind a change, and its pages shift while they are read. Such a pass is a [`ListSnapshot`], and
+//! snapshots serve everybody who asks later, as the pages do.
 //!
-//! Everything is dropped by each change made here ([`Invalidation`]). Whoever is on a pass then finishes it: what it reads
-//! is no older than its own question.
+//! Each change made by this process drops everything that is known ([`Invalidation`]). A reader that is in the middle
+//! of a pass then still finishes it: what it reads is no older than its own question.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -25,7 +25,7 @@ use super::call::{Caller, LastFault};
 use super::pages::CursorGuard;
 use super::request::{Operation, Request};
 use super::response;
-use super::{EndpointId, Failure, Fault, ListItem, SoughtBy, Stop};
+use super::{EndpointId, Failure, Fault, ListItem, LookupKey, Stop};
 
 /// How long after it was read a page serves those who begin to read.
 const FRESH_FOR: Duration = Duration::from_secs(30);
@@ -33,26 +33,27 @@ const FRESH_FOR: Duration = Duration::from_secs(30);
 /// How long after its creation the list may still lag behind an endpoint.
 const YOUNG_FOR: time::Duration = time::Duration::minutes(2);
 
-/// No account has reason to have more endpoints, however many of them come in one page.
+/// A list with more endpoints is taken for one that never ends, however many of them come in one page.
 const MAX_ENDPOINTS: usize = 100_000;
 
-/// How many snapshots are remembered, which is more than two minutes of waiting make.
+/// How many snapshots are remembered. Readers that wait for two minutes make fewer.
 const MAX_SNAPSHOTS: usize = 64;
 
 /// The list of endpoints, as far as it is known.
 pub(super) struct ListCache {
     caller: Arc<Caller>,
     state: Arc<Mutex<CacheState>>,
-    /// Where the grid of [`ListCache::list_asked_since`] begins.
+    /// Where the grid of [`ListCache::list_requested_since`] begins.
     origin: Instant,
 }
 
 /// What readers share.
 #[derive(Default)]
 struct CacheState {
-    /// How often everything was dropped: what was begun before is not kept after.
-    dropped: u64,
-    /// By the cursor that leads to the page; the first has none.
+    /// Counts how often everything was dropped. What a fetch or a pass brings is kept only if the count is still what
+    /// it was when that began.
+    generation: u64,
+    /// The pages, each by the cursor that leads to it; the first page has none.
     slots: HashMap<Option<String>, Slot>,
     /// The complete passes since everything was dropped, in the order in which they began.
     snapshots: Vec<Arc<ListSnapshot>>,
@@ -64,10 +65,10 @@ struct Slot {
     fetch: Option<Fetch>,
 }
 
-/// A page on its way. Only those who wait keep it going.
+/// The fetch of a page, while it is under way. It goes on for as long as somebody waits for it.
 #[derive(Clone)]
 struct Fetch {
-    asked_at: Instant,
+    requested_at: Instant,
     last_fault: Arc<LastFault>,
     outcome: WeakShared<BoxFuture<'static, FetchOutcome>>,
 }
@@ -79,7 +80,7 @@ struct ListPage {
     items: Vec<ListItem>,
     by_id: HashMap<EndpointId, usize>,
     next: Option<String>,
-    asked_at: Instant,
+    requested_at: Instant,
     read_at: Instant,
 }
 
@@ -87,7 +88,7 @@ struct ListPage {
 pub(super) struct ListSnapshot {
     pages: Vec<Arc<ListPage>>,
     /// When the first of its pages was asked for.
-    asked_at: Instant,
+    requested_at: Instant,
     /// When the last of its pages was there.
     read_at: Instant,
     /// When the oldest of its pages was there.
@@ -97,28 +98,30 @@ pub(super) struct ListSnapshot {
 /// Which pages serve a reader.
 #[derive(Clone, Copy)]
 enum Freshness {
-    /// Those that were fresh when it began to read, and all that were read since.
-    WhenBegun(Instant),
-    /// Those that were asked for since.
-    AskedSince(Instant),
+    /// Those that were fresh at this moment, when it began to read, and all that were read since.
+    FreshAt(Instant),
+    /// Those that were requested at this moment or later.
+    RequestedSince(Instant),
 }
 
-/// What a reader looks for.
-pub(super) trait Query: Sync {
+/// What a reader looks for in the list.
+pub(super) trait Lookup: Sync {
     /// What is found.
     type Found: Send;
 
-    /// What one page alone has of it, where one page is enough.
-    fn on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
+    /// What is found on one page. `None` means that other pages are needed, which is always so where one page is not
+    /// enough to answer.
+    fn find_on_page(&self, page: &Items<'_>) -> Option<Self::Found>;
 
-    /// What the whole list has of it.
-    fn in_list(&self, list: &ListSnapshot) -> Option<Self::Found>;
+    /// What is found in the whole list.
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Self::Found>;
 
-    /// Whether this item may be what is looked for without anybody seeing it.
-    fn may_be(&self, item: &ListItem) -> bool;
+    /// Whether an item that was not found could still be what is looked for, because the part of it that would tell
+    /// cannot be read.
+    fn could_be(&self, item: &ListItem) -> bool;
 
-    /// What it is looked for by.
-    fn sought_by(&self) -> SoughtBy;
+    /// What the lookup goes by.
+    fn key(&self) -> LookupKey;
 }
 
 /// The items of a page.
@@ -131,22 +134,22 @@ impl Items<'_> {
     }
 }
 
-/// How long the list must lack something before it is gone.
+/// The age of what is looked for, which decides for how long the list must lack it before it counts as gone.
 #[derive(Clone, Copy)]
 enum Age {
-    /// It was created at this moment or before, and a list may still lag behind that.
+    /// It was created at this moment or before, so recently that the list may still lag behind its creation.
     Young { created: Instant },
-    /// It has been there for long, or nobody knows.
+    /// It was created longer ago than a list may lag, or at a moment that is not known.
     Old,
 }
 
 /// For how long the list has lacked something.
 struct Absence {
-    /// The end of the first reading that lacked it.
+    /// The end of the first pass that lacked it.
     since: Instant,
-    /// The beginning of the last reading that lacked it.
+    /// The beginning of the last pass that lacked it.
     until: Instant,
-    /// How many items may be it all the same.
+    /// How many items could be it all the same, see [`Lookup::could_be`].
     unidentified: usize,
 }
 
@@ -165,76 +168,84 @@ impl ListCache {
         }
     }
 
-    /// Drops what is known now, and again when the guard goes: what is read while something changes may be the state
-    /// before or after, good for those who ask meanwhile and for nobody later.
+    /// Drops what is known, at once and again when the guard is dropped. A page that is read while something changes
+    /// may show the state before or after the change, so it serves those who read meanwhile, and nobody later.
     pub(super) fn invalidate(&self) -> Invalidation<'_> {
-        self.drop_all();
+        self.clear();
         Invalidation(self)
     }
 
-    fn drop_all(&self) {
+    fn clear(&self) {
         let mut state = lock(&self.state);
         *state = CacheState {
-            dropped: state.dropped + 1,
+            generation: state.generation + 1,
             ..CacheState::default()
         };
     }
 
-    /// Looks for something until it is found, or has been missing for long enough to be gone: for a moment, or, if it was
-    /// `created` less than two minutes ago by HeyGen's clock, for as long as a list may lag.
-    pub(super) async fn find<Q: Query>(
+    /// Looks for something until it is found, or has been missing for long enough to count as gone: for as long as it
+    /// takes to confirm that with a second pass, or, if it was `created` less than two minutes ago by HeyGen's clock,
+    /// for as long as a list may lag.
+    pub(super) async fn find<Q: Lookup>(
         &self,
-        query: &Q,
+        lookup: &Q,
         created: Option<OffsetDateTime>,
         stop: &Stop,
     ) -> Result<Option<Q::Found>, Failure> {
         let began = Instant::now();
-        if let Some(found) = self.on_fresh_page(query, began) {
+        if let Some(found) = self.on_fresh_page(lookup, began) {
             return Ok(Some(found));
         }
-        let mut freshness = Freshness::WhenBegun(began);
+        let mut freshness = Freshness::FreshAt(began);
         let mut own_snapshots = Vec::new();
         let mut age = None;
         loop {
-            let snapshot = match self.pass(freshness, stop, |page| query.on_page(&Items(page))).await? {
+            let snapshot = match self
+                .pass(freshness, stop, |page| lookup.find_on_page(&Items(page)))
+                .await?
+            {
                 Pass::Found(found) => return Ok(Some(found)),
                 Pass::Whole(snapshot) => snapshot,
             };
-            if let Some(found) = query.in_list(&snapshot) {
+            if let Some(found) = lookup.find_in_list(&snapshot) {
                 return Ok(Some(found));
             }
             own_snapshots.push(snapshot);
-            // Only now has there been an answer for certain, and with it a date.
+            // The age needs HeyGen's clock, which is known from answers, and the first answer may have come only now.
             let age = *age.get_or_insert_with(|| self.age(created));
-            let absence = self.absence(query, &own_snapshots, age, began);
+            let absence = self.absence(lookup, &own_snapshots, age, began);
             let Some(next_read) = self.next_read(&absence, age) else {
                 return match absence.unidentified {
                     0 => Ok(None),
                     count => Err(failure(Fault::UnidentifiedItems {
                         count,
-                        sought_by: query.sought_by(),
+                        lookup_key: lookup.key(),
                     })),
                 };
             };
             wait_until(next_read, stop).await?;
-            freshness = Freshness::AskedSince(next_read);
+            freshness = Freshness::RequestedSince(next_read);
         }
     }
 
     /// The whole list, fresh when this is called.
     pub(super) async fn list(&self, stop: &Stop) -> Result<Arc<ListSnapshot>, Failure> {
-        self.whole(Freshness::WhenBegun(Instant::now()), stop).await
+        self.whole(Freshness::FreshAt(Instant::now()), stop).await
     }
 
-    /// The whole list, not asked for before `moment`. Moments are rounded up to a grid, so that those who read at about the
-    /// same time share their readings.
-    pub(super) async fn list_asked_since(&self, moment: Instant, stop: &Stop) -> Result<Arc<ListSnapshot>, Failure> {
-        let moment = self.on_grid(moment);
+    /// The whole list, requested at `moment` or later. Moments are rounded up to a grid, so that those who read at
+    /// about the same time share their requests.
+    pub(super) async fn list_requested_since(
+        &self,
+        moment: Instant,
+        stop: &Stop,
+    ) -> Result<Arc<ListSnapshot>, Failure> {
+        let moment = self.rounded_up(moment);
         wait_until(moment, stop).await?;
-        self.whole(Freshness::AskedSince(moment), stop).await
+        self.whole(Freshness::RequestedSince(moment), stop).await
     }
 
-    fn on_grid(&self, moment: Instant) -> Instant {
+    fn rounded_up(&self, moment: Instant) -> Instant {
         let step = self.caller.timing.confirm_after().as_nanos().max(1);
         let over = moment.duration_since(self.origin).as_nanos() % step;
         let short = if over == 0 { 0 } else { step - over };
@@ -248,14 +259,14 @@ impl ListCache {
         }
     }
 
-    /// Goes over the list from its first page, until `take` has what it wants.
+    /// Goes over the list from its first page, until `take` finds something or the list ends.
     async fn pass<T>(
         &self,
         freshness: Freshness,
         stop: &Stop,
         take: impl Fn(&ListPage) -> Option<T>,
     ) -> Result<Pass<T>, Failure> {
-        let dropped = lock(&self.state).dropped;
+        let generation = lock(&self.state).generation;
         let mut guard = CursorGuard::default();
         let mut pages: Vec<Arc<ListPage>> = Vec::new();
         let mut endpoints = 0;
@@ -276,17 +287,17 @@ impl ListCache {
             pages.push(page);
             if is_last {
                 let snapshot = Arc::new(ListSnapshot::new(pages));
-                lock(&self.state).remember(&snapshot, dropped);
+                lock(&self.state).remember(&snapshot, generation);
                 return Ok(Pass::Whole(snapshot));
             }
         }
     }
 
-    /// The page at a cursor, from whoever has read it or is reading it.
+    /// The page at a cursor: the one that is kept, if it is fresh enough, or what a fetch brings.
     async fn page(&self, cursor: Option<String>, freshness: Freshness, stop: &Stop) -> FetchOutcome {
         let (last_fault, outcome) = {
             let mut state = lock(&self.state);
-            let dropped = state.dropped;
+            let generation = state.generation;
             let slot = state.slots.entry(cursor.clone()).or_default();
             if let Some(page) = slot.page.as_ref().filter(|page| freshness.admits(page)) {
                 return Ok(page.clone());
@@ -294,7 +305,7 @@ impl ListCache {
             let under_way = slot.fetch.as_ref().filter(|fetch| freshness.admits_fetch(fetch));
             match under_way.and_then(|fetch| Some((fetch.last_fault.clone(), fetch.outcome.upgrade()?))) {
                 Some(under_way) => under_way,
-                None => self.fetch(cursor, slot, dropped),
+                None => self.fetch(cursor, slot, generation),
             }
         };
         tokio::select! {
@@ -305,31 +316,32 @@ impl ListCache {
     }
 
     /// Begins to fetch a page into its slot.
-    fn fetch(&self, cursor: Option<String>, slot: &mut Slot, dropped: u64) -> (Arc<LastFault>, SharedFetch) {
+    fn fetch(&self, cursor: Option<String>, slot: &mut Slot, generation: u64) -> (Arc<LastFault>, SharedFetch) {
         let (caller, state) = (self.caller.clone(), self.state.clone());
         let last_fault = Arc::new(LastFault::default());
         let reason = last_fault.clone();
-        let asked_at = Instant::now();
+        let requested_at = Instant::now();
         let fetch: BoxFuture<'static, FetchOutcome> = Box::pin(async move {
             let request = Request::list(cursor.as_deref());
             let answered = caller.call_for_many(&request, &reason, response::endpoints).await;
-            let answered = answered.map(|page| Arc::new(ListPage::new(page, asked_at)));
-            lock(&state).fetched(cursor, &answered, asked_at, dropped);
+            let answered = answered.map(|page| Arc::new(ListPage::new(page, requested_at)));
+            lock(&state).fetched(cursor, &answered, requested_at, generation);
             answered
         });
         let fetch = fetch.shared();
         slot.fetch = fetch.downgrade().map(|outcome| Fetch {
-            asked_at,
+            requested_at,
             last_fault: last_fault.clone(),
             outcome,
         });
         (last_fault, fetch)
     }
 
-    /// What a page has that is fresh for who begins to read now. Where none is, there is no use in keeping any.
-    fn on_fresh_page<Q: Query>(&self, query: &Q, now: Instant) -> Option<Q::Found> {
+    /// What is found on a page that is fresh for a reader that begins now. Pages are forgotten once none of them is
+    /// fresh.
+    fn on_fresh_page<Q: Lookup>(&self, lookup: &Q, now: Instant) -> Option<Q::Found> {
         let mut state = lock(&self.state);
-        let freshness = Freshness::WhenBegun(now);
+        let freshness = Freshness::FreshAt(now);
         let mut fresh = state.slots.values().filter_map(|slot| slot.page.as_ref()).peekable();
         if fresh.peek().is_some() && !fresh.clone().any(|page| freshness.admits(page)) {
             state.slots.retain(|_, slot| slot.fetch.is_some());
@@ -337,7 +349,7 @@ impl ListCache {
         }
         fresh
             .filter(|page| freshness.admits(page))
-            .find_map(|page| query.on_page(&Items(page)))
+            .find_map(|page| lookup.find_on_page(&Items(page)))
     }
 
     fn age(&self, created: Option<OffsetDateTime>) -> Age {
@@ -361,21 +373,21 @@ impl ListCache {
         }
     }
 
-    /// For how long the list has lacked something, by the reader's own readings and those of the others.
-    fn absence<Q: Query>(&self, query: &Q, own_snapshots: &[Arc<ListSnapshot>], age: Age, began: Instant) -> Absence {
+    /// For how long the list has lacked something, by the reader's own passes and those of other readers.
+    fn absence<Q: Lookup>(&self, lookup: &Q, own_snapshots: &[Arc<ListSnapshot>], age: Age, began: Instant) -> Absence {
         let shared = lock(&self.state).snapshots.clone();
         let counts = |snapshot: &Arc<ListSnapshot>| match age {
-            // A reading made before the endpoint was cannot have lacked it.
-            Age::Young { created } => snapshot.asked_at >= created,
+            // A pass that began before the endpoint was created says nothing about it.
+            Age::Young { created } => snapshot.requested_at >= created,
             Age::Old => began.saturating_duration_since(snapshot.oldest_read_at) < FRESH_FOR,
         };
         let mut snapshots: Vec<Arc<ListSnapshot>> = shared.into_iter().filter(counts).collect();
         snapshots.extend(own_snapshots.iter().cloned());
-        snapshots.sort_by_key(|snapshot| snapshot.asked_at);
+        snapshots.sort_by_key(|snapshot| snapshot.requested_at);
         let lacking = snapshots
             .iter()
             .rev()
-            .take_while(|snapshot| query.in_list(snapshot).is_none());
+            .take_while(|snapshot| lookup.find_in_list(snapshot).is_none());
         let mut absence = Absence {
             since: began,
             until: began,
@@ -383,16 +395,16 @@ impl ListCache {
         };
         for (newer, snapshot) in lacking.enumerate() {
             if newer == 0 {
-                absence.until = snapshot.asked_at;
+                absence.until = snapshot.requested_at;
             }
             absence.since = snapshot.read_at;
-            let unidentified = snapshot.items().filter(|item| query.may_be(item)).count();
+            let unidentified = snapshot.items().filter(|item| lookup.could_be(item)).count();
             absence.unidentified = absence.unidentified.max(unidentified);
         }
         absence
     }
 
-    /// When to read it again; `None` if the absence has lasted for long enough.
+    /// When to read the list again; `None` if the absence has lasted for long enough.
     fn next_read(&self, absence: &Absence, age: Age) -> Option<Instant> {
         let timing = &self.caller.timing;
         let enough = match age {
@@ -409,29 +421,34 @@ impl ListCache {
 
 type SharedFetch = Shared<BoxFuture<'static, FetchOutcome>>;
 
-/// There is no value of it.
+/// The type of what a pass that looks for nothing finds: it has no value.
 enum Never {}
 
-/// What is known of the list is dropped when this is.
+/// Drops what is known of the list when it is dropped itself.
 pub(super) struct Invalidation<'a>(&'a ListCache);
 
 impl Drop for Invalidation<'_> {
     fn drop(&mut self) {
-        self.0.drop_all();
+        self.0.clear();
     }
 }
 
 impl CacheState {
-    /// Takes in what came of a fetch, unless everything was dropped meanwhile, or another fetch took its place.
-    fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, asked_at: Instant, dropped: u64) {
-        if self.dropped != dropped {
+    /// Keeps the page that a fetch has brought, unless everything was dropped meanwhile, or another fetch took its
+    /// place.
+    fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, requested_at: Instant, generation: u64) {
+        if self.generation != generation {
             return;
         }
         let Entry::Occupied(mut slot) = self.slots.entry(cursor) else {
             return;
         };
         let slot = slot.get_mut();
-        if slot.fetch.as_ref().is_none_or(|fetch| fetch.asked_at != asked_at) {
+        if slot
+            .fetch
+            .as_ref()
+            .is_none_or(|fetch| fetch.requested_at != requested_at)
+        {
             return;
         }
         slot.fetch = None;
@@ -442,25 +459,25 @@ impl CacheState {
         if let Some(before) = before
             && before.next != page.next
         {
-            self.drop_from(before.next.clone());
+            self.remove_from(before.next.clone());
         }
     }
 
-    /// Drops the pages from this cursor on: what led to them leads elsewhere now.
-    fn drop_from(&mut self, mut cursor: Option<String>) {
+    /// Forgets the pages from this cursor on, because the page before them now leads to another one.
+    fn remove_from(&mut self, mut cursor: Option<String>) {
         while let Some(slot) = cursor.and_then(|cursor| self.slots.remove(&Some(cursor))) {
             cursor = slot.page.and_then(|page| page.next.clone());
         }
     }
 
-    fn remember(&mut self, snapshot: &Arc<ListSnapshot>, dropped: u64) {
+    fn remember(&mut self, snapshot: &Arc<ListSnapshot>, generation: u64) {
         let is_known = || self.snapshots.iter().any(|known| known.is_same(snapshot));
-        if self.dropped != dropped || is_known() {
+        if self.generation != generation || is_known() {
             return;
         }
         let at = self
             .snapshots
-            .partition_point(|known| known.asked_at <= snapshot.asked_at);
+            .partition_point(|known| known.requested_at <= snapshot.requested_at);
         self.snapshots.insert(at, snapshot.clone());
         if self.snapshots.len() > MAX_SNAPSHOTS {
             self.snapshots.remove(0);
@@ -469,13 +486,13 @@ impl CacheState {
 }
 
 impl ListPage {
-    fn new(page: response::Page<ListItem>, asked_at: Instant) -> Self {
+    fn new(page: response::Page<ListItem>, requested_at: Instant) -> Self {
         let ids = page.items.iter().enumerate();
         Self {
             by_id: ids.filter_map(|(at, item)| Some((item.id.clone().ok()?, at))).collect(),
             items: page.items,
             next: page.next,
-            asked_at,
+            requested_at,
             read_at: Instant::now(),
         }
     }
@@ -488,11 +505,11 @@ impl ListPage {
 impl ListSnapshot {
     fn new(pages: Vec<Arc<ListPage>>) -> Self {
         let now = Instant::now();
-        let asked_at = pages.iter().map(|page| page.asked_at).min();
+        let requested_at = pages.iter().map(|page| page.requested_at).min();
         let read_at = pages.iter().map(|page| page.read_at).max();
         let oldest_read_at = pages.iter().map(|page| page.read_at).min();
         Self {
-            asked_at: asked_at.unwrap_or(now),
+            requested_at: requested_at.unwrap_or(now),
             read_at: read_at.unwrap_or(now),
             oldest_read_at: oldest_read_at.unwrap_or(now),
             pages,
@@ -525,15 +542,15 @@ impl ListSnapshot {
 impl Freshness {
     fn admits(self, page: &ListPage) -> bool {
         match self {
-            Self::WhenBegun(began) => began.saturating_duration_since(page.read_at) < FRESH_FOR,
-            Self::AskedSince(moment) => page.asked_at >= moment,
+            Self::FreshAt(began) => began.saturating_duration_since(page.read_at) < FRESH_FOR,
+            Self::RequestedSince(moment) => page.requested_at >= moment,
         }
     }
 
     fn admits_fetch(self, fetch: &Fetch) -> bool {
         match self {
-            Self::WhenBegun(_) => true,
-            Self::AskedSince(moment) => fetch.asked_at >= moment,
+            Self::FreshAt(_) => true,
+            Self::RequestedSince(moment) => fetch.requested_at >= moment,
         }
     }
 }
@@ -550,7 +567,7 @@ fn failure(fault: Fault) -> Failure {
     Failure::without_attempt(Operation::List, fault)
 }
 
-// Nothing in here panics half-way through a change; and if it did, a list read once more is better than none.
+// A poisoned lock is used all the same: at worst the list is read once more than it would need to be.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -28,7 +28,7 @@ mod tests;
 
 pub use client::{CallStart, Client, CreatedSince, Stop};
 pub use endpoint::{Endpoint, EndpointId, Events, InvalidEndpointId, ListItem};
-pub use error::{CreateFailure, Effect, Failure, Fault, SoughtBy};
+pub use error::{CreateFailure, Effect, Failure, Fault, LookupKey};
 pub use event::{Event, EventFilter, EventType};
 pub use field::{Field, FieldError};
 pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};

@@ -1,16 +1,16 @@
-//! Lists come in pages, each with the cursor of the next one.
+//! Reading lists that come in pages, each with the cursor of the next one.
 
 use std::collections::HashSet;
 
 use super::call::Caller;
-use super::request::{PAGE, Request};
+use super::request::{PAGE_SIZE, Request};
 use super::response::{DecodeError, Page};
 use super::{Failure, Fault, Field, Stop};
 
-/// No account has reason to have more pages: a hundred thousand items. An ever-growing list must end somewhere.
-const MOST_PAGES: usize = 1000;
+/// A list with more pages, which hold a hundred thousand items, is taken for one that never ends.
+const MAX_PAGES: usize = 1000;
 
-/// Sees to it that somebody who follows the cursors of a list comes to its end.
+/// Makes sure that following the cursors of a list comes to an end.
 #[derive(Default)]
 pub(super) struct CursorGuard {
     followed: HashSet<String>,
@@ -22,8 +22,8 @@ impl CursorGuard {
     pub(super) fn follow(&mut self, next: Option<&str>) -> Result<(), Fault> {
         self.pages += 1;
         match next {
-            Some(_) if self.pages == MOST_PAGES => {
-                Err(Fault::Garbled(format!("the list goes on after {MOST_PAGES} pages")))
+            Some(_) if self.pages == MAX_PAGES => {
+                Err(Fault::Garbled(format!("the list goes on after {MAX_PAGES} pages")))
             }
             Some(cursor) if !self.followed.insert(cursor.to_owned()) => Err(Fault::CursorRepeats),
             _ => Ok(()),
@@ -36,13 +36,13 @@ impl CursorGuard {
 pub(super) enum Extent {
     /// All of it, in pages as HeyGen cuts them.
     Whole,
-    /// So many items, or as many as there are.
+    /// At most this many items, from its beginning.
     AtMost(usize),
 }
 
-/// Reads a list for one question: page after page until there is enough of it, in HeyGen's order, and each item once that
-/// has a `name`. A list that grows at its beginning while it is read repeats some.
-pub(super) async fn gather<T>(
+/// Reads a list page by page, as far as `extent` says, in HeyGen's order. A list that grows at its beginning while it
+/// is read repeats items: those that have the same `name` as an earlier one are left out.
+pub(super) async fn read_pages<T>(
     caller: &Caller,
     list: &Request,
     extent: Extent,
@@ -57,7 +57,7 @@ pub(super) async fn gather<T>(
     while !extent.is_reached(items.len()) {
         let size = match extent {
             Extent::Whole => None,
-            Extent::AtMost(most) => Some(PAGE.min(most - items.len())),
+            Extent::AtMost(most) => Some(PAGE_SIZE.min(most - items.len())),
         };
         let page = caller.call(&list.page(size, cursor.as_deref()), stop, &read).await?;
         for item in page.items {

@@ -1,18 +1,19 @@
-//! Makes text from the other side fit to be shown.
+//! Makes text that HeyGen, a gateway or a library wrote fit to be shown.
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// How much of an explanation is kept, in characters.
-const EXPLANATION: usize = 500;
-/// How much of a name (a code, a parameter, a request id) is kept.
-const NAME: usize = 128;
+/// How many characters of an explanation are kept.
+const MAX_EXPLANATION_CHARS: usize = 500;
+/// How many characters of a name (a code, a parameter, a request id) are kept.
+const MAX_NAME_CHARS: usize = 128;
 
 /// What stands where something was taken out.
-const MARK: &str = "[redacted]";
+const REDACTED: &str = "[redacted]";
 /// What every signing secret begins with.
-const SIGNING_SECRET: &str = "whsec_";
-/// A credential shorter than this guards nothing, and taking it out would shred every text.
-const SHORTEST: usize = 4;
+const SIGNING_SECRET_PREFIX: &str = "whsec_";
+/// A shorter credential is not taken out of texts: it protects nothing, and a text has many places that only look like
+/// it.
+const MIN_CREDENTIAL_BYTES: usize = 4;
 
 /// Cleans text: without control and invisible characters, on one line, without the credential it knows, without
 /// anything that looks like a signing secret, without user-info and queries of URLs, and not too long.
@@ -26,7 +27,7 @@ impl Redactor {
 
     /// An explanation fit to be shown.
     pub(super) fn explanation(&self, text: &str) -> String {
-        self.clean(text, EXPLANATION)
+        self.clean(text, MAX_EXPLANATION_CHARS)
     }
 
     /// A text of our own, in which something from outside may stand: as it is, but without the credential it knows and
@@ -37,10 +38,11 @@ impl Redactor {
 
     /// A name fit to be shown; `None` if nothing is left of it.
     pub(super) fn name(&self, text: &str) -> Option<String> {
-        Some(self.clean(text, NAME)).filter(|name| !name.is_empty())
+        Some(self.clean(text, MAX_NAME_CHARS)).filter(|name| !name.is_empty())
     }
 
-    // Taking out comes after joining what invisible characters had split, and before cutting, which would leave halves.
+    // Invisible characters go first, because they can split a secret so that it is not recognised. Shortening comes
+    // last, because it could cut a secret in two, of which the first half would stay.
     fn clean(&self, text: &str, limit: usize) -> String {
         let text = on_one_line(text);
         let text = without(&text, self.0.expose_secret());
@@ -58,8 +60,8 @@ fn on_one_line(text: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Characters that show nothing, or turn the direction of what follows: those of Unicode's `Default_Ignorable_Code_Point`,
-/// the marks of annotations, and the blank that is a letter.
+/// Whether a character shows nothing, or changes the direction of the text after it: those of Unicode's
+/// `Default_Ignorable_Code_Point`, the marks of annotations, and the Braille pattern without dots.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -68,14 +70,14 @@ pub(super) fn is_invisible(c: char) -> bool {
 }
 
 fn without(text: &str, needle: &str) -> String {
-    if needle.len() < SHORTEST {
+    if needle.len() < MIN_CREDENTIAL_BYTES {
         return text.to_owned();
     }
     cut_out(text, needle, |_| 0)
 }
 
 pub(super) fn without_signing_secrets(text: &str) -> String {
-    cut_out(text, SIGNING_SECRET, |rest| {
+    cut_out(text, SIGNING_SECRET_PREFIX, |rest| {
         rest.bytes()
             .take_while(|b| b.is_ascii_alphanumeric() || b"_-+/=.~".contains(b))
             .count()
@@ -90,7 +92,7 @@ fn cut_out(text: &str, needle: &str, tail: impl Fn(&str) -> usize) -> String {
     let mut from = 0;
     while let Some(at) = lower[from..].find(&needle).map(|at| at + from) {
         out.push_str(&text[from..at]);
-        out.push_str(MARK);
+        out.push_str(REDACTED);
         from = at + needle.len();
         from += tail(&text[from..]);
     }
@@ -113,7 +115,7 @@ fn without_url_details(text: &str) -> String {
         out.push_str(before);
         match authority.rfind('@') {
             Some(at) => out.push_str(&plain[at + 1..]),
-            None if is_half_a_login(authority) => out.push_str(MARK),
+            None if has_cut_off_password(authority) => out.push_str(REDACTED),
             None => out.push_str(plain),
         }
         rest = behind;
@@ -122,13 +124,15 @@ fn without_url_details(text: &str) -> String {
     out
 }
 
-/// Whether the colon can only stand before a password that was cut off at an unencoded `/`, `?` or `#`.
-fn is_half_a_login(authority: &str) -> bool {
+/// Whether what follows the colon is no port, and so can only be the beginning of a password that has an unencoded `/`,
+/// `?` or `#` in it.
+fn has_cut_off_password(authority: &str) -> bool {
     let port = authority.rsplit_once(':').map(|(_, port)| port);
     !authority.starts_with('[') && port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn shortened(text: &str, limit: usize) -> String {
+/// The first `limit` characters of a text, with a mark where some are missing.
+pub(super) fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

@@ -13,15 +13,15 @@ use secrecy::SecretString;
 
 use super::{BaseUrl, Endpoint, EndpointId, EventFilter, Events};
 
-/// Items to a page: the most HeyGen gives.
-pub(super) const PAGE: usize = 100;
+/// How many items to ask for in a page: the most that HeyGen gives.
+pub(super) const PAGE_SIZE: usize = 100;
 
 /// What a new endpoint is to be.
 #[derive(Clone, Debug, Serialize)]
 pub struct CreateEndpoint {
     /// An absolute https URL.
     pub url: String,
-    /// What to deliver; all is said by leaving it out.
+    /// The event types to deliver; all of them if this is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Events,
     /// The entity whose events are meant. No answer ever repeats it.
@@ -38,7 +38,7 @@ pub struct CreatedEndpoint {
     pub secret: Option<SecretString>,
 }
 
-/// What is to change about an endpoint. What is `None` is not sent, and HeyGen leaves it alone.
+/// What is to change about an endpoint. A field that is `None` is not sent, and HeyGen does not change it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct EndpointPatch {
     /// The new URL.
@@ -78,7 +78,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The endpoint it is done to; `None` for a list and for one that has no name yet.
+    /// The endpoint that the call is about; `None` for a list, and for a creation, which has no id yet.
     pub fn endpoint(&self) -> Option<&EndpointId> {
         match self {
             Self::Create | Self::List | Self::EventTypes | Self::Events => None,
@@ -111,7 +111,7 @@ pub(super) struct Request {
     pub(super) body: Option<Value>,
 }
 
-/// The method. A `Post` cannot be had without its key: the key alone makes it safe to repeat.
+/// The HTTP method. A `Post` always has a key, because only the key makes it safe to repeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verb {
     Get,
@@ -126,8 +126,8 @@ pub(super) enum Verb {
 pub(super) struct IdempotencyKey(String);
 
 impl IdempotencyKey {
-    /// A key nobody has used, made of the randomness that TLS uses too; an error where this machine has none.
-    pub(super) fn fresh() -> Result<Self, NoRandomness> {
+    /// A new random key; an error where this machine has no source of randomness.
+    pub(super) fn random() -> Result<Self, NoRandomness> {
         let mut bytes = [0; 16];
         SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
         let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
@@ -150,7 +150,7 @@ impl Request {
 
     /// One page of the list, the first without a cursor.
     pub(super) fn list(cursor: Option<&str>) -> Self {
-        Self::new(Operation::List, Verb::Get).page(Some(PAGE), cursor)
+        Self::new(Operation::List, Verb::Get).page(Some(PAGE_SIZE), cursor)
     }
 
     /// The list of event types. The documentation knows of no parameter for its first page.
@@ -158,7 +158,7 @@ impl Request {
         Self::new(Operation::EventTypes, Verb::Get)
     }
 
-    /// The history of events, as far as the filter lets it through.
+    /// The history of events, as far as it matches the filter.
     pub(super) fn events(filter: &EventFilter) -> Self {
         let mut request = Self::new(Operation::Events, Verb::Get);
         let filters = [("event_type", &filter.event_type), ("entity_id", &filter.entity_id)];
@@ -169,7 +169,8 @@ impl Request {
         request
     }
 
-    /// One page of the list that this asks for: of `size` items, or as many as HeyGen likes; the first without a cursor.
+    /// One page of the list that this asks for: of `size` items, or as many as HeyGen likes; the first without a
+    /// cursor.
     pub(super) fn page(&self, size: Option<usize>, cursor: Option<&str>) -> Self {
         let mut request = self.clone();
         request.query.extend(size.map(|size| ("limit", size.to_string())));
@@ -205,8 +206,8 @@ impl Request {
         }
     }
 
-    /// Whether it only looks: then it cannot have an effect, and may be abandoned at any moment.
-    pub(super) fn only_reads(&self) -> bool {
+    /// Whether it changes nothing at HeyGen, so that it may be abandoned at any moment.
+    pub(super) fn is_read_only(&self) -> bool {
         self.verb == Verb::Get
     }
 
@@ -224,7 +225,7 @@ impl Request {
         url
     }
 
-    /// The path with the endpoint's name left open, for log lines.
+    /// The path with a placeholder in place of the endpoint's id, for log lines.
     pub(super) fn path_template(&self) -> &'static str {
         match self.operation {
             Operation::Create | Operation::List | Operation::Find(_) => "/v3/webhooks/endpoints",
@@ -286,7 +287,7 @@ mod tests {
             events: None,
             entity_id: None,
         };
-        let request = Request::create(&all, IdempotencyKey::fresh().unwrap());
+        let request = Request::create(&all, IdempotencyKey::random().unwrap());
         assert_eq!(request.body, Some(json!({"url": "https://a.example/"})));
         assert_eq!(request.method(), Method::POST);
         assert_eq!(
@@ -299,7 +300,7 @@ mod tests {
             entity_id: Some("e".into()),
             ..all
         };
-        let request = Request::create(&some, IdempotencyKey::fresh().unwrap());
+        let request = Request::create(&some, IdempotencyKey::random().unwrap());
         assert_eq!(
             request.body,
             Some(json!({"url": "https://a.example/", "events": ["a", "b"], "entity_id": "e"}))
@@ -337,7 +338,7 @@ mod tests {
     #[test]
     fn every_post_has_its_own_key() {
         let keys: BTreeSet<_> = (0..100)
-            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh().unwrap()))
+            .map(|_| Request::rotate_secret(&id("ep_1"), IdempotencyKey::random().unwrap()))
             .map(|request| {
                 let key = request.idempotency_key().unwrap().as_str().to_owned();
                 assert!((1..=255).contains(&key.len()));
@@ -360,7 +361,7 @@ mod tests {
         );
         assert_eq!(
             sent_to(
-                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::fresh().unwrap()),
+                &Request::rotate_secret(&id("ep_1"), IdempotencyKey::random().unwrap()),
                 "https://h.example/p"
             ),
             "https://h.example/p/v3/webhooks/endpoints/ep_1/rotate-secret"
@@ -396,6 +397,6 @@ mod tests {
             to(&some.page(Some(7), Some("t"))),
             "https://h.example/p/v3/webhooks/events?event_type=batch.finished&entity_id=a+b&limit=7&token=t"
         );
-        assert!(some.only_reads() && some.operation.endpoint().is_none());
+        assert!(some.is_read_only() && some.operation.endpoint().is_none());
     }
 }

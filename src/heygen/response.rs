@@ -1,4 +1,4 @@
-//! Answers, understood. Lenient about what is new or optional, strict only about what a call was made for.
+//! Decodes answers. It is lenient about what is new or optional, and strict only about what a call was made for.
 //!
 //! All text is in Unicode's form NFC.
 //!
@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use super::redact::Redactor;
 use super::{CreatedEndpoint, Endpoint, EndpointId, Event, EventType, Events, Fault, Field, FieldError, ListItem};
 
-/// No cursor has reason to be longer, and it has to fit into a URL.
-const LONGEST_CURSOR: usize = 4096;
+/// A longer cursor is refused: it has to fit into a URL.
+const MAX_CURSOR_BYTES: usize = 4096;
 
 /// What is wrong with an answer.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,20 +27,20 @@ impl fmt::Display for DecodeError {
     }
 }
 
-type Read<T> = Result<T, DecodeError>;
+type Decoded<T> = Result<T, DecodeError>;
 type Object = Map<String, Value>;
 
 /// One page of a list.
 #[derive(Debug)]
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
-    /// Where the next page is to be had; `None` = this was the last.
+    /// The cursor of the next page; `None` on the last one.
     pub(super) next: Option<String>,
 }
 
 /// The answer to a creation: the endpoint, and its secret if there is one. Nothing but the id is needed.
-pub(super) fn created(body: &[u8]) -> Read<CreatedEndpoint> {
-    let data = object(data(body)?.1, "data")?;
+pub(super) fn created(body: &[u8]) -> Decoded<CreatedEndpoint> {
+    let data = object(envelope(body)?.1, "data")?;
     Ok(CreatedEndpoint {
         endpoint: endpoint_in(id_in(&data, "data")?, &data),
         secret: secret_in(&data),
@@ -49,16 +49,16 @@ pub(super) fn created(body: &[u8]) -> Read<CreatedEndpoint> {
 
 /// The secret in an answer to a creation that is otherwise of no use.
 pub(super) fn secret_of_unidentified(body: &[u8]) -> Option<SecretString> {
-    secret_in(&object(data(body).ok()?.1, "data").ok()?)
+    secret_in(&object(envelope(body).ok()?.1, "data").ok()?)
 }
 
-/// The answer to an update of `id`: nothing, or any JSON object. What it says of the events, if it says anything.
-pub(super) fn updated(body: &[u8], id: &EndpointId) -> Read<Field<Events>> {
+/// Decodes the answer to an update of `id`, which may be empty or any JSON object, into what it says of the events.
+pub(super) fn updated(body: &[u8], id: &EndpointId) -> Decoded<Field<Events>> {
     let mut answer = confirmation(body)?;
     let Some(Value::Object(data)) = answer.remove("data") else {
         return Ok(Err(FieldError::Missing));
     };
-    same(&data, id)?;
+    check_id(&data, id)?;
     Ok(match data.get("events") {
         None => Err(FieldError::Missing),
         Some(_) => events_in(&data),
@@ -66,20 +66,20 @@ pub(super) fn updated(body: &[u8], id: &EndpointId) -> Read<Field<Events>> {
 }
 
 /// The answer to a rotation of the secret of `id`.
-pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Read<SecretString> {
-    let data = object(data(body)?.1, "data")?;
-    same(&data, id)?;
+pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Decoded<SecretString> {
+    let data = object(envelope(body)?.1, "data")?;
+    check_id(&data, id)?;
     secret_in(&data).ok_or_else(|| DecodeError("`data.secret` is missing, or not text".to_owned()))
 }
 
 /// The answer to a delete: nothing, or any JSON object.
-pub(super) fn deleted(body: &[u8]) -> Read<()> {
+pub(super) fn deleted(body: &[u8]) -> Decoded<()> {
     confirmation(body).map(drop)
 }
 
 /// An answer that says that something was done. A page of HTML with status 200 confirms nothing, and neither does an
 /// error with that status.
-fn confirmation(body: &[u8]) -> Read<Object> {
+fn confirmation(body: &[u8]) -> Decoded<Object> {
     if body.trim_ascii().is_empty() {
         return Ok(Object::new());
     }
@@ -92,7 +92,7 @@ fn confirmation(body: &[u8]) -> Read<Object> {
 
 /// One page of the list of endpoints. Only creating and rotating answer a secret: what a list may hold in its place is
 /// not looked at.
-pub(super) fn endpoints(body: &[u8]) -> Read<Page<ListItem>> {
+pub(super) fn endpoints(body: &[u8]) -> Decoded<Page<ListItem>> {
     page(body, |item| match item {
         Value::Object(object) => endpoint_in(id_field(&object), &object),
         _ => ListItem::unreadable(),
@@ -100,7 +100,7 @@ pub(super) fn endpoints(body: &[u8]) -> Read<Page<ListItem>> {
 }
 
 /// One page of the list of event types.
-pub(super) fn event_types(body: &[u8]) -> Read<Page<EventType>> {
+pub(super) fn event_types(body: &[u8]) -> Decoded<Page<EventType>> {
     page(body, |item| EventType {
         name: text_in(&item, "event_type"),
         description: text_in(&item, "description"),
@@ -108,7 +108,7 @@ pub(super) fn event_types(body: &[u8]) -> Read<Page<EventType>> {
 }
 
 /// One page of the history of events.
-pub(super) fn events(body: &[u8]) -> Read<Page<Event>> {
+pub(super) fn events(body: &[u8]) -> Decoded<Page<Event>> {
     page(body, |item| Event {
         id: text_in(&item, "event_id"),
         event_type: text_in(&item, "event_type"),
@@ -121,10 +121,10 @@ pub(super) fn events(body: &[u8]) -> Read<Page<Event>> {
     })
 }
 
-/// One page of a list. Whether there is more must be said outright, so that half a list never passes for a whole one. Its
-/// items are read as far as they can be, and judged by those who ask for them.
-fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Read<Page<T>> {
-    let (rest, data) = data(body)?;
+/// One page of a list. It must say whether there are more pages, so that a part of a list is never taken for the whole.
+/// Items are read as far as they can be; whoever needs a field decides what to do if it is missing or malformed.
+fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Decoded<Page<T>> {
+    let (rest, data) = envelope(body)?;
     let Value::Array(items) = data else {
         return Err(DecodeError("`data` is not a list".to_owned()));
     };
@@ -132,7 +132,7 @@ fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Read<Page<T>> {
     let next = match (rest.get("has_more"), rest.get("next_token")) {
         (Some(Value::Bool(false)), _) => None,
         (Some(Value::Bool(true)), Some(Value::String(token))) if !token.is_empty() => {
-            if token.len() > LONGEST_CURSOR {
+            if token.len() > MAX_CURSOR_BYTES {
                 return Err(DecodeError(
                     "`next_token` is longer than a cursor has reason to be".to_owned(),
                 ));
@@ -149,7 +149,7 @@ fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Read<Page<T>> {
     Ok(Page { items, next })
 }
 
-/// An error answer: HeyGen's envelope where it is one, and whatever can be made of it where it is not.
+/// Decodes an error answer: HeyGen's envelope, or, where it is none, whatever explanation the body has.
 pub(super) fn refusal(status: u16, body: &[u8], redactor: &Redactor) -> Fault {
     let envelope = serde_json::from_slice::<Value>(body).ok();
     let error = envelope.as_ref().and_then(|envelope| envelope.get("error"));
@@ -161,14 +161,14 @@ pub(super) fn refusal(status: u16, body: &[u8], redactor: &Redactor) -> Fault {
         message: match message {
             Some(message) => redactor.explanation(message),
             None if envelope.is_some() => String::new(),
-            None => redactor.explanation(&note(body)),
+            None => redactor.explanation(&explanation_in(body)),
         },
         param: text("param").and_then(|param| redactor.name(param)),
     }
 }
 
-/// What a body that is not JSON has to say: the title of a page, or the text itself.
-fn note(body: &[u8]) -> String {
+/// The explanation in a body that is not JSON: the title of a page of HTML, or the text itself.
+fn explanation_in(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     if !text.starts_with('<') {
@@ -192,7 +192,7 @@ fn endpoint_in<Id>(id: Id, object: &Object) -> Endpoint<Id> {
     }
 }
 
-/// All events are a null, or a field that is left out.
+/// Reads `events`, in which null and a missing field both mean all events.
 fn events_in(object: &Object) -> Field<Events> {
     match object.get("events") {
         None | Some(Value::Null) => Ok(None),
@@ -204,7 +204,7 @@ fn events_in(object: &Object) -> Field<Events> {
     }
 }
 
-fn id_in(object: &Object, at: &str) -> Read<EndpointId> {
+fn id_in(object: &Object, at: &str) -> Decoded<EndpointId> {
     match object.get("endpoint_id") {
         Some(Value::String(text)) => EndpointId::parse(text)
             .map_err(|reason| DecodeError(format!("`{at}.endpoint_id` is not an endpoint id: {reason}"))),
@@ -221,7 +221,7 @@ fn id_field(object: &Object) -> Field<EndpointId> {
     }
 }
 
-/// The secret, if there is one. An empty one is none, and so is what is no text.
+/// The secret, if there is one: a text that is not empty.
 fn secret_in(object: &Object) -> Option<SecretString> {
     match object.get("secret") {
         Some(Value::String(secret)) if !secret.is_empty() => Some(SecretString::from(nfc(secret))),
@@ -242,24 +242,25 @@ fn text_field(value: Option<&Value>) -> Field<String> {
     }
 }
 
-/// Text in Unicode's form NFC, in which Terraform keeps it: what is compared later with what Terraform hands back has to be
-/// in that form. An id is not brought to it, because it is also sent back to HeyGen: one in another form is malformed.
+/// Text in Unicode's form NFC, in which Terraform keeps it: what is compared later with what Terraform hands back has
+/// to be in that form. An id is not brought to it, because it is also sent back to HeyGen: one in another form is
+/// malformed.
 fn nfc(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// Refuses an answer that names another endpoint than the one asked for. One that names none is about that one.
-fn same(data: &Object, asked: &EndpointId) -> Read<()> {
+/// Refuses an answer about another endpoint than the one that was asked for. An answer without an id is accepted.
+fn check_id(data: &Object, requested: &EndpointId) -> Decoded<()> {
     match data.get("endpoint_id") {
-        Some(Value::String(answered)) if answered != asked.as_str() => {
+        Some(Value::String(answered)) if answered != requested.as_str() => {
             Err(DecodeError("it is about another endpoint".to_owned()))
         }
         _ => Ok(()),
     }
 }
 
-/// What every good answer wraps: `data`, and what stands beside it.
-fn data(body: &[u8]) -> Read<(Object, Value)> {
+/// Opens the envelope of an answer that reports success: its other members, and its `data`.
+fn envelope(body: &[u8]) -> Decoded<(Object, Value)> {
     let mut rest = object(json(body)?, "the answer")?;
     let data = rest
         .remove("data")
@@ -267,7 +268,7 @@ fn data(body: &[u8]) -> Read<(Object, Value)> {
     Ok((rest, data))
 }
 
-fn object(value: Value, at: &str) -> Read<Object> {
+fn object(value: Value, at: &str) -> Decoded<Object> {
     match value {
         Value::Object(object) => Ok(object),
         _ => Err(DecodeError(format!("`{at}` is not an object"))),
@@ -275,7 +276,7 @@ fn object(value: Value, at: &str) -> Read<Object> {
 }
 
 // serde_json's own message may quote the text it stumbled over.
-fn json(body: &[u8]) -> Read<Value> {
+fn json(body: &[u8]) -> Decoded<Value> {
     serde_json::from_slice(body).map_err(|error| {
         DecodeError(format!(
             "it is not JSON (line {}, column {})",

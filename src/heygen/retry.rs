@@ -6,16 +6,17 @@ use std::time::{Duration, SystemTime};
 use super::request::Request;
 use super::{Effect, Fault, Timing};
 
-/// HeyGen's code for "the first of these is still running".
+/// HeyGen's code for a request whose first attempt, with the same idempotency key, is still being processed.
 const IN_PROGRESS: &str = "request_in_progress";
 
 /// HeyGen's code for an account that is full. It comes with status 429, and no waiting makes room.
 pub(super) const ACCOUNT_FULL: &str = "resource_limit_reached";
 
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Whether an attempt that ended so is worth, and safe, repeating. Safe it is for every request we can build: reads,
-/// updates and deletes say where they want to arrive, and a `POST` carries the key that makes HeyGen replay its answer.
+/// Whether to repeat an attempt that ended with this fault. That is safe for every request this client builds: a read
+/// changes nothing, an update or a delete has the same result however often it is made, and a `POST` carries the key
+/// that makes HeyGen replay its first answer.
 pub(super) fn is_repeated(fault: &Fault) -> bool {
     match fault {
         Fault::Refused { status: 409, code, .. } => code.as_deref() == Some(IN_PROGRESS),
@@ -33,19 +34,22 @@ pub(super) fn is_repeated(fault: &Fault) -> bool {
     }
 }
 
-/// What an attempt that ended so may have done at HeyGen. When in doubt, in doubt.
+/// Whether an attempt that ended with this fault may have had an effect at HeyGen. It is [`Effect::None`] only where
+/// that is certain.
 pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
-    let certainly_none = request.only_reads()
+    let certainly_none = request.is_read_only()
         || match fault {
-            // A conflict about the registration is a refusal; one that does not say so may be the first attempt running.
+            // A conflict about the registration is a refusal; one that does not say so may be the first attempt
+            // running.
             Fault::Refused { status: 409, code, .. } => code.as_deref().is_some_and(|code| code != IN_PROGRESS),
-            // Nobody knows whom a gateway asked before it said that there is nothing; and 408 comes from whoever lost
-            // patience on the way, not from whoever did the work.
+            // A gateway may have passed the request on to HeyGen before it answered 404, and a proxy that gave up
+            // waiting for HeyGen may answer 408.
             Fault::Refused { status, code, .. } => {
-                let from_the_way = *status == 408 || (*status == 404 && code.is_none());
-                (400..500).contains(status) && !from_the_way
+                let from_intermediary = *status == 408 || (*status == 404 && code.is_none());
+                (400..500).contains(status) && !from_intermediary
             }
-            // These two ask for the same request elsewhere; the others are how a finished POST sends a browser on.
+            // These two ask for the same request at another place. The others may follow a POST that has been carried
+            // out.
             Fault::Redirected { status, .. } => matches!(status, 307 | 308),
             Fault::Unreachable(_)
             | Fault::Untrusted(_)
@@ -74,13 +78,13 @@ impl Backoff {
         }
     }
 
-    /// The wait after the `failed`-th attempt (from 1): anything up to an exponentially growing limit, but no less than
-    /// HeyGen asked for, and never more than half a minute.
-    pub(super) fn wait(&self, failed: u32, asked: Option<Duration>) -> Duration {
-        let doublings = failed.saturating_sub(1).min(16);
-        let limit = self.first_wait.saturating_mul(1 << doublings).min(LONGEST_WAIT);
+    /// The wait after this many failed attempts, 1 or more: anything up to an exponentially growing limit, but no less
+    /// than `Retry-After` asked for, and never more than half a minute.
+    pub(super) fn wait(&self, failed_attempts: u32, retry_after: Option<Duration>) -> Duration {
+        let doublings = failed_attempts.saturating_sub(1).min(16);
+        let limit = self.first_wait.saturating_mul(1 << doublings).min(MAX_WAIT);
         let jitter = limit.mul_f64((self.jitter)().clamp(0.0, 1.0));
-        jitter.max(asked.unwrap_or_default()).min(LONGEST_WAIT)
+        jitter.max(retry_after.unwrap_or_default()).min(MAX_WAIT)
     }
 }
 
@@ -90,10 +94,10 @@ impl fmt::Debug for Backoff {
     }
 }
 
-/// The wait a `Retry-After` asks for: whole seconds, or an HTTP date seen from `now`, which is the `Date` of the same
-/// answer. A date in the past asks for none; what is neither (a negative number, words) is as good as no header. However
-/// much it asks, `Backoff` caps it.
-pub(super) fn asked_wait(header: &str, now: SystemTime) -> Option<Duration> {
+/// The wait that a `Retry-After` header asks for: whole seconds, or an HTTP date seen from `now`, which is the `Date`
+/// of the same answer. A date in the past asks for no wait, and a header in any other form is ignored. [`Backoff`] caps
+/// the wait.
+pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number too large to hold is still a number.
@@ -107,7 +111,7 @@ pub(super) fn asked_wait(header: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
     use crate::heygen::request::IdempotencyKey;
-    use crate::heygen::{EndpointId, SoughtBy};
+    use crate::heygen::{EndpointId, LookupKey};
 
     fn refused(status: u16, code: Option<&str>) -> Fault {
         Fault::Refused {
@@ -128,7 +132,7 @@ mod tests {
         let id = EndpointId::parse("ep_1").unwrap();
         let read = Request::list(Option::None);
         let changes = [
-            Request::rotate_secret(&id, IdempotencyKey::fresh().unwrap()),
+            Request::rotate_secret(&id, IdempotencyKey::random().unwrap()),
             Request::update(&id, &crate::heygen::EndpointPatch::default()),
             Request::delete(&id),
         ];
@@ -199,7 +203,7 @@ mod tests {
             (
                 Fault::UnidentifiedItems {
                     count: 1,
-                    sought_by: SoughtBy::Id,
+                    lookup_key: LookupKey::Id,
                 },
                 no,
                 None,
@@ -221,7 +225,7 @@ mod tests {
         let longest = backoff(|| 1.0);
         let waits: Vec<_> = (1..=9).map(|failed| longest.wait(failed, None).as_millis()).collect();
         assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-        assert_eq!(longest.wait(u32::MAX, None), LONGEST_WAIT);
+        assert_eq!(longest.wait(u32::MAX, None), MAX_WAIT);
         assert_eq!(backoff(|| 0.0).wait(5, None), Duration::ZERO);
         assert_eq!(backoff(|| 0.5).wait(1, None), Duration::from_millis(250));
         assert_eq!(backoff(|| f64::INFINITY).wait(1, None), Timing::default().first_wait);
@@ -232,7 +236,7 @@ mod tests {
         let backoff = backoff(|| 0.5);
         assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
         assert_eq!(backoff.wait(5, Some(Duration::from_secs(1))), Duration::from_secs(4));
-        assert_eq!(backoff.wait(1, Some(Duration::MAX)), LONGEST_WAIT);
+        assert_eq!(backoff.wait(1, Some(Duration::MAX)), MAX_WAIT);
     }
 
     #[test]
@@ -252,7 +256,7 @@ mod tests {
             ("NaN", None),
             ("Tue, 99 Nov 2026 12:00:09 GMT", None),
         ] {
-            assert_eq!(asked_wait(header, now), asked, "{header:?}");
+            assert_eq!(retry_after(header, now), asked, "{header:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-/// Everything a [`Client`](super::Client) is made of. Valid by construction: its parts refuse what cannot work.
+/// Everything that a [`Client`](super::Client) is made of. Its parts are valid by construction.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where the API is.
@@ -19,21 +19,22 @@ pub struct Settings {
     pub max_retries: u32,
     /// How long one attempt may take, from connecting to the last byte of the answer.
     pub request_timeout: Duration,
-    /// The `User-Agent`; what no header can carry is left out of it.
+    /// The `User-Agent`; characters that no header can carry are left out of it.
     pub user_agent: String,
-    /// How patient it is of its own accord.
+    /// How long it waits where no answer asks for a wait.
     pub timing: Timing,
 }
 
-/// How long a client waits where nobody tells it to. The default is for the real HeyGen; a simulated one, which is never
-/// overloaded and lags only as far as it is told to, can be asked more often.
+/// How long a client waits between attempts and between reads of the list, where no answer asks for a wait. The default
+/// is for the real HeyGen. Tests shorten it against a simulated one, which is never overloaded and lags only on
+/// request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
     /// The longest wait after a first failed attempt; it doubles with every further one.
     pub first_wait: Duration,
-    /// When to read the list again that lacks what is looked for, counted from the first time that it did. A list may lag
-    /// behind a change. The first of these confirms that something is gone that has been there for long; all of them are
-    /// waited for where it is new.
+    /// When to read the list again if it lacks what is looked for, counted from the first read that lacked it, because
+    /// a list may lag behind a change. One more read confirms that an old endpoint is gone; for a new one all of them
+    /// are made.
     pub reread_after: [Duration; 6],
 }
 
@@ -58,8 +59,8 @@ impl Default for Timing {
     }
 }
 
-/// The address of the API: `https` (or `http`, to this machine only, since the credential travels along), a host, perhaps
-/// a path; no user-info, query or fragment.
+/// The address of the API: `https` (or `http`, to this machine only, since the credential travels along), a host,
+/// perhaps a path; no user-info, query or fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
@@ -74,7 +75,7 @@ impl BaseUrl {
         &self.0
     }
 
-    /// Whether it names this machine: then no proxy is asked, which could only send the credential elsewhere.
+    /// Whether it names this machine. Such calls use no proxy, which would have no reason to see the credential.
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
@@ -129,7 +130,7 @@ pub enum InvalidBaseUrl {
     QueryOrFragment,
 }
 
-/// What the API knows the caller by, in a form that fits into its header.
+/// The API key or the access token of the caller, in a form that fits into its HTTP header.
 #[derive(Clone)]
 pub struct Credential {
     kind: Kind,

@@ -17,12 +17,12 @@ use super::redact::Redactor;
 use super::request::Request;
 use super::{BaseUrl, Fault, Settings, certificate};
 
-/// No answer of HeyGen's has reason to be larger.
-const LARGEST_BODY: usize = 8 * 1024 * 1024;
+/// A larger answer is refused: none of HeyGen's has reason to be that large.
+const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// No connection has reason to take longer. It is also cut off before the attempt is, because a connection that did not
-/// come about proves that nothing was sent, which an attempt that timed out does not.
-const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+/// How long connecting may take. The limit is never above half the time of an attempt, because a connection that did
+/// not come about proves that nothing was sent, and an attempt that timed out does not.
+const MAX_CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// Sends a request once, and reads the whole answer. Dropping the future abandons the attempt.
 #[async_trait]
@@ -39,15 +39,16 @@ pub(super) struct Reply {
     pub(super) body: Result<Bytes, Fault>,
 }
 
-/// The real thing: HTTP/1.1 and HTTP/2 over TLS with the system's trust store, through the proxy the environment names.
-pub(super) struct Http {
+/// The transport outside tests: HTTP/1.1 and HTTP/2 over TLS with the system's trust store, through the proxy that the
+/// environment names.
+pub(super) struct HttpTransport {
     settings: Settings,
     redactor: Redactor,
     client: OnceCell<reqwest::Client>,
 }
 
-impl Http {
-    /// Cheap: the trust store is read when the first request is sent.
+impl HttpTransport {
+    /// Does not read the trust store yet: that happens when the first request is sent.
     pub(super) fn new(settings: Settings) -> Self {
         let redactor = Redactor::new(settings.credential.secret().clone());
         Self {
@@ -68,7 +69,7 @@ impl Http {
             .await
     }
 
-    /// The reason at the bottom of an error. Never the top, which may quote the URL.
+    /// The innermost reason of an error. The outer ones may quote the URL.
     fn reason(&self, error: &(dyn Error + 'static)) -> String {
         let mut root: &(dyn Error + 'static) = error;
         while let Some(source) = root.source() {
@@ -89,13 +90,13 @@ impl Http {
 
     async fn body(&self, mut response: reqwest::Response) -> Result<Bytes, Fault> {
         let announced = response.content_length().unwrap_or(0);
-        if announced > LARGEST_BODY as u64 {
+        if announced > MAX_BODY_BYTES as u64 {
             return Err(Fault::TooLarge);
         }
         let mut body = BytesMut::new();
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => {
+                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY_BYTES => {
                     return Err(Fault::TooLarge);
                 }
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
@@ -107,7 +108,7 @@ impl Http {
 }
 
 #[async_trait]
-impl Transport for Http {
+impl Transport for HttpTransport {
     async fn send(&self, request: &Request) -> Result<Reply, Fault> {
         let client = self.client().await?;
         let (name, credential) = self.settings.credential.header();
@@ -127,7 +128,7 @@ impl Transport for Http {
                 body: self.body(response).await,
             }),
             Err(error) if error.is_connect() => {
-                let (fault, reason): (fn(String) -> Fault, _) = match certificate::refusal(&error) {
+                let (fault, reason): (fn(String) -> Fault, _) = match certificate::problem_with(&error) {
                     Some(reason) => (Fault::Untrusted, self.redactor.explanation(&reason)),
                     None => (Fault::Unreachable, self.reason(&error)),
                 };
@@ -147,9 +148,9 @@ fn build(settings: &Settings) -> Result<reqwest::Client, Fault> {
         .tls_backend_preconfigured(tls(&settings.base_url)?)
         .redirect(redirect::Policy::none())
         .referer(false)
-        // Repeating is decided in one place, and that place counts.
+        // Calls are repeated in `call.rs`, which counts the attempts.
         .retry(reqwest::retry::never())
-        .connect_timeout(LONGEST_CONNECT.min(settings.request_timeout / 2));
+        .connect_timeout(MAX_CONNECT_TIME.min(settings.request_timeout / 2));
     if settings.base_url.is_loopback() {
         builder = builder.no_proxy();
     }
@@ -160,12 +161,12 @@ fn build(settings: &Settings) -> Result<reqwest::Client, Fault> {
     builder.build().map_err(|error| unusable(&error.without_url()))
 }
 
-/// What goes wrong here is about this machine, and never about something that must not be shown.
+/// The errors of setting up a client are about this machine, and quote no URL and no credential.
 fn unusable(error: &dyn Error) -> Fault {
     Fault::Unusable(error.to_string())
 }
 
-/// What is told in words of its own is no "unexpected error", as rustls calls it.
+/// Leaves out the "unexpected error" that rustls puts before a reason in words.
 fn no_root_certificates(error: rustls::Error) -> Fault {
     Fault::NoRootCertificates(match error {
         rustls::Error::General(reason) => reason,
@@ -173,7 +174,8 @@ fn no_root_certificates(error: rustls::Error) -> Fault {
     })
 }
 
-/// Ring is handed over here rather than installed for the whole process, which is not ours to decide.
+/// The TLS configuration, with *ring* as its own crypto provider instead of one that is installed for the whole
+/// process.
 fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
     let builder = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

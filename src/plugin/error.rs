@@ -15,7 +15,7 @@ pub enum Error {
     /// The plugin speaks no protocol version at all.
     #[error("the plugin offers no protocol version")]
     NoVersion,
-    /// The host's port range is no range of ports.
+    /// `PLUGIN_MIN_PORT` and `PLUGIN_MAX_PORT` are not a range of ports.
     #[error("PLUGIN_MIN_PORT and PLUGIN_MAX_PORT hold no range of ports: {0}")]
     Ports(String),
     /// The host asked for mutual TLS in a way we cannot honour. There is no fall-back to plaintext.
@@ -43,7 +43,7 @@ pub enum Error {
     /// There are no Unix sockets here.
     #[error("this system has no Unix sockets; serve on `tcp`")]
     NoUnixSockets,
-    /// No loopback port could be had.
+    /// No port of the range could be listened on.
     #[error("cannot listen on 127.0.0.1 in ports {min} to {max}: {source}")]
     TcpPort {
         /// The lowest port tried.
@@ -59,7 +59,7 @@ pub enum Error {
     /// The process could not be set up to serve.
     #[error("cannot start serving: {0}")]
     Start(io::Error),
-    /// Serving broke off.
+    /// Serving ended with an error.
     #[error("serving failed: {0}")]
     Serve(#[from] tonic::transport::Error),
 }

@@ -13,9 +13,10 @@ use rustls::pki_types::CertificateDer;
 use super::Error;
 use super::listener::{Address, SocketOptions};
 
-/// An environment variable only the host sets, and the value it sets.
+/// An environment variable that only the host sets, and the value it sets.
 ///
-/// No secret: it tells a host from a person, who gets an explanation instead of a silent server.
+/// It is not a secret. It shows whether a host has started the program: a person who runs it in a shell gets an
+/// explanation instead of a silent server.
 #[derive(Clone, Copy, Debug)]
 pub struct Cookie {
     /// The variable's name.
@@ -35,8 +36,8 @@ pub(super) struct HostRequest {
     pub(super) ports: Option<RangeInclusive<u16>>,
     /// Where a Unix socket should be, and whose it should be.
     pub(super) socket: SocketOptions,
-    /// Whether the host asked if several streams may share one broker connection.
-    pub(super) multiplexing_asked: bool,
+    /// Whether the host asks if several streams may share one broker connection.
+    pub(super) multiplexing_requested: bool,
 }
 
 impl HostRequest {
@@ -65,12 +66,12 @@ impl HostRequest {
                 directory: set("PLUGIN_UNIX_SOCKET_DIR").map(PathBuf::from),
                 group: Some(text("PLUGIN_UNIX_SOCKET_GROUP")).filter(|group| !group.is_empty()),
             },
-            multiplexing_asked: set("PLUGIN_MULTIPLEX_GRPC").is_some(),
+            multiplexing_requested: set("PLUGIN_MULTIPLEX_GRPC").is_some(),
         })
     }
 
-    /// The highest version both sides speak. Without any, our lowest: the host is the one who can
-    /// tell its user what does not fit together.
+    /// The highest version that both sides speak, or our lowest where there is none: the host then explains to its user
+    /// that the two do not fit together.
     pub(super) fn negotiated_version(&self, ours: &[u32]) -> Result<u32, Error> {
         let shared = ours.iter().filter(|v| self.versions.contains(v)).max();
         shared.or_else(|| ours.iter().min()).copied().ok_or(Error::NoVersion)
@@ -82,14 +83,14 @@ pub(super) fn highest_version(ours: &[u32]) -> Result<u32, Error> {
     ours.iter().max().copied().ok_or(Error::NoVersion)
 }
 
-/// The host writes its versions in random order, and may know some we cannot even read.
+/// Reads the list of the host's versions, which is in random order. What is not a number is left out.
 fn versions(text: &str) -> BTreeSet<u32> {
     text.split(',')
         .filter_map(|version| version.trim().parse().ok())
         .collect()
 }
 
-/// Two texts, empty where the variable is not set.
+/// Reads a range of ports from two texts, which are empty where their variable is not set.
 fn ports(min: &str, max: &str) -> Result<Option<RangeInclusive<u16>>, Error> {
     if min.is_empty() && max.is_empty() {
         return Ok(None);
@@ -109,9 +110,9 @@ pub(super) struct HandshakeLine<'a> {
     pub(super) address: &'a Address,
     /// Our certificate, to be pinned by the host. `None` without TLS.
     pub(super) certificate: Option<&'a CertificateDer<'static>>,
-    /// Whether to answer about multiplexing. Hosts that do not ask would take the answer for a part
+    /// Whether to answer about multiplexing. Only hosts that ask for it can read the answer: others take it for a part
     /// of the certificate.
-    pub(super) multiplexing_asked: bool,
+    pub(super) multiplexing_requested: bool,
 }
 
 impl fmt::Display for HandshakeLine<'_> {
@@ -128,7 +129,7 @@ impl fmt::Display for HandshakeLine<'_> {
             self.address.network(),
             self.address
         )?;
-        if self.multiplexing_asked {
+        if self.multiplexing_requested {
             f.write_str("|false")?;
         }
         Ok(())
@@ -216,10 +217,10 @@ mod tests {
             version: 6,
             address: &address,
             certificate: Some(&certificate),
-            multiplexing_asked: false,
+            multiplexing_requested: false,
         };
         assert_eq!(line.to_string(), "1|6|unix|/run/a/sock|grpc|/////w");
-        line.multiplexing_asked = true;
+        line.multiplexing_requested = true;
         assert_eq!(line.to_string(), "1|6|unix|/run/a/sock|grpc|/////w|false");
         line.certificate = None;
         assert_eq!(line.to_string(), "1|6|unix|/run/a/sock|grpc||false");

@@ -105,7 +105,7 @@ pub(super) struct SocketFiles {
 }
 
 impl Listener {
-    /// Listens on a new socket as `options` say, or on a port in `ports`, any port without a range.
+    /// Listens on a new Unix socket as `options` say, or on a port in `ports`, or any port if there is no range.
     pub(super) fn bind(
         network: Network,
         ports: Option<RangeInclusive<u16>>,
@@ -140,7 +140,8 @@ impl Listener {
         &self.address
     }
 
-    /// What accepts, and what removes the socket's file once dropped. Needs a runtime's context.
+    /// The acceptor of connections, and the guard that removes the socket's file when it is dropped. Needs a runtime's
+    /// context.
     pub(super) fn into_parts(self) -> io::Result<(Acceptor, SocketFiles)> {
         match self.kind {
             #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! The log, as the host reads it: one JSON object per line on stderr, in the form of Go's hclog.
 //!
-//! Only our own crate's events are written. A dependency's could carry what was sent or received.
+//! Only the events of this crate are written. Those of a dependency could show what was sent or received, secrets
+//! included.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -18,7 +19,7 @@ use tracing_subscriber::{Layer, util::SubscriberInitExt};
 /// The host cuts longer lines in pieces that are no JSON any more (64 KiB, line end included).
 const MAX_LINE_BYTES: usize = (64 << 10) - 1;
 
-/// What is kept of one text, in bytes. Escaped at worst sixfold, it still fits a line.
+/// How many bytes of a text are kept. Escaping makes it six times as long at worst, which still fits a line.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// The environment variables that set the log's threshold.
@@ -27,8 +28,8 @@ const MAX_TEXT_BYTES: usize = 8 << 10;
 /// in any case. Any other text, such as the hosts' `json`, means everything.
 #[derive(Clone, Copy, Debug)]
 pub struct Logs {
-    /// The names, most specific first. Those of the host belong among them: what it is going to
-    /// drop need not be written.
+    /// The names, most specific first. The host's own belong to them, because lines that the host drops need not be
+    /// written.
     pub variables: &'static [&'static str],
     /// The first part of every line's `@module`.
     pub module: &'static str,
@@ -58,7 +59,7 @@ pub(super) fn install(logs: &Logs, default: DefaultThreshold) {
             let _ = io::stderr().lock().write_all(line);
         },
     };
-    // Fails if somebody logs already, which is fine with us.
+    // Fails if there is a subscriber already, which then gets the events.
     let _ = Registry::default().with(lines).try_init();
 }
 
@@ -149,7 +150,7 @@ fn module(root: &str, target: &str) -> String {
 }
 
 fn line(level: &str, module: &str, at: OffsetDateTime, mut fields: Fields) -> Vec<u8> {
-    // The host takes `@` fields for strings without looking, and dies of any other kind.
+    // The host takes `@` fields for strings without a check, and crashes on any other type.
     let message = fields.0.remove(MESSAGE).unwrap_or_else(|| Value::String(String::new()));
     let head = [
         ("@level", Value::String(level.to_lowercase())),

@@ -5,11 +5,11 @@
 //! pinned on both sides. This room knows that contract and nothing of what is served: the cookie, the
 //! protocol versions and the services are handed in.
 //!
-//! [`serve`] runs the whole life of the process. What it keeps true:
+//! [`serve`] runs the whole life of the process, and guarantees:
 //! * stdout carries the handshake line and nothing else;
-//! * once a client certificate is given, nobody without its private key gets a byte of service;
-//! * an interrupt does nothing: what it means is for the host to say;
-//! * SIGTERM stops what is under way, and ends the process once every answer is with the host;
+//! * if the host gives a client certificate, nobody without its private key is served;
+//! * an interrupt does nothing, because the host gets it too and decides what follows;
+//! * SIGTERM stops the calls under way, and ends the process once the host has every answer;
 //! * Shutdown and the host's death end the process at once;
 //! * no end leaves a socket behind.
 
@@ -40,10 +40,6 @@ use self::handshake::HostRequest;
 use self::lifecycle::Lifecycle;
 use self::listener::Listener;
 
-/// The largest message served in either direction, in bytes: the limit every Go plugin sets. Services
-/// handed in should set it as their decoding and encoding limit.
-pub const MESSAGE_LIMIT: usize = 256 << 20;
-
 /// What is served, and what the host is expected to bring.
 pub struct Plugin<S> {
     /// Tells a host, which sets it, from a person who starts the program in a shell.
@@ -52,9 +48,9 @@ pub struct Plugin<S> {
     pub protocol_versions: &'static [u32],
     /// Where the log's threshold comes from.
     pub logs: Logs,
-    /// Builds the services. Called once, after the handshake, so that their cost is not start-up time. The
-    /// token it is given is cancelled when the process is told to terminate: calls under way should then
-    /// come to their end soon, and later ones begin nothing. The process ends once they are answered.
+    /// Builds the services. Called once, after the handshake, so that the host does not wait for it. The token it is
+    /// given is cancelled when the process is told to terminate: calls under way should then end soon, and later ones
+    /// should begin nothing. The process ends once they are answered.
     pub services: S,
 }
 
@@ -96,18 +92,18 @@ where
     let _context = runtime.enter();
     let lifecycle = Lifecycle::for_host()?;
     let listener = Listener::bind(network, request.ports, &request.socket)?;
-    // The host dials as soon as it has read the line, and does not try twice: by now we listen.
+    // The host connects as soon as it has read the line, and only once, so the socket has to listen by now.
     let line = handshake::HandshakeLine {
         version,
         address: listener.address(),
         certificate: identity.as_ref().map(tls::Identity::certificate),
-        multiplexing_asked: request.multiplexing_asked,
+        multiplexing_requested: request.multiplexing_requested,
     };
     write_to_stdout(&format!("{line}\n"))?;
 
     logs::install(&plugin.logs, logs::DefaultThreshold::Off);
     server::run(runtime.handle(), listener, identity, lifecycle, plugin.services)?;
-    // Calls still running have nobody left to answer to.
+    // Calls that still run are dropped: the host waits for no more answers.
     runtime.shutdown_background();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Panics, told so that the host shows them to its user.
+//! Reports panics in the form in which the host shows them to its user.
 
 use std::backtrace::Backtrace;
 use std::fmt;
@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::thread;
 
-/// From now on a panic is reported on stderr in the form hosts look for: they keep what follows a line
-/// that begins with `panic: `, as Go's do, and show it when the run has failed. Rust's own report
-/// would pass unnoticed.
+/// Makes every later panic be reported on stderr in the form that hosts look for. They keep what follows a line that
+/// begins with `panic: `, as a Go program writes it, and show it when the run has failed. They do not recognise Rust's
+/// own report.
 pub fn report_panics() {
     report_panics_to(|report| {
-        // In one write, that no log line of another thread gets in between.
+        // In one write, so that no log line of another thread gets in between.
         let _ = io::stderr().lock().write_all(report.as_bytes());
     });
 }
@@ -29,8 +29,7 @@ fn report_panics_to(write: impl Fn(&str) + Send + Sync + 'static) {
 }
 
 fn message(info: &PanicHookInfo<'_>) -> String {
-    // Only what was said. A payload of another type was thrown by a program to itself, and may hold
-    // anything.
+    // Only a text is shown. A payload of another type was not meant to be read, and may hold anything.
     info.payload_as_str().unwrap_or("(no message)").to_owned()
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::listener::Address;
 
-/// Who may attach, and how they are told.
+/// What a host needs to find this process when it attaches to it.
 #[derive(Clone, Debug)]
 pub struct Debugger {
     /// The environment variable the host reads.
@@ -20,7 +20,7 @@ impl Debugger {
             protocol: "grpc",
             protocol_version: version,
             pid: std::process::id(),
-            // Leaves our life to us: the host neither stops nor kills the process.
+            // The host neither stops nor kills a process that is marked so.
             test: true,
             addr: Addr {
                 network: address.network(),

@@ -30,15 +30,15 @@ use super::tls::Identity;
 /// How long a peer may take for its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long an immediate end waits for responses that are being written, above all the one to Shutdown. Calls that need
-/// longer have nobody left to answer to: the host asks for this end when it needs nothing more.
+/// How long an immediate end waits for responses that are being written, above all the one to Shutdown. Calls that take
+/// longer are dropped: the host asks for this end when it needs no more answers.
 const SHUTDOWN_GRACE: Duration = Duration::from_millis(50);
 
-/// After the last call has ended: how long a host may take no byte of the responses that are still to be written,
-/// before the process ends without it.
+/// How long the process, once the last call has ended, waits for a host that reads none of the responses that are still
+/// to be written.
 const STALLED_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The pause after an accept that failed: the reason, too many open files say, lasts.
+/// The pause after an accept that failed, because the reason, such as too many open files, usually lasts for a while.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Two workers, so that one call busy computing stalls no other.
@@ -60,30 +60,30 @@ pub(super) fn run(
 ) -> Result<(), Error> {
     let Lifecycle {
         shutdown,
-        ended,
+        end_at_once,
         terminated,
     } = lifecycle;
     let (acceptor, _socket_file) = listener.into_parts().map_err(Error::Start)?;
     runtime.block_on(async {
         let (sender, connections) = mpsc::channel(1);
         let tls = identity.map(|identity| identity.acceptor());
-        let closing = ended.child_token();
+        let closing = end_at_once.child_token();
         let writes = Arc::new(Notify::new());
         let accepting = accept(acceptor, tls, Arc::clone(&writes), sender);
         tokio::spawn(closing.clone().run_until_cancelled_owned(accepting));
 
         let calls = TaskTracker::new();
         let routes = track_calls(plugin_services(terminated.clone()), calls.clone());
-        let routes = services::add_to(routes, shutdown, closing.clone()).await;
+        let routes = services::add_host_services(routes, shutdown, closing.clone()).await;
         let serving = Server::builder().add_routes(routes).serve_with_incoming_shutdown(
             ReceiverStream::new(connections).map(Ok::<_, Infallible>),
             closing.cancelled(),
         );
-        let ended_at_once = async {
-            ended.cancelled().await;
+        let immediate_end = async {
+            end_at_once.cancelled().await;
             tokio::time::sleep(SHUTDOWN_GRACE).await;
         };
-        let ended_unread = async {
+        let end_without_reader = async {
             terminated.cancelled().await;
             calls.close();
             calls.wait().await;
@@ -97,8 +97,8 @@ pub(super) fn run(
         };
         tokio::select! {
             served = serving => served.map_err(Error::Serve),
-            () = ended_at_once => Ok(()),
-            () = ended_unread => Ok(()),
+            () = immediate_end => Ok(()),
+            () = end_without_reader => Ok(()),
         }
     })
 }
@@ -262,10 +262,10 @@ mod tests {
         let _context = runtime.enter();
         let listener = Listener::bind(Network::Unix, None, &SocketOptions::default()).unwrap();
         let path = listener.address().to_string();
-        let ended = CancellationToken::new();
+        let end_at_once = CancellationToken::new();
         let lifecycle = Lifecycle {
-            shutdown: ended.clone(),
-            ended: ended.clone(),
+            shutdown: end_at_once.clone(),
+            end_at_once: end_at_once.clone(),
             terminated: CancellationToken::new(),
         };
         let serve = |_| Routes::new(Busy);
@@ -290,7 +290,7 @@ mod tests {
                 println!("{answered} answers, slowest {slowest:?}");
                 slowest
             });
-            ended.cancel();
+            end_at_once.cancel();
             slowest
         });
         run(runtime.handle(), listener, None, lifecycle, serve).unwrap();

@@ -1,4 +1,4 @@
-//! The services every host of this kind expects beside the plugin's own.
+//! The services that every host of this kind expects beside the plugin's own.
 
 use std::pin::Pin;
 
@@ -19,10 +19,13 @@ use super::proto::{ConnInfo, Empty, StdioData};
 
 /// Adds health, stdio, broker and controller to `routes`.
 ///
-/// Shutdown, asked of the controller, cancels `shutdown`; the streams end as soon as `closing` is
-/// cancelled. With a debugger attached the first does not lead to the second, since there the host does
-/// not own the process.
-pub(super) async fn add_to(routes: Routes, shutdown: CancellationToken, closing: CancellationToken) -> Routes {
+/// A call of the controller's Shutdown cancels `shutdown`; the streams end as soon as `closing` is cancelled. While the
+/// process serves for a debugger the first does not lead to the second, because then the host does not own the process.
+pub(super) async fn add_host_services(
+    routes: Routes,
+    shutdown: CancellationToken,
+    closing: CancellationToken,
+) -> Routes {
     let health = HealthReporter::new();
     health.set_service_status("plugin", ServingStatus::Serving).await;
     tokio::spawn(end_watches(health.clone(), closing.clone()));

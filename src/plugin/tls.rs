@@ -5,10 +5,10 @@
 //! shown is the very one we were given, and that the handshake is signed with its key. The first alone
 //! would prove nothing, since certificates are public.
 //!
-//! The usual verifiers do not fit: the certificate is marked as an authority, which they refuse in a
-//! client, and *ring* knows no P-521, without which the host sends no certificate at all. So the pin is
-//! our own, and so is the algorithm, on the `p521` crate. A provider with P-521 built in costs tens of
-//! milliseconds at every start of the process, and a command starts several.
+//! The usual verifiers do not fit: the certificate is marked as an authority, which they refuse in a client, and *ring*
+//! has no P-521, without which the host sends no certificate at all. So this module compares the certificate itself,
+//! and verifies signatures on P-521 with the `p521` crate. A crypto provider that has P-521 costs tens of milliseconds
+//! at every start of the process, and a command starts several.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Identity {
     }
 }
 
-/// The one certificate in `pem`. Anything else is refused: a host that meant TLS must not get less.
+/// The one certificate in `pem`. Anything else is refused, because a host that asks for TLS must not be served without.
 fn client_certificate(pem: &str) -> Result<CertificateDer<'static>, Error> {
     let unusable = |reason: String| Error::ClientCertificate(reason);
     let mut found = CertificateDer::pem_slice_iter(pem.as_bytes());
@@ -89,8 +89,8 @@ fn own_certificate() -> Result<(CertificateDer<'static>, PrivatePkcs8KeyDer<'sta
     params.distinguished_name.push(DnType::CommonName, "localhost");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // Backdated, for a clock that is set back between now and the host's look at it. It lives as long
-    // as the process does, for which no end is known.
+    // Backdated, in case the clock is set back before the host checks the certificate. It has to be valid for as long
+    // as the process lives, which may be long.
     let now = OffsetDateTime::now_utc();
     params.not_before = now - Duration::minutes(5);
     params.not_after = now + Duration::days(365 * 30);
@@ -115,7 +115,7 @@ fn server_config(
     Ok(config)
 }
 
-/// Accepts one certificate, byte for byte, from who proves to own its key.
+/// Accepts one certificate, byte for byte, from a client that proves that it has the key.
 #[derive(Debug)]
 struct PinnedClientVerifier {
     certificate: CertificateDer<'static>,
@@ -128,8 +128,8 @@ impl ClientCertVerifier for PinnedClientVerifier {
         &[]
     }
 
-    // No look at dates: the pin is of one certificate, made seconds ago by the one who sent it, and a
-    // clock that jumps must not end a long apply.
+    // The dates are not checked. The host has made this very certificate for this process, and a clock that is set
+    // meanwhile must not end a long apply.
     fn verify_client_cert(
         &self,
         end_entity: &CertificateDer<'_>,

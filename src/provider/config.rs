@@ -1,4 +1,4 @@
-//! The provider block: its schema, its rules, and what comes of it together with the environment.
+//! The provider block: its schema, its rules, and the connection that it makes together with the environment.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -6,10 +6,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 use time::OffsetDateTime;
 
-use super::credentials::{self, Configured, Found};
+use super::credentials::{self, Configured, CredentialSearch};
 use super::environment::{self, Environment};
 use super::session::Connection;
 use crate::heygen::{BaseUrl, Client, Settings};
+use crate::provider::summaries;
 use crate::terraform::{Attr, Attribute, Diagnostic, Diagnostics, HostVersion, Model, Number, Schema, Type, model};
 
 const DEFAULT_BASE_URL: &str = "https://api.heygen.com";
@@ -32,7 +33,7 @@ model! {
     }
 }
 
-/// Of the provider block.
+/// The schema of the provider block.
 pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::new(
         0,
@@ -72,7 +73,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-/// Checks what is known of the block by itself.
+/// Checks the values of the block that are known, without the environment.
 pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
     let mut diagnostics = Diagnostics::none();
     diagnostics.extend(credentials::validate(config.credentials()).err());
@@ -88,8 +89,9 @@ pub(super) fn validate(config: &ProviderConfig) -> Diagnostics {
     diagnostics
 }
 
-/// Joins the block with the environment. What is not known yet makes a connection that waits. Bad values are errors at
-/// once; missing credentials are only if everything is known, and else when the first call is about to be made.
+/// Makes a connection of the block and the environment. Where a value is not known yet, calls fail until apply knows
+/// it. Bad values are errors at once. Missing credentials are an error at once if everything is known, and else when
+/// the first call is about to be made.
 pub(super) fn resolve(
     config: &ProviderConfig,
     environment: &Environment,
@@ -121,11 +123,16 @@ pub(super) fn resolve(
     );
     let unknown = unknown_attributes(config);
     let credential = match credentials::find(config.credentials(), environment, OffsetDateTime::now_utc()) {
-        Ok(Found::Nowhere(problem)) if unknown.is_empty() => Err(problem),
+        Ok(CredentialSearch::NoneFound(problem)) if unknown.is_empty() => Err(problem),
         found => found,
     };
     match (base_url, max_retries, request_timeout, credential) {
-        (Ok(Some(base_url)), Ok(Some(max_retries)), Ok(Some(request_timeout)), Ok(Found::Credential(credential))) => {
+        (
+            Ok(Some(base_url)),
+            Ok(Some(max_retries)),
+            Ok(Some(request_timeout)),
+            Ok(CredentialSearch::Found(credential)),
+        ) => {
             let client = Client::new(Settings {
                 base_url,
                 credential,
@@ -136,8 +143,10 @@ pub(super) fn resolve(
             });
             (Connection::Ready(client), Diagnostics::none())
         }
-        (Ok(_), Ok(_), Ok(_), Ok(Found::Nowhere(problem))) => (Connection::Impossible(problem), Diagnostics::none()),
-        (Ok(_), Ok(_), Ok(_), Ok(_)) => (Connection::Waiting(unknown), Diagnostics::none()),
+        (Ok(_), Ok(_), Ok(_), Ok(CredentialSearch::NoneFound(problem))) => {
+            (Connection::NoCredentials(problem), Diagnostics::none())
+        }
+        (Ok(_), Ok(_), Ok(_), Ok(_)) => (Connection::NotKnownYet(unknown), Diagnostics::none()),
         (base_url, max_retries, request_timeout, credential) => {
             let problems = [
                 base_url.err(),
@@ -145,12 +154,12 @@ pub(super) fn resolve(
                 request_timeout.err(),
                 credential.err(),
             ];
-            (Connection::None, problems.into_iter().flatten().collect())
+            (Connection::NotConfigured, problems.into_iter().flatten().collect())
         }
     }
 }
 
-/// A setting from its attribute, or else from elsewhere; `None` if it is not known yet.
+/// Reads a setting from its attribute, or from `otherwise` where that is null; `None` if it is not known yet.
 fn setting<A, T>(
     attribute: &Attr<A>,
     read: impl FnOnce(&A) -> Result<T, Diagnostic>,
@@ -176,9 +185,10 @@ fn unknown_attributes(config: &ProviderConfig) -> Vec<&'static str> {
     config.clone().null_unknowns()
 }
 
-/// `named`: where the text came from, an attribute or a variable.
+/// Reads a base URL. `named` is the attribute or the variable that the text came from.
 fn base_url(text: &str, named: &str) -> Result<BaseUrl, Diagnostic> {
-    BaseUrl::parse(text).map_err(|why| Diagnostic::error("Not a base URL", format!("{named}: {why}.")).at("base_url"))
+    BaseUrl::parse(text)
+        .map_err(|why| Diagnostic::error(summaries::NOT_A_BASE_URL, format!("{named}: {why}.")).at("base_url"))
 }
 
 fn max_retries(number: &Number, named: &str) -> Result<u32, Diagnostic> {
@@ -188,7 +198,7 @@ fn max_retries(number: &Number, named: &str) -> Result<u32, Diagnostic> {
 
 fn not_a_count(named: &str) -> Diagnostic {
     Diagnostic::error(
-        "Not a number of retries",
+        summaries::NOT_A_NUMBER_OF_RETRIES,
         format!("{named} must be a whole number from 0 (no retries) to {}.", u32::MAX),
     )
     .at("max_retries")
@@ -198,7 +208,7 @@ fn request_timeout(text: &str) -> Result<Duration, Diagnostic> {
     match humantime::parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(Diagnostic::error(
-            "Not a duration",
+            summaries::NOT_A_DURATION,
             "request_timeout must be a duration longer than nothing, such as \"30s\", \"1m 30s\" or \"500ms\".",
         )
         .at("request_timeout")),
@@ -283,7 +293,7 @@ mod tests {
             ..Environment::default()
         };
         let (_, diagnostics) = resolved(&waiting, &environment);
-        let summaries: Vec<_> = diagnostics.iter().map(|problem| &*problem.summary).collect();
+        let summaries: Vec<_> = diagnostics.iter().map(|problem| problem.summary).collect();
         assert_eq!(summaries, ["Not a usable API key"]);
     }
 

@@ -1,4 +1,4 @@
-//! Who calls `HeyGen`: the credentials, from the first place that has any.
+//! Finds the credential to call `HeyGen` with, in the first place that has one.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -13,12 +13,17 @@ use time::{Duration, OffsetDateTime};
 
 use super::environment::{self, Environment};
 use crate::heygen::{Credential, InvalidCredential};
-use crate::terraform::{Attr, Diagnostic};
+use crate::provider::summaries;
+use crate::terraform::{Attr, Diagnostic, Summary};
 
 /// The largest credentials file that is read, in bytes.
-const LARGEST_FILE: u64 = 64 * 1024;
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// How long after its time a token is still tried: clocks differ, and HeyGen's is the one that counts.
+/// What to do about a file that is there and cannot be used.
+const CORRECT_THE_FILE: &str = "Correct the file, or set HEYGEN_API_KEY, which is then used instead.";
+
+/// How long after its `expires_at` a token is still used: HeyGen's clock decides, and this machine's may differ from
+/// it.
 const EXPIRY_GRACE: Duration = Duration::minutes(5);
 
 /// What the provider block says of credentials.
@@ -28,39 +33,41 @@ pub(super) struct Configured<'a> {
     pub(super) access_token: &'a Attr<SecretString>,
 }
 
-/// What a search for the credential comes to.
+/// What a search for the credential has found.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum CredentialSearch {
     /// This one is to be used.
-    Credential(Credential),
-    /// What configuration says is not known yet.
+    Found(Credential),
+    /// The configuration names one, whose value is not known yet.
     NotKnownYet,
-    /// No place has any, which the message says.
-    Nowhere(Diagnostic),
+    /// No place has any. Holds the error that says so.
+    NoneFound(Diagnostic),
 }
 
-/// Finds the credential: configuration, then environment, then the file of `HeyGen`'s CLI. The first place that has any
-/// decides, and a later one is not even looked at. What is there and cannot be used is an error.
+/// Finds the credential in the configuration, else in the environment, else in the file of `HeyGen`'s CLI. The first
+/// place that has one decides: if that cannot be used, it is an error, and later places are not read.
 pub(super) fn find(
     configured: Configured<'_>,
     environment: &Environment,
     now: OffsetDateTime,
-) -> Result<Found, Diagnostic> {
+) -> Result<CredentialSearch, Diagnostic> {
     if configured.api_key.is_unknown() || configured.access_token.is_unknown() {
-        return Ok(Found::NotKnownYet);
+        return Ok(CredentialSearch::NotKnownYet);
     }
     if let Some(credential) = in_configuration(configured)? {
-        return Ok(Found::Credential(credential));
+        return Ok(CredentialSearch::Found(credential));
     }
     if let Some(credential) = in_environment(environment)? {
-        return Ok(Found::Credential(credential));
+        return Ok(CredentialSearch::Found(credential));
     }
     if let Some(path) = &environment.credentials_file
         && let Some(credential) = in_file(path, now)?
     {
-        return Ok(Found::Credential(credential));
+        return Ok(CredentialSearch::Found(credential));
     }
-    Ok(Found::Nowhere(none_found(environment.credentials_file.as_deref())))
+    Ok(CredentialSearch::NoneFound(none_found(
+        environment.credentials_file.as_deref(),
+    )))
 }
 
 /// Checks the credentials of a configuration by themselves. One that is not known yet may still turn out to be null.
@@ -106,20 +113,20 @@ fn in_file(path: &Path, now: OffsetDateTime) -> Result<Option<Credential>, Diagn
     match parse(text.expose_secret(), path)? {
         Content::Nothing => Ok(None),
         Content::ApiKey(key) => place.credential(Kind::ApiKey, &key).map(Some),
-        Content::AccessToken { token, expires_at } => match expires_at.filter(|time| is_over(time, now)) {
+        Content::AccessToken { token, expires_at } => match expires_at.filter(|time| has_expired(time, now)) {
             Some(time) => Err(expired(path, &time)),
             None => place.credential(Kind::AccessToken, &token).map(Some),
         },
     }
 }
 
-/// Whether a token whose `expires_at` is this has expired. What is no time says nothing, and neither does the zero time,
-/// which is how Go writes that there is none.
-fn is_over(expires_at: &str, now: OffsetDateTime) -> bool {
+/// Whether a token with this `expires_at` has expired. A text that is not a time is ignored, and so is the zero time,
+/// which Go writes where there is none.
+fn has_expired(expires_at: &str, now: OffsetDateTime) -> bool {
     OffsetDateTime::parse(expires_at, &Rfc3339).is_ok_and(|time| time.year() > 1 && now - time > EXPIRY_GRACE)
 }
 
-/// What a credential is.
+/// The kinds of credentials.
 #[derive(Clone, Copy)]
 enum Kind {
     ApiKey,
@@ -138,6 +145,13 @@ impl Kind {
         match self {
             Kind::ApiKey => "HEYGEN_API_KEY",
             Kind::AccessToken => "HEYGEN_ACCESS_TOKEN",
+        }
+    }
+
+    fn unusable(self) -> Summary {
+        match self {
+            Kind::ApiKey => summaries::UNUSABLE_API_KEY,
+            Kind::AccessToken => summaries::UNUSABLE_ACCESS_TOKEN,
         }
     }
 }
@@ -194,24 +208,20 @@ impl Place<'_> {
                 "Text that was read from a file often ends with a line break: trimspace() takes it off."
             }
             (Place::Variable, _) => "Set it to the credential alone, without quotes and line breaks.",
-            (Place::File(_), _) => "Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+            (Place::File(_), _) => CORRECT_THE_FILE,
         };
         let place = self.holding(kind);
-        Diagnostic::error(
-            format!("Not a usable {kind}"),
-            format!("The {kind} in {place} {why}. {remedy}"),
-        )
-        .at(kind.attribute())
+        Diagnostic::error(kind.unusable(), format!("The {kind} in {place} {why}. {remedy}")).at(kind.attribute())
     }
 }
 
 fn both(detail: &str) -> Diagnostic {
-    Diagnostic::error("Two kinds of credentials", detail).at(Kind::ApiKey.attribute())
+    Diagnostic::error(summaries::TWO_KINDS_OF_CREDENTIALS, detail).at(Kind::ApiKey.attribute())
 }
 
 fn expired(path: &Path, time: &str) -> Diagnostic {
     Diagnostic::error(
-        "The access token has expired",
+        summaries::EXPIRED_ACCESS_TOKEN,
         format!(
             "The access token in {} expired at {time}, and the provider cannot renew it. Run any heygen command, which \
              renews it, or use an API key (api_key or HEYGEN_API_KEY), which serves better here.",
@@ -224,7 +234,7 @@ fn expired(path: &Path, time: &str) -> Diagnostic {
 fn none_found(file: Option<&Path>) -> Diagnostic {
     let file = file.map_or("credentials in ~/.heygen".to_owned(), |path| path.display().to_string());
     Diagnostic::error(
-        "No HeyGen credentials",
+        summaries::NO_CREDENTIALS,
         format!(
             "None were found in any of the three places they are looked for: (1) the provider's configuration (api_key or \
              access_token), (2) the environment (HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN), (3) the credentials file of \
@@ -237,11 +247,11 @@ fn none_found(file: Option<&Path>) -> Diagnostic {
 fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
     let unreadable = |why: &str| {
         Diagnostic::error(
-            "The credentials file cannot be read",
-            format!("{}: {why}.", path.display()),
+            summaries::UNREADABLE_CREDENTIALS_FILE,
+            format!("{}: {why}. {CORRECT_THE_FILE}", path.display()),
         )
     };
-    // Looked at before it is opened: opening a pipe would wait for somebody to write into it.
+    // Checked before it is opened, because opening a named pipe waits until somebody writes into it.
     let file = match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => std::fs::File::open(path),
         Ok(_) => return Err(unreadable("not a file")),
@@ -254,9 +264,9 @@ fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
         Err(error) => return Err(unreadable(&error.to_string())),
     };
     let mut text = String::new();
-    match file.take(LARGEST_FILE + 1).read_to_string(&mut text) {
+    match file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text) {
         Err(error) => Err(unreadable(&error.kind().to_string())),
-        Ok(length) if u64::try_from(length).is_ok_and(|length| length > LARGEST_FILE) => {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) => {
             Err(unreadable("larger than any credentials"))
         }
         Ok(_) => Ok(Some(SecretString::from(text))),
@@ -270,18 +280,18 @@ enum Content {
     ApiKey(SecretString),
     AccessToken {
         token: SecretString,
-        /// RFC 3339, if all is well.
+        /// A time in RFC 3339, in a file that the CLI wrote.
         expires_at: Option<String>,
     },
 }
 
-/// The JSON form of the file, as far as a key is concerned.
+/// The part of the file's JSON that holds an API key.
 #[derive(Deserialize)]
 struct KeyFile {
     api_key: Option<SecretText>,
 }
 
-/// The JSON form of the file, as far as a token is concerned.
+/// The part of the file's JSON that holds an access token.
 #[derive(Deserialize)]
 struct OauthFile {
     oauth: Option<Oauth>,
@@ -309,7 +319,7 @@ impl TextOrOdd {
     }
 }
 
-/// Text that goes straight into hiding.
+/// Text that is read into a [`SecretString`], so that no other copy of it is left.
 #[derive(Deserialize)]
 #[serde(from = "String")]
 struct SecretText(SecretString);
@@ -320,8 +330,8 @@ impl From<String> for SecretText {
     }
 }
 
-/// Either one line that is the key, or a JSON object. There the key wins over the OAuth block, as it does in the CLI,
-/// whatever the block looks like: an old one beside a newer key is common.
+/// Reads a file that is either one line, which is the key, or a JSON object. In an object the key takes precedence over
+/// the OAuth block, as it does in the CLI, even if the block is malformed: it is often a remainder of earlier use.
 fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
     let text = text.trim();
     if text.is_empty() {
@@ -329,21 +339,22 @@ fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
     }
     let unreadable = |line: usize| {
         Diagnostic::error(
-            "The credentials file cannot be read",
+            summaries::UNREADABLE_CREDENTIALS_FILE,
             format!(
-                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}).",
+                "{} is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line}). \
+                 {CORRECT_THE_FILE}",
                 path.display(),
             ),
         )
     };
-    // JSON, but no object, and no key begins like that.
+    // This is JSON but not an object, and no key begins with these characters.
     if text.starts_with(['[', '"']) {
         return Err(unreadable(1));
     }
     if !text.starts_with('{') {
         return Ok(Content::ApiKey(SecretString::from(text)));
     }
-    // Only the line: the parser's own message could quote what it read.
+    // The error names only the line, because the parser's own message could quote the credential.
     let unreadable = |error: serde_json::Error| unreadable(error.line());
     let given = |text: Option<SecretText>| text.map(|text| text.0).filter(|text| !text.expose_secret().is_empty());
     let file: KeyFile = serde_json::from_str(text).map_err(unreadable)?;
@@ -416,9 +427,9 @@ mod tests {
     /// The origin of the credential found, or the summary of why there is none.
     fn found(block: &Block, environment: &Environment) -> String {
         match find(block.configured(), environment, now()) {
-            Ok(Found::NotKnownYet) => "not known yet".to_owned(),
-            Ok(Found::Credential(credential)) => credential.origin().to_owned(),
-            Ok(Found::Nowhere(problem)) | Err(problem) => problem.summary,
+            Ok(CredentialSearch::NotKnownYet) => "not known yet".to_owned(),
+            Ok(CredentialSearch::Found(credential)) => credential.origin().to_owned(),
+            Ok(CredentialSearch::NoneFound(problem)) | Err(problem) => problem.summary.to_string(),
         }
     }
 
@@ -576,7 +587,8 @@ mod tests {
 
     #[test]
     fn nothing_anywhere_lists_the_three_places() {
-        let Ok(Found::Nowhere(problem)) = find(nothing().configured(), &Environment::default(), now()) else {
+        let Ok(CredentialSearch::NoneFound(problem)) = find(nothing().configured(), &Environment::default(), now())
+        else {
             panic!("something was found");
         };
         for place in [
@@ -631,7 +643,8 @@ mod tests {
             assert_eq!(
                 found_in_file(content).unwrap_err().detail,
                 format!(
-                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line {line})."
+                    "FILE is neither one line that holds an API key nor the JSON that HeyGen's CLI writes (see line \
+                     {line}). Correct the file, or set HEYGEN_API_KEY, which is then used instead."
                 ),
                 "{content}"
             );
@@ -681,6 +694,13 @@ mod tests {
         assert!(read(&path).unwrap().is_some());
         std::fs::write(&path, "k".repeat(64 * 1024 + 1)).unwrap();
         assert!(read(&path).unwrap_err().detail.contains("larger"));
-        assert!(read(folder.path()).unwrap_err().detail.contains("not a file"));
+        let folder = folder.path();
+        assert_eq!(
+            read(folder).unwrap_err().detail,
+            format!(
+                "{}: not a file. Correct the file, or set HEYGEN_API_KEY, which is then used instead.",
+                folder.display()
+            )
+        );
     }
 }

@@ -1,18 +1,19 @@
-//! Endpoint URLs: what is allowed, and when two spellings mean the same.
+//! Endpoint URLs: which are allowed, and when two spellings are the same URL.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::provider::summaries;
 use crate::terraform::Diagnostic;
 
 /// Checks a configured URL. Messages never quote it: it may hold a password.
 pub(super) fn validate(text: &str) -> Option<Diagnostic> {
     match parse(text) {
-        Err(why) => Some(Diagnostic::error("Not a URL that HeyGen can deliver to", why).at("url")),
+        Err(why) => Some(Diagnostic::error(summaries::UNDELIVERABLE_URL, why).at("url")),
         Ok(url) => internal_host(&url).map(|host| {
             Diagnostic::warning(
-                "HeyGen may not reach this URL",
+                summaries::PERHAPS_UNREACHABLE_URL,
                 format!(
                     "The host {host} is one that only machines near it can reach. HeyGen delivers from the public \
                      internet and needs a publicly reachable host."
@@ -25,7 +26,7 @@ pub(super) fn validate(text: &str) -> Option<Diagnostic> {
 
 fn parse(text: &str) -> Result<Url, &'static str> {
     const ABSOLUTE: &str = "An absolute https URL with a host is needed, such as https://example.com/webhooks/heygen.";
-    // The parser would quietly drop these.
+    // The parser would remove these without an error.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("The URL holds white space or control characters.");
     }
@@ -33,7 +34,7 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     if url.scheme() != "https" {
         return Err("HeyGen delivers to https URLs only.");
     }
-    // The parser would also take `https:host` and `https:\\host` for one.
+    // The parser would also accept `https:host` and `https:\\host`.
     let authority = text.get("https:".len()..).and_then(|rest| rest.strip_prefix("//"));
     if authority.is_none_or(|rest| rest.starts_with(['/', '\\'])) || !url.has_host() {
         return Err(ABSOLUTE);
@@ -93,8 +94,8 @@ pub(super) fn identical(one: &str, other: &str) -> bool {
     }
 }
 
-/// Whether an answered URL may be what `HeyGen` made of the one it was given. Beyond [`identical`] spellings that is a
-/// trailing slash, come or gone.
+/// Whether a URL in an answer can be the one that `HeyGen` was given: an [`identical`] spelling, or one with a slash at
+/// the end where the other has none.
 pub(super) fn equivalent(given: &str, answered: &str) -> bool {
     let bare = |text: &str| {
         Url::parse(text).map(|mut url| {
@@ -109,7 +110,7 @@ pub(super) fn equivalent(given: &str, answered: &str) -> bool {
     }
 }
 
-/// A URL as it may be shown: its query may hold a token of the receiver's.
+/// The URL without its query, which may hold a token of the receiver and is not shown.
 pub(super) fn without_query(text: &str) -> &str {
     text.split_once('?').map_or(text, |(shown, _)| shown)
 }

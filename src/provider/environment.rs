@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::heygen::Timing;
+use crate::provider::summaries;
 use crate::terraform::Diagnostic;
 
-/// The environment variables that the provider reads, where `HeyGen`'s CLI keeps its files, and how patient the world
-/// outside needs one to be. Empty variables count as unset, and whether the
-/// others are text matters only where they are consulted.
+/// The environment variables that the provider reads, the path of the credentials file, and how long to wait. Empty
+/// variables count as unset. A variable that is not text is an error only where its value is needed.
 #[derive(Clone, Default)]
 pub struct Environment {
     /// `HEYGEN_API_KEY`
@@ -21,7 +21,7 @@ pub struct Environment {
     pub max_retries: Option<OsString>,
     /// The credentials file: `credentials` in `HEYGEN_CONFIG_DIR`, else in `~/.heygen`.
     pub credentials_file: Option<PathBuf>,
-    /// How long to wait of one's own accord; no variable sets it.
+    /// How long to wait between attempts and between reads of the list. No variable sets it; tests do.
     pub timing: Timing,
 }
 
@@ -56,7 +56,8 @@ fn home() -> Option<PathBuf> {
     }
 }
 
-/// What a variable says, if it is set. `attribute` is what stands for it in the provider block.
+/// The text of a variable, if it is set. `attribute` is the attribute of the provider block that can be set in its
+/// place.
 pub(super) fn text<'a>(
     value: Option<&'a OsString>,
     variable: &str,
@@ -65,7 +66,7 @@ pub(super) fn text<'a>(
     let text = |value: &'a OsString| {
         value.to_str().ok_or_else(|| {
             Diagnostic::error(
-                "An environment variable is not text",
+                summaries::VARIABLE_NOT_TEXT,
                 format!(
                     "{variable} is set to bytes that are not UTF-8. Correct or unset it, or set {attribute} in the provider \
                      block, which is then used instead."

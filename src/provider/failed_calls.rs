@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::heygen::{Effect, EndpointId, Failure, Fault, Operation};
-use crate::terraform::Diagnostic;
+use crate::provider::summaries;
+use crate::terraform::{Diagnostic, Summary};
 
 /// Says what was being done to which endpoint, what HeyGen answered, and what to do next; at the attribute that the
 /// answer blames, if it blames one.
@@ -19,45 +20,44 @@ pub(super) fn diagnostic(failure: &Failure) -> Diagnostic {
 /// HeyGen's code for an account that is full.
 const ACCOUNT_FULL: &str = "resource_limit_reached";
 
+/// HeyGen's code for a call whose first attempt is still under way.
+const IN_PROGRESS: &str = "request_in_progress";
+
 /// An id that was asked for, and that no endpoint has.
 pub(super) fn no_such_endpoint(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
-        "No such webhook endpoint",
+        summaries::NO_SUCH_ENDPOINT,
         format!(
             "HeyGen's list, read twice, has no endpoint {id}. Check the id, and that the credentials are of its account."
         ),
     )
 }
 
-fn summary(failure: &Failure) -> &'static str {
+fn summary(failure: &Failure) -> Summary {
     match &failure.fault {
-        Fault::Refused { status: 401, .. } => "HeyGen does not accept the credentials",
-        Fault::Refused { status: 402, .. } => "HeyGen asks for payment",
-        Fault::Refused { status: 403, .. } => "HeyGen does not allow this",
+        Fault::Refused { status: 401, .. } => summaries::CREDENTIALS_REJECTED,
+        Fault::Refused { status: 402, .. } => summaries::PAYMENT_NEEDED,
+        Fault::Refused { status: 403, .. } => summaries::NOT_ALLOWED,
         Fault::Refused {
             status: 404,
             code: None,
             ..
-        } => "A 404 that is not HeyGen's own",
-        Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => {
-            "HeyGen does not know this endpoint"
-        }
-        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => {
-            "The account has no room for another endpoint"
-        }
-        Fault::Refused { status: 429, .. } => "HeyGen limits the rate of calls",
-        Fault::Refused { status: 500.., .. } => "HeyGen failed",
-        Fault::Refused { .. } => "HeyGen refused the request",
-        Fault::Unreachable(_) => "HeyGen cannot be reached",
-        Fault::Untrusted(_) => "HeyGen's certificate is not trusted",
-        Fault::Dropped(_) | Fault::TimedOut(_) => "HeyGen's answer did not arrive",
+        } => summaries::FOREIGN_404,
+        Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => summaries::ENDPOINT_NOT_KNOWN,
+        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => summaries::ACCOUNT_FULL,
+        Fault::Refused { status: 429, .. } => summaries::RATE_LIMITED,
+        Fault::Refused { status: 500.., .. } => summaries::HEYGEN_FAILED,
+        Fault::Refused { .. } => summaries::REFUSED,
+        Fault::Unreachable(_) => summaries::UNREACHABLE,
+        Fault::Untrusted(_) => summaries::UNTRUSTED,
+        Fault::Dropped(_) | Fault::TimedOut(_) => summaries::NO_ANSWER,
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats | Fault::UnidentifiedItems { .. } => {
-            "HeyGen's answer cannot be understood"
+            summaries::UNINTELLIGIBLE_ANSWER
         }
-        Fault::Redirected { .. } => "HeyGen's answer points to another place",
-        Fault::Stopped { .. } => "Interrupted",
-        Fault::NoRootCertificates(_) => "No root certificates on this machine",
-        Fault::Unusable(_) => "No HTTP client on this machine",
+        Fault::Redirected { .. } => summaries::REDIRECTED,
+        Fault::Stopped { .. } => summaries::INTERRUPTED,
+        Fault::NoRootCertificates(_) => summaries::NO_ROOT_CERTIFICATES,
+        Fault::Unusable(_) => summaries::NO_HTTP_CLIENT,
     }
 }
 
@@ -76,6 +76,9 @@ fn next_step_after(failure: &Failure) -> &'static str {
         Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => {
             "It has as many webhook endpoints as its plan allows: delete some, or raise the limit, then apply again."
         }
+        Fault::Refused { code: Some(code), .. } if code == IN_PROGRESS => {
+            "An earlier attempt is still under way at HeyGen. Try again later."
+        }
         Fault::Refused { status: 409, .. } if may_be_about_the_url(failure) => {
             "An endpoint with this URL may exist already. Look for it with the data source heygen_webhook_endpoint, by url; \
              if no other state manages it, import it."
@@ -85,7 +88,15 @@ fn next_step_after(failure: &Failure) -> &'static str {
              an OPTIONS request within a second over TLS 1.2 or later. A receiver that is not up yet is the commonest \
              reason for this."
         }
-        Fault::Refused { status: 402, .. } => "Look at the account's plan and balance at HeyGen, then apply again.",
+        Fault::Refused { status: 402, .. } => "Look at the account's plan and balance at HeyGen, then try again.",
+        Fault::Refused {
+            status: 403,
+            code: None,
+            ..
+        } => {
+            "The answer has no error code of HeyGen's, so it may be a gateway's or a proxy's: check base_url, and what stands \
+             between. If it is HeyGen's own, the credentials may not do this; ask the account's owner."
+        }
         Fault::Refused { status: 403, .. } => "The credentials are valid but may not do this; ask the account's owner.",
         Fault::Refused {
             status: 404,
@@ -98,21 +109,28 @@ fn next_step_after(failure: &Failure) -> &'static str {
             "Plan again: a refresh finds out whether the endpoint is gone."
         }
         Fault::Refused { status: 404, .. } => "Check that base_url leads to HeyGen's API.",
-        Fault::Refused { status: 429, .. } => "Wait and apply again, or lower -parallelism, or raise max_retries.",
-        Fault::Refused { status: 500.., .. } | Fault::Dropped(_) | Fault::TimedOut(_) => {
-            "Apply again later; if it goes on, raise max_retries or request_timeout."
+        Fault::Refused { status: 429, .. } => "Wait and try again, or lower -parallelism, or raise max_retries.",
+        Fault::Refused { status: 500.., .. } => {
+            "Try again later, or raise max_retries; if it goes on, report it to HeyGen."
+        }
+        Fault::Dropped(_) | Fault::TimedOut(_) => {
+            "Try again later; if it goes on, raise max_retries or request_timeout."
         }
         Fault::Unreachable(_) => "Check the network, the proxy variables and base_url.",
+        Fault::Untrusted(_) if failure.attempts > 1 => "Nothing was sent in the last attempt.",
         Fault::Untrusted(_) => "Nothing was sent.",
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats => {
             "Check that base_url leads to HeyGen's API; if it does, HeyGen's API has changed or is failing."
         }
         Fault::UnidentifiedItems { .. } => {
-            "So the list does not show whether what was looked for is among them. Plan again later; if it goes on, report \
+            "So the list does not show whether what was looked for is among them. Try again later; if it goes on, report \
              it to HeyGen."
         }
         Fault::Redirected { .. } => "Set base_url to where the API really is.",
         Fault::Stopped { .. } if failure.effect == Effect::None => "Nothing was changed by this call.",
+        Fault::Stopped { .. } if matches!(failure.operation, Operation::RotateSecret(_)) => {
+            "Whether it took effect is not known."
+        }
         Fault::Stopped { .. } => "Whether it took effect is not known; plan again to see.",
         Fault::NoRootCertificates(_) => {
             "Install the system's CA certificates (the package is called ca-certificates on most systems), or name a file of \
@@ -174,7 +192,7 @@ mod tests {
         diagnostic(&failed(operation, status, param))
     }
 
-    /// HeyGen's own answer, unless it is a gateway's.
+    /// An answer without HeyGen's code: a gateway's, or one of HeyGen's that is not in its usual form.
     fn failed(operation: Operation, status: u16, param: Option<&str>) -> Failure {
         let fault = Fault::Refused {
             status,
@@ -194,6 +212,23 @@ mod tests {
 
     fn update() -> Operation {
         Operation::Update(EndpointId::parse("ep_1").unwrap())
+    }
+
+    fn rotation() -> Operation {
+        Operation::RotateSecret(EndpointId::parse("ep_1").unwrap())
+    }
+
+    /// HeyGen's own answer, with this code.
+    fn coded(operation: Operation, status: u16, code: &str) -> Diagnostic {
+        diagnostic(&Failure {
+            fault: Fault::Refused {
+                status,
+                code: Some(code.to_owned()),
+                message: String::new(),
+                param: None,
+            },
+            ..failed(operation, status, None)
+        })
     }
 
     #[test]
@@ -257,6 +292,63 @@ mod tests {
             let detail = refused(Operation::List, status, None).detail;
             let (_, next) = detail.split_once(". ").unwrap();
             assert!(next.len() > 20, "{status}: {detail}");
+        }
+    }
+
+    #[test]
+    fn only_heygens_own_403_is_said_to_be_about_what_the_credentials_may_do() {
+        let foreign = refused(Operation::List, 403, None);
+        assert!(!foreign.detail.contains("are valid"), "{}", foreign.detail);
+        assert!(foreign.detail.contains("base_url"), "{}", foreign.detail);
+        let own = coded(Operation::List, 403, "forbidden").detail;
+        assert!(own.contains("The credentials are valid but may not do this"), "{own}");
+    }
+
+    #[test]
+    fn a_call_whose_first_attempt_is_under_way_is_not_said_to_meet_another_endpoint() {
+        for operation in [update(), rotation()] {
+            let detail = coded(operation, 409, IN_PROGRESS).detail;
+            assert!(
+                detail.ends_with("An earlier attempt is still under way at HeyGen. Try again later."),
+                "{detail}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_was_sent_is_said_of_no_more_attempts_than_it_is_known_of() {
+        let untrusted = |attempts| {
+            let failure = Failure {
+                fault: Fault::Untrusted("it has expired".to_owned()),
+                attempts,
+                ..failed(update(), 0, None)
+            };
+            diagnostic(&failure).detail
+        };
+        assert!(untrusted(1).ends_with(" Nothing was sent."), "{}", untrusted(1));
+        let later = untrusted(2);
+        assert!(later.ends_with(" Nothing was sent in the last attempt."), "{later}");
+    }
+
+    #[test]
+    fn no_plan_is_said_to_show_whether_a_rotation_took_effect() {
+        let interrupted = |operation| {
+            let failure = Failure {
+                fault: Fault::Stopped { before: None },
+                effect: Effect::Unknown,
+                ..failed(operation, 0, None)
+            };
+            diagnostic(&failure).detail
+        };
+        assert!(interrupted(update()).ends_with("Whether it took effect is not known; plan again to see."));
+        assert!(interrupted(rotation()).ends_with("Whether it took effect is not known."));
+    }
+
+    #[test]
+    fn what_fails_in_a_plan_as_well_is_not_to_be_applied_again() {
+        for status in [402, 429, 500, 503] {
+            let detail = refused(Operation::List, status, None).detail;
+            assert!(!detail.to_lowercase().contains("apply again"), "{detail}");
         }
     }
 

@@ -7,6 +7,7 @@ mod endpoint_url;
 mod environment;
 mod failed_calls;
 mod session;
+mod summaries;
 mod webhook_endpoint;
 mod webhook_signature;
 
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 
 pub use config::ProviderConfig;
 pub use environment::Environment;
+pub use summaries::SUMMARIES;
 
 use crate::terraform::{AnyDataSource, AnyResource, Diagnostics, Function, HostVersion, Provider, Schema};
 use session::Session;

@@ -1,34 +1,36 @@
-//! What the resources of one process share: the way to `HeyGen`, and the endpoints seen on it.
+//! What the resources and data sources of one process share: the client, and the endpoints that are known.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::heygen::{Client, EndpointId};
+use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Diagnostics};
 
-/// The way to `HeyGen`, as far as it is known.
+/// The connection to `HeyGen`, as far as the configuration is known.
 pub(super) enum Connection {
-    /// Not configured, or badly; the user has been told.
-    None,
+    /// The provider is not configured, or its configuration was refused with an error.
+    NotConfigured,
     /// These attributes of the provider block are known only during apply.
-    Waiting(Vec<&'static str>),
+    NotKnownYet(Vec<&'static str>),
     /// There are no credentials, which matters only once a call is to be made.
-    Impossible(Diagnostic),
+    NoCredentials(Diagnostic),
     /// Ready to call.
     Ready(Client),
 }
 
-/// Shared by everything that calls.
+/// Shared by the resource and all data sources.
 pub(super) struct Session {
     connection: RwLock<Connection>,
-    known: Mutex<BTreeSet<EndpointId>>,
+    /// The endpoints of which it is known where they come from, see [`Session::mark_known`].
+    known_endpoints: Mutex<BTreeSet<EndpointId>>,
 }
 
 impl Default for Session {
     fn default() -> Self {
         Self {
-            connection: RwLock::new(Connection::None),
-            known: Mutex::default(),
+            connection: RwLock::new(Connection::NotConfigured),
+            known_endpoints: Mutex::default(),
         }
     }
 }
@@ -37,9 +39,9 @@ impl Default for Session {
 #[derive(Debug)]
 pub(super) enum NoClient {
     /// These attributes of the provider block are known only during apply.
-    NotYet(Vec<&'static str>),
-    /// Something is wrong.
-    Problem(Diagnostic),
+    NotKnownYet(Vec<&'static str>),
+    /// The provider is not configured, or there are no credentials.
+    Error(Diagnostic),
 }
 
 impl Session {
@@ -52,17 +54,18 @@ impl Session {
     pub(super) fn client(&self) -> Result<Client, NoClient> {
         match &*self.connection.read().unwrap_or_else(PoisonError::into_inner) {
             Connection::Ready(client) => Ok(client.clone()),
-            Connection::Waiting(attributes) => Err(NoClient::NotYet(attributes.clone())),
-            Connection::Impossible(problem) => Err(NoClient::Problem(problem.clone())),
-            Connection::None => Err(NoClient::Problem(Diagnostic::error(
-                "The provider is not configured",
-                "A call to HeyGen was needed before the provider had a valid configuration.",
+            Connection::NotKnownYet(attributes) => Err(NoClient::NotKnownYet(attributes.clone())),
+            Connection::NoCredentials(problem) => Err(NoClient::Error(problem.clone())),
+            Connection::NotConfigured => Err(NoClient::Error(Diagnostic::error(
+                summaries::NOT_CONFIGURED,
+                "A call to HeyGen was needed before the provider had a valid configuration. If an error about the provider block \
+                 came before this one, correct that one; if none did, this is a bug; please report it.",
             ))),
         }
     }
 
-    /// What the user is told, without the credential and anything that looks like a signing secret: what is quoted of a
-    /// configuration or a state may be either, by mistake.
+    /// The same diagnostics without the credential and without anything that looks like a signing secret. A value of a
+    /// configuration or a state that is quoted in them may be one of these by mistake.
     pub(super) fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
         let Ok(client) = self.client() else {
             return diagnostics;
@@ -74,29 +77,29 @@ impl Session {
         redacted.collect()
     }
 
-    /// Remembers an endpoint that state has or is about to have, or that a data source has shown: it is somebody's.
-    /// Answers whether that was news.
-    pub(super) fn remember(&self, id: &EndpointId) -> bool {
-        self.known().insert(id.clone())
+    /// Notes an endpoint that is or will be in state, or that a data source has returned. It is then not taken for one
+    /// that a creation whose answer was lost has left behind. Returns whether it was unknown before.
+    pub(super) fn mark_known(&self, id: &EndpointId) -> bool {
+        self.known_endpoints().insert(id.clone())
     }
 
-    /// Whether an endpoint is somebody's already.
-    pub(super) fn knows(&self, id: &EndpointId) -> bool {
-        self.known().contains(id)
+    /// Whether an endpoint was noted by [`Session::mark_known`].
+    pub(super) fn is_known(&self, id: &EndpointId) -> bool {
+        self.known_endpoints().contains(id)
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeSet<EndpointId>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known_endpoints(&self) -> MutexGuard<'_, BTreeSet<EndpointId>> {
+        self.known_endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl NoClient {
-    /// The same as an error, for what cannot go on without a call.
+    /// The error for an operation that needs a call. `doing` names the operation.
     pub(super) fn into_error(self, doing: &str) -> Diagnostics {
         match self {
-            NoClient::Problem(problem) => problem.into(),
-            NoClient::NotYet(attributes) => Diagnostic::error(
-                "The provider's configuration is not known yet",
+            NoClient::Error(problem) => problem.into(),
+            NoClient::NotKnownYet(attributes) => Diagnostic::error(
+                summaries::CONFIGURATION_NOT_KNOWN_YET,
                 format!(
                     "{doing} needs a call to HeyGen, but {attributes} of the provider block will be known only during \
                      apply. For a data source, name what {attributes} comes from in its depends_on: it is then read during \
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn what_is_not_known_yet_is_named_with_what_to_do_about_it() {
         let detail = |attributes: Vec<&'static str>| {
-            let problems = NoClient::NotYet(attributes).into_error("Importing a webhook endpoint");
+            let problems = NoClient::NotKnownYet(attributes).into_error("Importing a webhook endpoint");
             problems.into_iter().next().unwrap().detail
         };
         assert_eq!(
@@ -128,5 +131,13 @@ mod tests {
              one first. Where neither is possible, apply what it comes from first, with -target."
         );
         assert!(detail(vec!["api_key", "base_url"]).contains("but api_key and base_url of the provider block"));
+    }
+
+    #[test]
+    fn a_call_before_any_configuration_leads_to_what_was_wrong_with_it() {
+        let problems = Session::default().client().unwrap_err().into_error("Reading");
+        let problem = problems.into_iter().next().unwrap();
+        assert_eq!(problem.summary, "The provider is not configured");
+        assert!(problem.detail.contains("correct that one"), "{}", problem.detail);
     }
 }

@@ -1,7 +1,7 @@
 //! The functions about the signatures of deliveries.
 //!
-//! `HeyGen` signs the raw body of a delivery with HMAC-SHA256, keyed with the whole secret, prefix included, and sends the
-//! result in hex as the header `Heygen-Signature`.
+//! `HeyGen` signs the raw body of a delivery with HMAC-SHA256, keyed with the whole secret, prefix included, and sends
+//! the result in hex as the header `Heygen-Signature`.
 
 use std::sync::LazyLock;
 
@@ -91,7 +91,7 @@ fn sign(secret: &SecretString, body: &str) -> String {
 }
 
 fn verify(secret: &SecretString, body: &str, signature: &str) -> bool {
-    // What is no hex is no signature.
+    // A text that is not hex is not a signature.
     base16ct::mixed::decode_vec(signature).is_ok_and(|tag| hmac::verify(&key(secret), body.as_bytes(), &tag).is_ok())
 }
 

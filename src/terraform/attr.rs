@@ -1,4 +1,4 @@
-//! One attribute of a typed model: null, unknown and known are three things.
+//! An attribute of a typed model, whose value is null, unknown or known.
 
 /// An attribute's value as Terraform knows it at this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +58,7 @@ impl<T> Attr<T> {
     }
 }
 
-/// `None` is null: nothing outside a plan is ever unknown.
+/// `None` is null, because a value from outside a plan is never unknown.
 impl<T> From<Option<T>> for Attr<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Attr::Null, Attr::Known)

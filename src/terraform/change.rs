@@ -2,7 +2,7 @@
 
 use super::{Diagnostics, Path};
 
-/// A change to plan, sorted once. Destruction is not among them: Terraform plans it by itself.
+/// A change to plan. A destruction is not among them: Terraform plans it without the resource.
 #[derive(Clone, Debug)]
 pub enum Proposal<M, P> {
     /// There is no object yet, or the old one is being replaced.
@@ -16,7 +16,7 @@ pub enum Proposal<M, P> {
         prior: Stored<M, P>,
         /// The configuration; anything in it may be unknown.
         config: M,
-        /// During which walk this is asked.
+        /// During which walk Terraform asks for this plan.
         walk: Walk,
     },
 }
@@ -51,11 +51,11 @@ pub struct Stored<M, P> {
     pub private: P,
 }
 
-/// What an operation leaves behind, and what it has to say. Errors do not take the value away: an error beside a value
-/// means that this much has happened.
+/// The result of an operation, and its diagnostics. It has a value even where it has errors: then the value says how
+/// far the operation has come.
 #[derive(Clone, Debug)]
 pub struct Outcome<T> {
-    /// What is true now.
+    /// What is true after the operation.
     pub value: T,
     /// What to tell the user.
     pub diagnostics: Diagnostics,

@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 use super::model::decode_model;
 use super::{Diagnostic, Diagnostics, Model, Object, Schema};
 
-/// A data source over a typed model: a question that configuration asks, and its answer.
+/// A data source over a typed model.
 #[async_trait]
 pub trait DataSource: Send + Sync + 'static {
-    /// Configuration, and the same with the answer filled in.
+    /// The configuration, and after a read the same with the computed attributes filled in.
     type Model: Model;
 
     /// The full name, such as `heygen_webhook_endpoint`.
@@ -18,13 +18,13 @@ pub trait DataSource: Send + Sync + 'static {
     /// The schema of [`Self::Model`]: one for the life of the process, built when it is first needed.
     fn schema(&self) -> &'static Schema;
 
-    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
-    /// checked already, by the schema.
+    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what
+    /// is checked already, by the schema.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
-    /// Answers the question. Everything in the configuration is known: while something is not, Terraform waits. In the
-    /// answer everything is known as well, and what configuration sets is as configuration has it. What could not be
-    /// read is an error and never an empty answer. Once `stop` is cancelled, no call starts and the one under way ends.
+    /// Reads the data. Everything in the configuration is known, because Terraform waits until it is. In the result
+    /// everything must be known as well, and what the configuration sets must be unchanged. What could not be read is
+    /// an error and never an empty result. Once `stop` is cancelled, no call starts and the one under way ends.
     async fn read(&self, config: Self::Model, stop: &CancellationToken) -> Result<Self::Model, Diagnostics>;
 }
 
@@ -76,7 +76,12 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::terraform::{Attr, Value, model};
+    use crate::terraform::{Attr, Value, declare_summaries, model};
+
+    declare_summaries! {
+        const _;
+        SILENCE = "Nothing comes back";
+    }
 
     model! {
         /// A question and its answer.
@@ -109,7 +114,7 @@ mod tests {
 
         async fn read(&self, config: Echo, _stop: &CancellationToken) -> Result<Echo, Diagnostics> {
             match config.said.known().map(String::as_str) {
-                Some("silence") => Err(Diagnostic::error("Nothing comes back", "").at("said").into()),
+                Some("silence") => Err(Diagnostic::error(SILENCE, "").at("said").into()),
                 Some("later") => Ok(Echo {
                     heard: Attr::Unknown,
                     ..config
@@ -125,7 +130,7 @@ mod tests {
     async fn asked(said: &str) -> Result<Object, String> {
         let config = Object::from([("said".to_owned(), Value::String(said.to_owned()))]);
         let answer = AnyDataSource::read(&EchoSource, config, &CancellationToken::new()).await;
-        answer.map_err(|problems| problems.iter().map(|problem| problem.summary.clone()).collect())
+        answer.map_err(|problems| problems.iter().map(|problem| problem.summary.as_str()).collect())
     }
 
     #[tokio::test]

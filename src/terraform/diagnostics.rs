@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::Path;
+use super::{Path, Summary, summaries};
 
 /// Whether a diagnostic stops the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
-    /// One line, no full stop.
-    pub summary: String,
+    /// What it is called, in all cases.
+    pub summary: Summary,
     /// Whole sentences.
     pub detail: String,
     /// The attribute concerned.
@@ -29,17 +29,17 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error about no attribute in particular.
-    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn error(summary: Summary, detail: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
-            summary: summary.into(),
+            summary,
             detail: detail.into(),
             path: None,
         }
     }
 
     /// A warning about no attribute in particular.
-    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn warning(summary: Summary, detail: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(summary, detail)
@@ -49,9 +49,9 @@ impl Diagnostic {
     /// A message of the host whose `what` cannot be read, or one of ours that cannot be written.
     pub(super) fn protocol_error(what: &str, error: &dyn Error) -> Self {
         Self::error(
-            "Terraform and the provider do not understand each other",
+            summaries::PROTOCOL,
             format!(
-                "A {what} cannot be read: {error}. This is a bug in the provider or in Terraform; please report it."
+                "The {what} in a call cannot be read or written: {error}. This is a bug in the provider or in Terraform; please report it."
             ),
         )
     }
@@ -59,7 +59,7 @@ impl Diagnostic {
     /// What this program did that it must not do; `what` did it.
     pub(super) fn provider_bug(what: &str, did: &str) -> Self {
         Self::error(
-            "The provider made a mistake",
+            summaries::PROVIDER_BUG,
             format!("{what}: {did}. This is a bug in the provider and not in your configuration; please report it."),
         )
     }
@@ -138,5 +138,26 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_the_protocol_that_fails_is_named_in_either_direction() {
+        let problem = Diagnostic::protocol_error("identity", &std::fmt::Error);
+        assert_eq!(
+            problem.summary,
+            "Terraform and the provider do not understand each other"
+        );
+        assert!(
+            problem
+                .detail
+                .starts_with("The identity in a call cannot be read or written: "),
+            "{}",
+            problem.detail
+        );
     }
 }

@@ -22,7 +22,8 @@ pub struct FunctionSignature {
     pub summary: &'static str,
     /// The same at length, in Markdown.
     pub description: &'static str,
-    /// What it takes, in order. With a null, Terraform refuses the call; with an unknown, the result is unknown.
+    /// The parameters in order. Terraform refuses a call with a null argument, and takes the result for unknown where
+    /// an argument is.
     pub parameters: Vec<Parameter>,
     /// The type of the result.
     pub returns: Type,
@@ -60,7 +61,7 @@ impl Arguments {
         let value = self.values.next().ok_or("missing");
         value
             .and_then(|value| T::from_known(value).map_err(|_| "of another type"))
-            .map_err(|problem| FunctionError::about(position, format!("This argument is {problem}.")))
+            .map_err(|problem| FunctionError::at_argument(position, format!("This argument is {problem}.")))
     }
 }
 
@@ -75,7 +76,7 @@ pub struct FunctionError {
 
 impl FunctionError {
     /// What is wrong with the argument at this position, from 0.
-    pub fn about(position: usize, text: impl Into<String>) -> Self {
+    pub fn at_argument(position: usize, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             argument: Some(position),

@@ -1,12 +1,12 @@
 //! The Terraform plugin protocol, version 6.11: values, schemas, diagnostics and the traits a provider implements,
 //! served over tonic. Knows nothing of `HeyGen`.
 //!
-//! A provider implements [`Provider`] and, over typed models, [`Resource`] for each managed resource, [`DataSource`] for
-//! each data source, and [`Function`] for each function. [`Service`] decodes a request once, sorts it into create, update
-//! or delete once, and encodes the answer once. It also does what is the same for all of them: it reads states and private
-//! data of other versions, holds configurations to the schema, and answers identities. What an implementer must keep true
-//! is written on the traits. The generated messages are named in [`proto`], in the private `wire` (values and conversions)
-//! and `server` modules, and nowhere else.
+//! A provider implements [`Provider`] and, over typed models, [`Resource`] for each managed resource, [`DataSource`]
+//! for each data source, and [`Function`] for each function. [`Service`] decodes a request once, sorts it into create,
+//! update or delete once, and encodes the answer once. It also does what is the same for all of them: it reads states
+//! and private data of other versions, holds configurations to the schema, and answers identities. What an implementer
+//! must keep true is written on the traits. The generated messages are named in [`proto`], in the private `wire`
+//! (values and conversions) and `server` modules, and nowhere else.
 
 mod attr;
 mod change;
@@ -23,6 +23,8 @@ mod resource;
 mod schema;
 mod server;
 mod set;
+mod summaries;
+mod summary;
 mod types;
 mod upgrade;
 mod value;
@@ -41,8 +43,11 @@ pub use resource::{AnyResource, ImportTarget, Resource};
 pub use schema::{Attribute, Configurability, IdentityAttribute, IdentitySchema, Schema};
 pub use server::Service;
 pub use set::Set;
+pub use summaries::SUMMARIES;
+pub use summary::Summary;
 pub use types::Type;
 pub use upgrade::EarlierVersion;
 pub use value::{Object, Value, normalized};
 
 pub(crate) use model::model;
+pub(crate) use summary::declare_summaries;

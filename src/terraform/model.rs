@@ -1,4 +1,4 @@
-//! Typed models of objects: a struct with one [`Attr`] a field, in place of a map of [`Value`]s.
+//! Typed models of objects: a struct in which each field is an [`Attr`], in place of a map of [`Value`]s.
 
 use secrecy::{ExposeSecret, SecretString};
 

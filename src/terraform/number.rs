@@ -15,7 +15,7 @@ pub struct Number(String);
 #[error("not a decimal number")]
 pub struct NotANumber;
 
-/// More digits than any number that Terraform's 512-bit floats can write down.
+/// The longest text that is read as a number. Terraform's 512-bit floats have fewer digits.
 const MAX_BYTES: usize = 1024;
 
 impl Number {
@@ -76,14 +76,15 @@ impl fmt::Display for Number {
     }
 }
 
-/// Not shown: a number may be part of somebody's state.
+/// Does not show the number, which may be part of somebody's state.
 impl fmt::Debug for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Number(..)")
     }
 }
 
-/// The one way to write a number: an integer without trailing zeros, times a power of ten.
+/// The normal form of a number, which is the same for all its spellings: an integer without trailing zeros, times a
+/// power of ten.
 #[derive(PartialEq)]
 struct Normal {
     negative: bool,

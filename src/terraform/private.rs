@@ -6,10 +6,10 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
 use serde::{Serialize, forward_to_deserialize_any};
 use serde_json::{Map, Value as Json};
 
-/// The version that is written. A higher one means that members no longer mean what they mean here.
+/// The version that is written. In data of a higher version, members may have another meaning than here.
 const VERSION: u64 = 1;
 
-/// Where the version stands.
+/// The member that holds the version.
 const VERSION_MEMBER: &str = "version";
 
 /// Why private data cannot be used. Never quotes it.
@@ -39,8 +39,8 @@ pub(super) fn decode<P: DeserializeOwned + Default>(stored: &[u8]) -> Result<P, 
         .map_err(|_| PrivateDataError::Malformed("a member of it has another type than this provider writes"))
 }
 
-/// Encodes private data to be stored in place of `before`. The members of `before` that this version of the provider does
-/// not know are kept. `None` where `P` is not a struct, which cannot be stored.
+/// Encodes private data to be stored in place of `before`. The members of `before` that this version of the provider
+/// does not know are kept. `None` where `P` is not a struct, which cannot be stored.
 pub(super) fn encode<P: Serialize + DeserializeOwned>(data: &P, before: &[u8]) -> Option<Vec<u8>> {
     let Ok(Json::Object(own)) = serde_json::to_value(data) else {
         return None;
@@ -77,7 +77,7 @@ fn check_version(version: Option<&Json>) -> Result<(), PrivateDataError> {
 /// The names of a struct's members, also of those that are left out when they are written.
 fn member_names<P: DeserializeOwned>() -> &'static [&'static str] {
     let mut names = MemberNames(&[]);
-    // It always fails: it asks for a struct, and is only shown the names.
+    // It always fails: this deserializer only notes the names that it is asked for, and has no value to give.
     let _ = P::deserialize(&mut names);
     names.0
 }

@@ -19,8 +19,8 @@ pub trait Provider: Send + Sync + 'static {
     /// The configuration of the provider block.
     type Config: Model;
 
-    /// The schema of [`Self::Config`]: one for the life of the process, built when it is first needed. Hosts may keep it and
-    /// never ask for it again: set nothing up here.
+    /// The schema of [`Self::Config`]: one for the life of the process, built when it is first needed. It must not set
+    /// anything up, because hosts may keep the schema and never ask for it again.
     fn schema(&self) -> &'static Schema;
 
     /// The managed resources.
@@ -32,8 +32,8 @@ pub trait Provider: Send + Sync + 'static {
     /// The functions.
     fn functions(&self) -> Vec<Box<dyn Function>>;
 
-    /// Checks a configuration; anything in it may be unknown. Called before [`Self::configure`], or without it. Who may set
-    /// what is checked already, by the schema.
+    /// Checks a configuration; anything in it may be unknown. Called before [`Self::configure`], or without it. Who may
+    /// set what is checked already, by the schema.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
     /// Takes the configuration over for the calls that follow. During plan anything in it may be unknown. Under a

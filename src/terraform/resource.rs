@@ -11,6 +11,7 @@ use super::upgrade::{self, EarlierVersion};
 use super::wire::state::EncodedState;
 use super::{
     Diagnostic, Diagnostics, IdentitySchema, Model, Object, Outcome, Path, Plan, Proposal, Schema, Stored, Walk,
+    summaries,
 };
 
 /// A managed resource over a typed model.
@@ -21,8 +22,9 @@ use super::{
 pub trait Resource: Send + Sync + 'static {
     /// Configuration, plan and state of it.
     type Model: Model;
-    /// The provider's own data beside the state; kept by Terraform, never shown. A struct, stored as a JSON object beside
-    /// its version, in which no member is named `version`. Members that are missing in what is stored take their default.
+    /// The provider's own data beside the state; kept by Terraform, never shown. A struct, stored as a JSON object
+    /// beside its version, in which no member is named `version`. Members that are missing in what is stored take their
+    /// default.
     type Private: Serialize + DeserializeOwned + Default + Clone + Send + Sync + 'static;
 
     /// The full name, such as `heygen_webhook_endpoint`.
@@ -37,8 +39,8 @@ pub trait Resource: Send + Sync + 'static {
     /// The identity of the object in this state; none while it is not known. It never changes for one object.
     fn identity(&self, state: &Self::Model) -> Option<Object>;
 
-    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what is
-    /// checked already, by the schema.
+    /// Checks a configuration; anything in it may be unknown. Called on an unconfigured provider too. Who may set what
+    /// is checked already, by the schema.
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
     /// Plans a change. Pure: the same proposal gives the same plan, without a call, a clock or chance. Terraform asks
@@ -53,16 +55,16 @@ pub trait Resource: Send + Sync + 'static {
         stop: &CancellationToken,
     ) -> Outcome<Option<Stored<Self::Model, Self::Private>>>;
 
-    /// Creates the object. A state beside an error is saved as tainted; `None` saves nothing, so anything that may exist
-    /// must be in the state, or named in the error.
+    /// Creates the object. A state beside an error is saved as tainted; `None` saves nothing, so anything that may
+    /// exist must be in the state, or named in the error.
     async fn create(
         &self,
         planned: Self::Model,
         stop: &CancellationToken,
     ) -> Outcome<Option<Stored<Self::Model, Self::Private>>>;
 
-    /// Brings the object from its state to the plan. Answers what is true afterwards: beside an error, the steps done
-    /// and the prior values of the steps not done.
+    /// Brings the object from its state to the plan. Returns what is true afterwards: beside an error, the new values
+    /// of the steps that are done, and the prior values of those that are not.
     async fn update(
         &self,
         prior: Stored<Self::Model, Self::Private>,
@@ -73,7 +75,7 @@ pub trait Resource: Send + Sync + 'static {
     /// Deletes the object. An error keeps it in state.
     async fn delete(&self, prior: Stored<Self::Model, Self::Private>, stop: &CancellationToken) -> Diagnostics;
 
-    /// Takes an existing object over. Terraform reads it right after.
+    /// Imports an existing object. Terraform reads it right after.
     async fn import(
         &self,
         target: ImportTarget,
@@ -124,13 +126,13 @@ pub trait AnyResource: Send + Sync {
     fn validate(&self, config: Object) -> Diagnostics;
     /// Reads a stored state, JSON of this schema version, and brings it to the present one.
     fn upgrade(&self, version: i64, stored: &[u8]) -> Result<Object, Diagnostic>;
-    /// The object as it came, with its identity, as far as both can be read. To be answered where a call has failed.
+    /// The object as it came, with its identity, as far as both can be read: what a call answers that has failed.
     fn unchanged(&self, prior: EncodedState) -> EncodedState;
     /// See [`Resource::plan`]; a `prior` without state is a creation.
     fn plan(&self, prior: &EncodedState, config: Object, walk: Walk) -> Result<AnyPlan, Diagnostic>;
     /// See [`Resource::read`].
     async fn read(&self, prior: EncodedState, stop: &CancellationToken) -> Outcome<EncodedState>;
-    /// Sorts into create, update and delete, once; `planned` of `None` is a deletion.
+    /// Calls [`Resource::create`], [`Resource::update`] or [`Resource::delete`]. A `planned` of `None` is a deletion.
     async fn apply(
         &self,
         prior: EncodedState,
@@ -180,7 +182,7 @@ impl<R: Resource> AnyResource for R {
         let config = decode_model(config)?;
         let (proposal, identity) = match decode_stored(self, prior)? {
             Some((prior, identity)) => (Proposal::Update { prior, config, walk }, identity),
-            // In a replacement the old object's identity comes along, and the new one is another.
+            // In a replacement Terraform passes the old object's identity, which is not the new one's.
             None => (Proposal::Create { config }, None),
         };
         let plan = Resource::plan(self, proposal);
@@ -261,7 +263,7 @@ async fn create_or_update<R: Resource>(
     encode_outcome(resource, Outcome::new(Some(value), diagnostics), prior, identity)
 }
 
-/// Deletes the object, if there is one. What cannot be read of its private data is no obstacle.
+/// Deletes the object, if there is one, also where its private data cannot be read.
 async fn delete<R: Resource>(
     resource: &R,
     prior: &EncodedState,
@@ -292,8 +294,8 @@ fn decode_stored<R: Resource>(
     Ok(Some((Stored { state, private }, identity)))
 }
 
-/// Decodes a state and its identity. Where no identity came along (an engine without identities has written the state, or
-/// an object is destroyed), it is what the state says.
+/// Decodes a state and its identity. Terraform passes no identity where an engine without identities has written the
+/// state, or an object is destroyed: then the identity is made from the state.
 fn decode_state<R: Resource>(
     resource: &R,
     encoded: &EncodedState,
@@ -324,8 +326,8 @@ fn encode_outcome<R: Resource>(
     Ok(Outcome::new(encoded, diagnostics))
 }
 
-/// Encodes an object that a resource answered, and holds it to what every answer must keep: no unknown value, one
-/// identity. An answer with an error says already what is wrong.
+/// Encodes an object that a resource returned, and checks what must hold for every one: nothing in it is unknown, and
+/// its identity is still the same. That is not checked beside an error, which already says what is wrong.
 fn encode_stored<R: Resource>(
     resource: &R,
     stored: StoredOf<R>,
@@ -366,7 +368,7 @@ fn private_data_error<R: Resource>(resource: &R, why: PrivateDataError) -> Diagn
     let type_name = Resource::type_name(resource);
     match why {
         PrivateDataError::NewerVersion(version) => Diagnostic::error(
-            "Private data of a newer provider",
+            summaries::NEWER_PRIVATE_DATA,
             format!(
                 "What a provider has stored beside the state of this {type_name} has version {version}, and this provider \
                  knows version {}. A newer provider has written it: use that one, or newer.",
@@ -374,7 +376,7 @@ fn private_data_error<R: Resource>(resource: &R, why: PrivateDataError) -> Diagn
             ),
         ),
         PrivateDataError::Malformed(why) => Diagnostic::error(
-            "The private data in state cannot be read",
+            summaries::UNREADABLE_PRIVATE_DATA,
             format!(
                 "What the provider has stored beside the state of this {type_name} cannot be used: {why}. Restore a backup \
                  of the state (terraform.tfstate.backup beside a local state, an earlier version in a backend). {} Only if \

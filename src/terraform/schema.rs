@@ -1,6 +1,6 @@
 //! Schemas of the provider, its resources and their identities.
 
-use super::{Diagnostic, Diagnostics, Object, Type, Value};
+use super::{Diagnostic, Diagnostics, Object, Type, Value, summaries};
 
 /// What a configuration or state looks like: a flat list of attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub struct Schema {
     version: i64,
     description: &'static str,
     attributes: Vec<Attribute>,
-    /// Kept, because every value that crosses the protocol is read and written along it.
+    /// Made once, because every value that is read or written needs it.
     object_type: Type,
 }
 
@@ -81,7 +81,7 @@ pub enum Configurability {
     Computed,
 }
 
-/// What tells one resource from another of its type, independent of its state.
+/// The schema of an identity, which tells one resource from another of its type independently of its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentitySchema {
     version: i64,
@@ -101,8 +101,8 @@ pub struct IdentityAttribute {
 }
 
 impl Schema {
-    /// A schema of this version of the state's shape, which is stored with each state and handed back to be upgraded; with
-    /// a description in Markdown, and the attributes in the order in which the documentation shows them.
+    /// A schema of this version of the state's shape, which is stored with each state and handed back to be upgraded;
+    /// with a description in Markdown, and the attributes in the order in which the documentation shows them.
     pub fn new(version: i64, description: &'static str, attributes: Vec<Attribute>) -> Self {
         Self {
             version,
@@ -132,11 +132,12 @@ impl Schema {
         &self.object_type
     }
 
-    /// Checks who gives which attribute of a configuration its value: what is required is there, and what can only be read
-    /// is not set. Terraform leaves both to providers. Anything may be unknown; a value that is not known yet is one.
+    /// Checks who gives which attribute of a configuration its value: what is required is there, and what can only be
+    /// read is not set. Terraform leaves both to providers. Anything may be unknown; an unknown value
+    /// counts as set.
     ///
-    /// For configurations as the user wrote them, and so for the Validate calls only: in what is to be planned, Terraform
-    /// has put prior values in the place of attributes whose changes it was told to ignore.
+    /// For configurations as the user wrote them, and so for the Validate calls only: in what is to be planned,
+    /// Terraform has put prior values in the place of attributes whose changes it was told to ignore.
     pub fn check_configuration(&self, config: &Object) -> Diagnostics {
         let problems = self.attributes.iter().filter_map(|attribute| {
             let is_set = !matches!(config.get(attribute.name), None | Some(Value::Null));
@@ -152,7 +153,7 @@ impl Schema {
 
 fn missing(attribute: &str) -> Diagnostic {
     Diagnostic::error(
-        "Missing required argument",
+        summaries::MISSING_ARGUMENT,
         format!("{attribute} is required, and its value is null. Give it a value."),
     )
     .at(attribute)
@@ -160,15 +161,15 @@ fn missing(attribute: &str) -> Diagnostic {
 
 fn read_only(attribute: &str) -> Diagnostic {
     Diagnostic::error(
-        "Read-only attribute is set",
+        summaries::READ_ONLY_ATTRIBUTE,
         format!("{attribute} can only be read: its value is not for configuration to choose. Remove it here."),
     )
     .at(attribute)
 }
 
 impl IdentitySchema {
-    /// An identity schema of this version with these attributes. The first version is 0: a higher one makes Terraform ask
-    /// for an upgrade from nothing.
+    /// An identity schema of this version with these attributes. The first version is 0: a higher one makes Terraform
+    /// ask for an upgrade from nothing.
     pub fn new(version: i64, attributes: Vec<IdentityAttribute>) -> Self {
         Self {
             version,

@@ -1,4 +1,4 @@
-//! A set in a typed model, in which some members may not be known yet.
+//! Sets in typed models, in which some members may not be known yet.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::{Attr, FromValue, IntoValue, Value};
 
 /// The members of a set.
 ///
-/// Members that are not known are told from each other by nothing, and still they are several: only apply shows which of
-/// them are equal. So they are counted, and a plan answers as many as it was given.
+/// Unknown members cannot be told apart, and only apply shows whether some of them are equal. So they are counted, and
+/// a plan returns as many of them as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set<T> {
     known: BTreeSet<T>,

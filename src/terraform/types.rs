@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_type_is_named_in_terraforms_words() {
-        for (signature, name) in [
+        for (json, name) in [
             (r#""bool""#, "bool"),
             (r#""number""#, "number"),
             (r#""dynamic""#, "dynamic"),
@@ -165,13 +165,13 @@ mod tests {
             (r#"["map",["set","number"]]"#, "map of set of number"),
             (r#"["tuple",["string"]]"#, "tuple"),
         ] {
-            assert_eq!(Type::from_json_bytes(signature.as_bytes()).unwrap().to_string(), name);
+            assert_eq!(Type::from_json_bytes(json.as_bytes()).unwrap().to_string(), name);
         }
     }
 
     #[test]
-    fn signatures_survive_a_round_trip() {
-        for signature in [
+    fn the_json_form_survives_a_round_trip() {
+        for json in [
             r#""string""#,
             r#""number""#,
             r#""bool""#,
@@ -183,13 +183,13 @@ mod tests {
             r#"["tuple",[]]"#,
             r#"["object",{"a":"string","b":["list","number"]}]"#,
         ] {
-            let ty = Type::from_json_bytes(signature.as_bytes()).unwrap();
-            assert_eq!(ty.to_json().to_string(), signature);
+            let ty = Type::from_json_bytes(json.as_bytes()).unwrap();
+            assert_eq!(ty.to_json().to_string(), json);
         }
     }
 
     #[test]
-    fn what_is_no_signature_is_refused() {
+    fn what_is_not_the_json_form_of_a_type_is_refused() {
         for text in [
             "",
             "null",

@@ -1,12 +1,13 @@
-//! What Terraform has stored, read by the shape of the version that wrote it, and brought to the present one.
+//! Reads stored states by the schema of the version that wrote them, and upgrades them to the present one.
 
 use std::fmt::Display;
 
 use super::model::decode_model;
 use super::wire::decode_json;
-use super::{Diagnostic, Model, Object, Schema, Type, Value};
+use super::{Diagnostic, Model, Object, Schema, Summary, Type, Value, summaries};
 
-/// A version of a resource's schema that came before the present one, and the step from its states to the present model.
+/// A version of a resource's schema that came before the present one, and the step from its states to the present
+/// model.
 pub struct EarlierVersion<M> {
     version: i64,
     ty: Type,
@@ -41,7 +42,14 @@ pub(super) fn upgrade_state<M: Model>(
     }
     let mut earlier_versions = earlier_versions().into_iter();
     let Some(earlier) = earlier_versions.find(|earlier| earlier.version == version) else {
-        return Err(unsupported_version("State", type_name, version, schema.version()));
+        let summary = summaries::STATE_OF_UNKNOWN_VERSION;
+        return Err(unsupported_version(
+            summary,
+            "state",
+            type_name,
+            version,
+            schema.version(),
+        ));
     };
     let state = decode_stored_object(type_name, stored, &earlier.ty)?;
     (earlier.upgrade)(state).map(Model::into_object)
@@ -56,25 +64,28 @@ pub(super) fn decode_stored_object(type_name: &str, stored: &[u8], ty: &Type) ->
     }
 }
 
-/// What is stored (`what`: `State` or `Identity`) has a version that this provider has no shape for.
-pub(super) fn unsupported_version(what: &str, type_name: &str, version: i64, ours: i64) -> Diagnostic {
+/// What is stored (`what`: the state or the identity) has a version that this provider has no shape for.
+pub(super) fn unsupported_version(
+    summary: Summary,
+    what: &str,
+    type_name: &str,
+    version: i64,
+    ours: i64,
+) -> Diagnostic {
     let then = if version > ours {
         "A newer provider has written it: use that one, or newer."
     } else {
         "This provider cannot read it. Restore a backup of the state, or use the version of the provider that wrote it."
     };
     Diagnostic::error(
-        format!("{what} of an unknown version"),
-        format!(
-            "The {} of this {type_name} has version {version}, and this provider knows version {ours}. {then}",
-            what.to_lowercase()
-        ),
+        summary,
+        format!("The {what} of this {type_name} has version {version}, and this provider knows version {ours}. {then}"),
     )
 }
 
 fn unreadable_state(type_name: &str, why: &dyn Display) -> Diagnostic {
     Diagnostic::error(
-        "The stored state cannot be read",
+        summaries::UNREADABLE_STATE,
         format!(
             "What Terraform has stored of this {type_name} does not fit this provider's schema: {why}. Restore a backup of \
              the state (terraform.tfstate.backup beside a local state, an earlier version in a backend), or use the version \

@@ -48,7 +48,8 @@ impl fmt::Debug for Value {
     }
 }
 
-/// The text as Terraform will hand it back: in Unicode's NFC. Compare text from elsewhere in this form.
+/// The text in Unicode's form NFC, in which Terraform keeps it. Text from elsewhere has to be in this form before it is
+/// compared with Terraform's.
 pub fn normalized(text: &str) -> String {
     text.nfc().collect()
 }

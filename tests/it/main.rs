@@ -9,6 +9,7 @@
 mod acceptance;
 mod convergence;
 mod core;
+mod errors_page;
 mod fake_api;
 #[allow(
     dead_code,

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The pages for those who work on the provider.
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "examples/fake-heygen/README.md",
+    "tests/it/README.md",
 ];
 
 #[test]
@@ -120,6 +121,22 @@ fn pages_name_targets_and_files_that_are_there() {
             let target = root().join(page).parent().unwrap().join(link);
             assert!(target.exists(), "{page}: there is no {link}");
         }
+    }
+}
+
+#[test]
+fn the_page_of_the_tests_names_every_suite() {
+    let page = fs::read_to_string(root().join("tests/it/README.md")).unwrap();
+    let named = paths_named(&page);
+    for entry in fs::read_dir(root().join("tests/it")).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let suite = format!("tests/it/{name}{}", if entry.path().is_dir() { "/" } else { "" });
+        let is_suite = !["README.md", "main.rs"].contains(&name.as_str());
+        assert!(
+            !is_suite || named.contains(&suite.as_str()),
+            "the page does not name {suite}"
+        );
     }
 }
 

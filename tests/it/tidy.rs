@@ -53,7 +53,7 @@ fn generated_types_stay_in_their_corner() {
     }
     assert!(
         named_in_the_corner,
-        "nothing was found where it belongs: this test no longer looks"
+        "nothing was found where it belongs: this test does not find what it checks"
     );
 }
 
@@ -189,12 +189,12 @@ fn module_depth(file: &Path) -> usize {
 }
 
 /// The text without the lines that are comments.
-fn code_of(text: &str) -> String {
+pub(crate) fn code_of(text: &str) -> String {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     code.flat_map(|line| [line, "\n"]).collect()
 }
 
-fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut files = files(folder);
     files.retain(|(file, _)| file.extension().is_some_and(|it| it == "rs"));
     files
@@ -221,10 +221,10 @@ fn files(folder: &Path) -> Vec<(PathBuf, String)> {
     found.into_iter().filter_map(text).collect()
 }
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn relative(file: &Path) -> String {
+pub(crate) fn relative(file: &Path) -> String {
     file.strip_prefix(root()).unwrap().display().to_string()
 }

@@ -231,7 +231,7 @@ async fn a_stop_ends_the_wait_between_attempts_at_once() {
 async fn a_mutation_under_way_is_given_its_answer_and_a_read_is_not() {
     let slow = Duration::from_secs(20);
     let server = Scripted::new(move |request| {
-        if request.only_reads() {
+        if request.is_read_only() {
             Act::Hang
         } else {
             Act::ok(&endpoint_with_secret("ep_1")).after(slow)

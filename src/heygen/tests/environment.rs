@@ -1,10 +1,10 @@
 //! What the environment says about proxies and trust. Variables belong to a process, so each test starts itself again
 //! in an environment of its own; the part that calls runs there.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use std::{env, io};
+use std::{env, iter};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, KeyPair, generate_simple_self_signed};
@@ -12,12 +12,12 @@ use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_rustls::TlsAcceptor;
 
-use super::wire::client;
+use super::wire::{Server, answer, client, ok, read_request};
 use super::{KEY, id};
 use crate::heygen::{Effect, Stop};
 
@@ -68,48 +68,24 @@ async fn called() -> bool {
     true
 }
 
-/// Answers every connection with `answer`, and keeps the heads of the requests.
-async fn listen(answer: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, heads) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-    let record = heads.clone();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let head = read_head(&mut stream).await.unwrap();
-            record.lock().unwrap().push(head);
-            stream.write_all(answer.as_bytes()).await.unwrap();
-        }
-    });
-    (port, heads)
-}
-
-async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    Ok(String::from_utf8_lossy(&head).into_owned())
-}
-
 #[tokio::test]
 async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_shown() {
     if called().await {
         return;
     }
-    let (port, heads) = listen("HTTP/1.1 407 Who Are You\r\ncontent-length: 0\r\n\r\n").await;
+    let proxy = Server::start(iter::repeat(answer("407 Who Are You", "", ""))).await;
     let test = "a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_shown";
     let printed = call_in(
         test,
         "https://api.example.invalid",
-        &[("HTTPS_PROXY", &format!("http://user:hunter2@127.0.0.1:{port}"))],
+        &[("HTTPS_PROXY", &format!("http://user:hunter2@127.0.0.1:{}", proxy.port))],
     )
     .await;
     assert!(
         printed.contains("the API could not be reached: api.example.invalid: "),
         "{printed}"
     );
-    let heads = heads.lock().unwrap().clone();
+    let heads = proxy.requests();
     assert_eq!(heads.len(), 1, "{heads:?}");
     assert!(
         heads[0].starts_with("CONNECT api.example.invalid:443 HTTP/1.1\r\n"),
@@ -121,7 +97,8 @@ async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_s
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refusing = format!("http://user:hunter2@{closed}");
     let unusable = "http://user:hunter2@[not-a-host";
-    // Loopback spelt so that it does not look like it: an unusable proxy is passed over, and the call goes straight there.
+    // Loopback spelt so that it does not look like it: an unusable proxy is passed over, and the call goes straight
+    // there.
     let base = format!("https://[::ffff:127.0.0.1]:{}", closed.port());
     for proxy in [&*refusing, unusable] {
         let shown = call_in(test, &base, &[("HTTPS_PROXY", proxy), ("ALL_PROXY", proxy)]).await;
@@ -136,18 +113,21 @@ async fn no_proxy_comes_between_this_machine_and_itself() {
     if called().await {
         return;
     }
-    let (proxy, seen_by_proxy) = listen("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    let (api, seen_by_api) = listen("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await;
-    let proxy = format!("http://127.0.0.1:{proxy}");
+    let answers = || iter::repeat(ok(&json!({})));
+    let (proxy, api) = (Server::start(answers()).await, Server::start(answers()).await);
+    let proxied = format!("http://127.0.0.1:{}", proxy.port);
     let printed = call_in(
         "no_proxy_comes_between_this_machine_and_itself",
-        &format!("http://127.0.0.1:{api}"),
-        &[("HTTP_PROXY", &proxy), ("http_proxy", &proxy), ("ALL_PROXY", &proxy)],
+        &format!("http://127.0.0.1:{}", api.port),
+        &[
+            ("HTTP_PROXY", &proxied),
+            ("http_proxy", &proxied),
+            ("ALL_PROXY", &proxied),
+        ],
     )
     .await;
     assert!(printed.contains("deleted"), "{printed}");
-    assert_eq!(seen_by_api.lock().unwrap().len(), 1);
-    assert_eq!(seen_by_proxy.lock().unwrap().len(), 0);
+    assert_eq!((api.requests().len(), proxy.requests().len()), (1, 0));
 }
 
 // Elsewhere the system itself verifies, and no variable says what it trusts.
@@ -253,10 +233,8 @@ impl TlsServer {
                 let Ok(mut stream) = acceptor.accept(stream).await else {
                     continue;
                 };
-                read_head(&mut stream).await.unwrap();
-                let body = json!({}).to_string();
-                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                read_request(&mut stream).await;
+                stream.write_all(&ok(&json!({}))).await.unwrap();
                 stream.shutdown().await.unwrap();
             }
         });

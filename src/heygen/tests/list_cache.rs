@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{Act, Scripted, endpoint, id};
 use crate::heygen::request::Request;
-use crate::heygen::{Client, EndpointPatch, Fault, SoughtBy, Stop};
+use crate::heygen::{Client, EndpointPatch, Fault, LookupKey, Stop};
 
 /// How long the list server takes for a page.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -54,7 +54,7 @@ impl List {
     fn served(&self) -> Scripted {
         let list = self.clone();
         Scripted::new(move |request| {
-            if request.only_reads() {
+            if request.is_read_only() {
                 list.page(request).after(LATENCY)
             } else {
                 Act::ok(&endpoint("ep_0"))
@@ -99,7 +99,7 @@ async fn readers_pay_only_for_the_pages_they_need() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_hundred_readers_cost_one_walk_of_ten_thousand() {
+async fn two_hundred_readers_cost_one_pass_of_ten_thousand() {
     let server = List::of(10_000).served();
     let client = server.client(0);
     let readers = (0..200).map(|n| {
@@ -146,7 +146,7 @@ async fn the_whole_list_keeps_its_order_and_names_each_endpoint_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gone_takes_two_walks_and_readers_share_both() {
+async fn gone_takes_two_passes_and_readers_share_both() {
     let server = List::of(250).served();
     let client = server.client(0);
     let readers: Vec<_> = (0..50).map(|n| format!("gone_{n}")).collect();
@@ -154,7 +154,7 @@ async fn gone_takes_two_walks_and_readers_share_both() {
     assert!(!found_any.contains(&true));
     assert_eq!(server.calls(), 6);
 
-    // Both walks are still known, and agree about the next one too.
+    // Both passes are still known, and agree about the next one too.
     assert!(!found(&client, "gone_50").await);
     assert_eq!(server.calls(), 6);
     assert!(found(&client, "ep_249").await);
@@ -171,7 +171,7 @@ async fn a_list_that_lags_does_not_make_an_endpoint_gone() {
         tokio::spawn(async move { found(&client, "ep_late").await })
     };
     sleep(LATENCY + Duration::from_millis(100)).await;
-    assert_eq!(server.calls(), 1, "the first walk is over");
+    assert_eq!(server.calls(), 1, "the first pass is over");
     list.put("ep_late");
     assert!(reader.await.unwrap());
     assert_eq!(server.calls(), 2);
@@ -194,7 +194,7 @@ async fn a_page_that_shifts_does_not_make_an_endpoint_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failing_walk_never_means_gone() {
+async fn a_failing_pass_never_means_gone() {
     let answered = |data: serde_json::Value, more: serde_json::Value| {
         let mut body = json!({"data": data});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -208,7 +208,7 @@ async fn a_failing_walk_never_means_gone() {
         Box::new(move || answered(json!([]), json!({}))),
         Box::new(|| Act::Fail(Fault::TooLarge)),
     ];
-    // Whichever of the four pages of two walks is spoilt.
+    // Whichever of the four pages of two passes is spoilt.
     for bad in 0..4 {
         for spoil in &spoiled {
             let (list, mut page, mut act) = (List::of(150), 0, Some(spoil()));
@@ -319,7 +319,7 @@ async fn a_list_without_an_end_ends() {
 async fn what_is_known_is_dropped_by_changes_and_by_age() {
     let server = List::of(150).served();
     let client = server.client(0);
-    let lists = || server.asked().iter().filter(|request| request.only_reads()).count();
+    let lists = || server.asked().iter().filter(|request| request.is_read_only()).count();
     assert!(found(&client, "ep_149").await);
     assert_eq!(lists(), 2);
 
@@ -344,7 +344,7 @@ async fn what_is_known_is_dropped_by_changes_and_by_age() {
 async fn each_kind_of_change_drops_what_is_known_even_when_it_fails() {
     let list = List::of(1);
     let server = Scripted::new(move |request| {
-        if request.only_reads() {
+        if request.is_read_only() {
             list.page(request)
         } else {
             Act::error(400, "invalid_parameter")
@@ -373,12 +373,12 @@ async fn each_kind_of_change_drops_what_is_known_even_when_it_fails() {
 async fn a_page_read_while_something_changed_is_not_kept() {
     let list = List::of(2);
     let server = Scripted::new(move |request| {
-        let act = if request.only_reads() {
+        let act = if request.is_read_only() {
             list.page(request)
         } else {
             Act::ok(&endpoint("ep_0"))
         };
-        act.after(Duration::from_secs(if request.only_reads() { 1 } else { 5 }))
+        act.after(Duration::from_secs(if request.is_read_only() { 1 } else { 5 }))
     });
     let client = server.client(0);
     let read_meanwhile = async {
@@ -397,7 +397,7 @@ async fn what_was_known_before_a_change_is_not_told_to_those_who_ask_during_it()
     let server = {
         let list = list.clone();
         Scripted::new(move |request| {
-            if request.only_reads() {
+            if request.is_read_only() {
                 list.page(request)
             } else {
                 Act::ok(&json!({})).after(LATENCY)
@@ -441,7 +441,7 @@ async fn a_page_that_failed_for_others_is_asked_for_anew() {
 async fn an_abandoned_change_drops_what_was_read_meanwhile() {
     let list = List::of(2);
     let server = Scripted::new(move |request| {
-        if request.only_reads() {
+        if request.is_read_only() {
             list.page(request)
         } else {
             Act::Hang
@@ -517,7 +517,7 @@ async fn a_stop_ends_the_pause_before_the_second_look() {
 fn dated(list: &List, latency: Duration) -> Scripted {
     let (list, start) = (list.clone(), Instant::now());
     Scripted::new(move |request| {
-        let act = if request.only_reads() {
+        let act = if request.is_read_only() {
             list.page(request).after(latency)
         } else {
             Act::ok(&endpoint("ep_0"))
@@ -751,7 +751,7 @@ async fn an_odd_item_matters_to_nobody_who_asks_for_another_one() {
     let failure = client.find(&id("ep_4"), None, &Stop::new()).await.unwrap_err();
     let unidentified = Fault::UnidentifiedItems {
         count: 5,
-        sought_by: SoughtBy::Id,
+        lookup_key: LookupKey::Id,
     };
     assert_eq!(failure.fault, unidentified);
     assert_eq!(

@@ -90,7 +90,7 @@ impl Scripted {
     }
 
     fn client(&self, max_retries: u32) -> Client {
-        Client::with_parts(self.caller(max_retries), IdempotencyKey::fresh)
+        Client::with_parts(self.caller(max_retries), IdempotencyKey::random)
     }
 
     fn client_with_keys(&self, new_key: fn() -> Result<IdempotencyKey, NoRandomness>) -> Client {

@@ -1,11 +1,12 @@
 //! The client over real sockets: what a scripted transport cannot show.
 
+use std::iter;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{KEY, endpoint, endpoint_with_secret, id};
@@ -16,38 +17,33 @@ use crate::heygen::{
 const LARGEST: usize = 8 * 1024 * 1024;
 
 /// A server that gives its n-th connection the n-th of `answers`, raw, and closes it. An empty answer is a reset.
-struct Server {
-    port: u16,
+pub(super) struct Server {
+    pub(super) port: u16,
     /// The requests as they came, head and body.
-    heard: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    async fn start(answers: Vec<Vec<u8>>) -> Self {
+    pub(super) async fn start<A>(answers: A) -> Self
+    where
+        A: IntoIterator<Item = Vec<u8>>,
+        A::IntoIter: Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let record = heard.clone();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (received, answers) = (requests.clone(), answers.into_iter());
         tokio::spawn(async move {
             for answer in answers {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let request = read_request(&mut stream).await;
-                record.lock().unwrap().push(request);
-                if answer.is_empty() {
-                    stream.set_zero_linger().unwrap();
-                } else {
-                    // The client may hang up on what it does not want to read.
-                    let _ = stream.write_all(&answer).await;
-                    let _ = stream.shutdown().await;
-                    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
-                }
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream, answer, received.clone()));
             }
         });
-        Self { port, heard }
+        Self { port, requests }
     }
 
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+    pub(super) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 
     fn client(&self, max_retries: u32) -> Client {
@@ -56,6 +52,19 @@ impl Server {
             max_retries,
             Duration::from_secs(20),
         )
+    }
+}
+
+async fn serve(mut stream: TcpStream, answer: Vec<u8>, received: Arc<Mutex<Vec<String>>>) {
+    let request = read_request(&mut stream).await;
+    received.lock().unwrap().push(request);
+    if answer.is_empty() {
+        stream.set_zero_linger().unwrap();
+    } else {
+        // The client may hang up on what it does not want to read.
+        let _ = stream.write_all(&answer).await;
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     }
 }
 
@@ -70,7 +79,7 @@ pub(super) fn client(base: &str, max_retries: u32, request_timeout: Duration) ->
     })
 }
 
-async fn read_request(stream: &mut TcpStream) -> String {
+pub(super) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut request = Vec::new();
     let mut chunk = [0; 4096];
     loop {
@@ -92,7 +101,7 @@ async fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+pub(super) fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
         body.len()
@@ -100,7 +109,7 @@ fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn ok(data: &Value) -> Vec<u8> {
+pub(super) fn ok(data: &Value) -> Vec<u8> {
     answer("200 OK", "", &json!({"data": data}).to_string())
 }
 
@@ -155,21 +164,21 @@ async fn a_request_on_the_wire_is_what_heygen_documents() {
     client.delete(&ep, &stop).await.unwrap();
     client.rotate_secret(&ep, &stop).await.unwrap();
 
-    let heard = server.heard();
+    let requests = server.requests();
     for (request, line, body) in [
         (
-            &heard[0],
+            &requests[0],
             "POST /api/v3/webhooks/endpoints HTTP/1.1\r\n",
             r#"{"url":"https://a.example/"}"#,
         ),
         (
-            &heard[1],
+            &requests[1],
             "PATCH /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n",
             r#"{"events":null}"#,
         ),
-        (&heard[2], "DELETE /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n", ""),
+        (&requests[2], "DELETE /api/v3/webhooks/endpoints/ep_1 HTTP/1.1\r\n", ""),
         (
-            &heard[3],
+            &requests[3],
             "POST /api/v3/webhooks/endpoints/ep_1/rotate-secret HTTP/1.1\r\n",
             "",
         ),
@@ -206,7 +215,7 @@ async fn resets_and_truncated_answers_are_repeated_under_the_same_key() {
     let made = server.client(2).create(&create, &Stop::new()).await.unwrap();
     assert_eq!(made.secret.unwrap().expose_secret(), "whsec_first");
     let keys: Vec<_> = server
-        .heard()
+        .requests()
         .iter()
         .map(|request| header(request, "idempotency-key").unwrap().to_owned())
         .collect();
@@ -270,7 +279,7 @@ async fn a_redirect_is_not_followed_and_the_key_stays_here() {
         );
         assert_eq!(failure.attempts, 1);
     }
-    assert!(elsewhere.heard().is_empty());
+    assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
@@ -355,18 +364,7 @@ async fn no_failure_shows_what_the_server_echoes() {
 
 #[tokio::test]
 async fn two_hundred_calls_at_once_all_end() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                read_request(&mut stream).await;
-                stream.write_all(&ok(&json!({}))).await.unwrap();
-            });
-        }
-    });
-    let client = client(&base, 0, Duration::from_secs(30));
+    let client = Server::start(iter::repeat(ok(&json!({})))).await.client(0);
     let calls = (0..200).map(|n| {
         let client = client.clone();
         tokio::spawn(async move { client.delete(&id(&format!("ep_{n}")), &Stop::new()).await })

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// How often to look whether the host is still there. The kernel's own notice (a signal at the
-/// parent's death) is tied to the *thread* that forked us, and the host's threads come and go.
+/// How often to check whether the host is still there. The signal that the kernel can send when a parent dies does not
+/// serve: it comes when the *thread* that started this process ends, and the host's threads come and go.
 const PARENT_CHECK: Duration = Duration::from_millis(500);
 
 /// SIGINT, which Ctrl-C sends.
@@ -21,19 +21,19 @@ pub(super) fn terminations() -> io::Result<Signal> {
     signal(SignalKind::terminate())
 }
 
-/// Cancels `ended` when the parent process is gone.
+/// Cancels `end_at_once` when the parent process is gone.
 ///
-/// To be called before the handshake: looked up any later, the parent could be who took over a host that
-/// died meanwhile. A host that died before that is noticed by the handshake, which nobody reads.
-pub(super) fn on_end_of_parent(ended: CancellationToken) {
+/// Call it before the handshake. After a host has died, this process has another parent, and a later call would take
+/// that one for the host. A host that has died before the call is noticed when nobody reads the handshake.
+pub(super) fn on_end_of_parent(end_at_once: CancellationToken) {
     let parent = parent_id();
     tokio::spawn(async move {
-        // Compared with what it was and not with 1: in a container the host may well be process 1.
+        // Not compared with 1, the usual parent of orphans: in a container the host may be process 1.
         let mut ticks = tokio::time::interval(PARENT_CHECK);
         while parent_id() == parent {
             ticks.tick().await;
         }
         tracing::info!("the host is gone: ending");
-        ended.cancel();
+        end_at_once.cancel();
     });
 }

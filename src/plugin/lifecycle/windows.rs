@@ -1,8 +1,7 @@
-//! Console events, sorted as Go sorts them for the hosts written in it: what those hosts take for an interrupt or a
-//! termination, we take for the same.
+//! Console events, sorted into interrupts and terminations as Go does it, in which the hosts are written.
 //!
-//! As long as somebody listens to an event, tokio keeps the system from acting on it. Of a closing console, a logoff
-//! and a shutdown it keeps the system waiting, which ends the process after some seconds whatever it does.
+//! As long as somebody listens to an event, tokio keeps the system from acting on it. After a closing console, a logoff
+//! or a shutdown the system waits for some seconds, and then ends the process whatever it does.
 
 use std::io;
 
@@ -60,6 +59,6 @@ impl Terminations {
     }
 }
 
-/// Does nothing: Windows gives a process no parent that would change when the first one ends, and what tells of that
-/// end cannot be had without unsafe code. There a host that is killed leaves the plugin behind.
-pub(super) fn on_end_of_parent(_ended: CancellationToken) {}
+/// Does nothing. On Windows the parent that a process knows does not change when that parent ends, and waiting for its
+/// end takes unsafe code. So a host that is killed leaves the plugin behind there.
+pub(super) fn on_end_of_parent(_end_at_once: CancellationToken) {}

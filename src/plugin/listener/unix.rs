@@ -15,7 +15,7 @@ use crate::plugin::Error;
 /// bytes, the closing zero included; Linux for four more.
 const MAX_PATH_BYTES: usize = 103;
 
-/// Where temporary files go when `TMPDIR` is empty, too long, or not there. A path of its own, and short.
+/// Where the socket goes if `TMPDIR` is empty, too long, or not there.
 const SHORT_BASE: &str = "/tmp";
 
 /// A bound socket and the file it is reached by.
@@ -35,11 +35,11 @@ impl SocketFile {
         }
         let mut preferred = std::env::temp_dir();
         if preferred.as_os_str().is_empty() {
-            // Else it would be the current directory.
+            // An empty path would mean the current directory.
             preferred = PathBuf::from(SHORT_BASE);
         }
         Self::in_fresh_directory(&preferred, group.as_ref()).or_else(|error| {
-            // A group that cannot be given fails alike anywhere, and says more than the second try.
+            // A group that cannot be given fails in every directory, and this error explains it best.
             if matches!(error, Error::SocketGroup { .. }) {
                 return Err(error);
             }
@@ -68,7 +68,7 @@ impl SocketFile {
             .tempdir_in(base)
             .map_err(|source| failed(base, source))?;
         if let Some(group) = group {
-            // The group must get through to the socket, but has nothing else to see here.
+            // The group has to reach the socket, and needs no list of the directory.
             group.give(directory.path(), 0o710)?;
         }
         let path = directory.path().to_owned();
@@ -144,7 +144,7 @@ impl Group {
     }
 
     fn give(&self, path: &Path, mode: u32) -> Result<(), Error> {
-        // The group first: the wider mode must never apply to another.
+        // The group is set first: the wider mode must never apply to another group.
         chown(path, None, Some(self.id))
             .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
             .map_err(|error| refused(&self.named, error.to_string()))

@@ -8,6 +8,7 @@ use super::{SharedSession, failed, field, text};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
+use crate::provider::summaries;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted};
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model};
 
@@ -22,7 +23,7 @@ model! {
         pub url: String,
         /// The event types delivered; null for all.
         pub events: Set<String>,
-        /// `enabled`, `disabled`, or whatever `HeyGen` thinks of next.
+        /// `enabled`, `disabled`, or a status that `HeyGen` adds later.
         pub status: String,
         /// As received.
         pub created_at: String,
@@ -43,7 +44,7 @@ impl From<&Endpoint> for EndpointData {
 }
 
 impl EndpointData {
-    /// Null where the list says nothing readable.
+    /// The attributes of an endpoint. One that is missing or malformed in the list is null.
     fn new<Id>(id: Attr<String>, endpoint: &Endpoint<Id>) -> Self {
         let events = endpoint.events.as_ref().map(Option::as_ref);
         Self {
@@ -113,10 +114,10 @@ impl DataSource for WebhookEndpoint {
     async fn read(&self, config: EndpointData, stop: &Stop) -> Result<EndpointData, Diagnostics> {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
-        // What is quoted of the id may be a credential, given by mistake.
+        // A message may quote the id, in whose place a credential may have been given by mistake.
         let found = lookup.find(&client, stop).await;
         let endpoint = found.map_err(|problems| self.0.redacted(problems))?;
-        self.0.shown(&endpoint.id);
+        self.0.mark_known(&endpoint.id);
         let mut data = EndpointData::from(&endpoint);
         if let Some(url) = lookup.url() {
             // Another spelling of the same URL stays as it was asked for.
@@ -134,19 +135,19 @@ enum Lookup {
 }
 
 impl Lookup {
-    /// `None` while it is not known.
+    /// What a configuration asks for; `None` while that is not known.
     fn of(config: &EndpointData) -> Result<Option<Self>, Diagnostic> {
         match (&config.id, &config.url) {
             (Attr::Null, Attr::Null) => Err(neither()),
             (Attr::Known(_), Attr::Known(_)) => Err(Diagnostic::error(
-                "Both id and url are set",
+                summaries::BOTH_ID_AND_URL,
                 "The endpoint is looked up by one of them. Remove the other.",
             )
             .at("url")),
             (Attr::Known(id), _) => match EndpointId::parse(id) {
                 Ok(id) => Ok(Some(Lookup::Id(id))),
                 Err(why) => Err(Diagnostic::error(
-                    "Not an endpoint id",
+                    summaries::NOT_AN_ENDPOINT_ID,
                     format!("HeyGen cannot have an endpoint of the id {}: {why}.", quoted(id)),
                 )
                 .at("id")),
@@ -181,7 +182,7 @@ impl Lookup {
 fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
     match found {
         [] => Err(Diagnostic::error(
-            "No such webhook endpoint",
+            summaries::NO_SUCH_ENDPOINT,
             "HeyGen's list, read twice, has no endpoint with this URL. Check the URL, and that the credentials are of its \
              account.",
         )
@@ -190,7 +191,7 @@ fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
         several => {
             let ids: Vec<&str> = several.iter().map(|endpoint| endpoint.id.as_str()).collect();
             Err(Diagnostic::error(
-                "Several webhook endpoints have this URL",
+                summaries::SEVERAL_ENDPOINTS,
                 format!("They are {}. Look the one you mean up by its id.", ids.join(", ")),
             )
             .at("url"))
@@ -200,7 +201,7 @@ fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
 
 fn neither() -> Diagnostic {
     Diagnostic::error(
-        "Neither id nor url is set",
+        summaries::NEITHER_ID_NOR_URL,
         "The endpoint is looked up by one of them. Set either.",
     )
     .at("id")

@@ -1,4 +1,4 @@
-//! `data.heygen_webhook_endpoints`: all endpoints, or those that filters let through.
+//! `data.heygen_webhook_endpoints`: all endpoints, or those that match the filters.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, m
 const DOING: &str = "Listing the webhook endpoints";
 
 model! {
-    /// The filters, and what they let through.
+    /// The filters, and the endpoints that match them.
     pub(super) struct EndpointList {
         /// How the URLs begin.
         pub url_prefix: String,
@@ -75,9 +75,9 @@ impl DataSource for WebhookEndpoints {
     async fn read(&self, config: EndpointList, stop: &Stop) -> Result<EndpointList, Diagnostics> {
         let client = self.0.client(DOING)?;
         let mut endpoints = client.list(stop).await.map_err(failed)?;
-        endpoints.retain(|endpoint| config.lets_through(endpoint));
+        endpoints.retain(|endpoint| config.matches(endpoint));
         for id in endpoints.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
-            self.0.shown(id);
+            self.0.mark_known(id);
         }
         let endpoints = endpoints.iter().map(|endpoint| Attr::Known(endpoint.into()));
         Ok(EndpointList {
@@ -88,8 +88,8 @@ impl DataSource for WebhookEndpoints {
 }
 
 impl EndpointList {
-    /// What cannot be read does not pass a filter that asks for it.
-    fn lets_through(&self, endpoint: &ListItem) -> bool {
+    /// Whether an endpoint matches the filters. A field that cannot be read matches no filter.
+    fn matches(&self, endpoint: &ListItem) -> bool {
         let begins_with = |prefix: &String| endpoint.url.as_ref().is_ok_and(|url| url.starts_with(prefix.as_str()));
         self.url_prefix.known().is_none_or(begins_with)
             && self.event.known().is_none_or(|event| receives(endpoint, event))
@@ -131,29 +131,29 @@ mod tests {
     #[test]
     fn what_cannot_be_read_passes_no_filter_that_asks_for_it() {
         let without_url = endpoint(Err(FieldError::Missing), Ok(None));
-        assert!(filters(None, Some("x")).lets_through(&without_url));
-        assert!(!filters(Some("https://"), None).lets_through(&without_url));
+        assert!(filters(None, Some("x")).matches(&without_url));
+        assert!(!filters(Some("https://"), None).matches(&without_url));
         let without_events = endpoint(Ok("https://a.example/".to_owned()), Err(FieldError::Malformed));
-        assert!(filters(Some("https://"), None).lets_through(&without_events));
-        assert!(!filters(None, Some("x")).lets_through(&without_events));
+        assert!(filters(Some("https://"), None).matches(&without_events));
+        assert!(!filters(None, Some("x")).matches(&without_events));
     }
 
-    fn lets_through(prefix: Option<&str>, event: Option<&str>, events: Option<&str>) -> bool {
-        filters(prefix, event).lets_through(&endpoint(Ok("https://a.example/hook".to_owned()), Ok(events)))
+    fn matches(prefix: Option<&str>, event: Option<&str>, events: Option<&str>) -> bool {
+        filters(prefix, event).matches(&endpoint(Ok("https://a.example/hook".to_owned()), Ok(events)))
     }
 
     #[test]
     fn each_filter_lets_through_what_fits_and_both_what_fits_both() {
         let (fits, fits_not) = (Some("https://a.example/"), Some("https://b.example/"));
-        assert!(lets_through(None, None, Some("x")));
-        assert!(lets_through(fits, None, None));
-        assert!(!lets_through(fits_not, None, None));
-        assert!(!lets_through(Some("a.example"), None, None), "a prefix is no part");
-        assert!(lets_through(None, Some("x"), Some("x")));
-        assert!(!lets_through(None, Some("y"), Some("x")));
-        assert!(lets_through(None, Some("y"), None), "no list of events is all events");
-        assert!(lets_through(fits, Some("x"), Some("x")));
-        assert!(!lets_through(fits, Some("y"), Some("x")));
-        assert!(!lets_through(fits_not, Some("x"), Some("x")));
+        assert!(matches(None, None, Some("x")));
+        assert!(matches(fits, None, None));
+        assert!(!matches(fits_not, None, None));
+        assert!(!matches(Some("a.example"), None, None), "a prefix is no part");
+        assert!(matches(None, Some("x"), Some("x")));
+        assert!(!matches(None, Some("y"), Some("x")));
+        assert!(matches(None, Some("y"), None), "no list of events is all events");
+        assert!(matches(fits, Some("x"), Some("x")));
+        assert!(!matches(fits, Some("y"), Some("x")));
+        assert!(!matches(fits_not, Some("x"), Some("x")));
     }
 }

@@ -15,13 +15,13 @@ model! {
     pub(super) struct EventTypeData {
         /// Its name.
         pub event_type: String,
-        /// What it says.
+        /// What it means, in `HeyGen`'s words.
         pub description: String,
     }
 }
 
 model! {
-    /// All of them.
+    /// All event types.
     pub(super) struct EventTypeList {
         /// In `HeyGen`'s order.
         pub event_types: Vec<Attr<EventTypeData>>,

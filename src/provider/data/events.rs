@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::{SharedSession, failed, field, refuse_empty};
 use crate::heygen::{Event, EventFilter, Stop};
+use crate::provider::summaries;
 use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook events";
@@ -13,7 +14,7 @@ const DOING: &str = "Listing the webhook events";
 /// How many events are read where configuration does not say.
 const DEFAULT_LIMIT: usize = 100;
 
-/// State has to hold them all, and each hundred costs a call.
+/// The highest `limit`: state has to hold all these events, and each hundred of them cost a call.
 const HIGHEST_LIMIT: usize = 10_000;
 
 model! {
@@ -23,7 +24,7 @@ model! {
         pub event_id: String,
         /// What happened.
         pub event_type: String,
-        /// The particulars, as JSON.
+        /// What is known about it, as JSON.
         pub event_data: String,
         /// As received.
         pub created_at: String,
@@ -31,7 +32,7 @@ model! {
 }
 
 model! {
-    /// The filters, and what they let through.
+    /// The filters, and the events that match them.
     pub(super) struct EventList {
         /// Only this type.
         pub event_type: String,
@@ -131,7 +132,7 @@ fn limit(limit: &Attr<Number>) -> Result<usize, Diagnostic> {
         .filter(|count| (1..=HIGHEST_LIMIT).contains(count))
         .ok_or_else(|| {
             Diagnostic::error(
-                "Not a number of events",
+                summaries::NOT_A_NUMBER_OF_EVENTS,
                 format!("limit must be a whole number from 1 to {HIGHEST_LIMIT}."),
             )
             .at("limit")

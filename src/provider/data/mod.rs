@@ -1,4 +1,4 @@
-//! The data sources: what `HeyGen` has, whoever made it. None of them holds a secret.
+//! The data sources: they read what the account has, also what Terraform does not manage. None of them holds a secret.
 
 mod endpoint;
 mod endpoints;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::session::Session;
 use crate::heygen::{Client, EndpointId, Failure, Field};
 use crate::provider::failed_calls;
+use crate::provider::summaries;
 use crate::terraform::{AnyDataSource, Attr, Diagnostic, Diagnostics};
 
 pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
@@ -22,23 +23,23 @@ pub(super) fn all(session: &Arc<Session>) -> Vec<Arc<dyn AnyDataSource>> {
     ]
 }
 
-/// What a data source asks with.
+/// The session, as each data source holds it.
 struct SharedSession(Arc<Session>);
 
 impl SharedSession {
-    /// The client to ask with; `doing` says for what.
+    /// The client, or the error that says why `doing` is not possible.
     fn client(&self, doing: &str) -> Result<Client, Diagnostics> {
         self.0.client().map_err(|no_client| no_client.into_error(doing))
     }
 
-    /// What the user is told, without the credential.
+    /// See [`Session::redacted`].
     fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
         self.0.redacted(diagnostics)
     }
 
-    /// What was shown to somebody is not what a creation made whose answer got lost.
-    fn shown(&self, id: &EndpointId) {
-        self.0.remember(id);
+    /// See [`Session::mark_known`].
+    fn mark_known(&self, id: &EndpointId) {
+        self.0.mark_known(id);
     }
 }
 
@@ -58,12 +59,12 @@ fn field(field: &Field<String>) -> Attr<String> {
     field.as_ref().map_or(Attr::Null, |value| text(value))
 }
 
-/// An empty filter would let nothing through, or everything.
+/// Refuses an empty filter, which would match nothing or everything.
 fn refuse_empty(filter: &Attr<String>, attribute: &str) -> Option<Diagnostic> {
     let empty = filter.known().is_some_and(String::is_empty);
     empty.then(|| {
         Diagnostic::error(
-            "Empty filter",
+            summaries::EMPTY_FILTER,
             format!("{attribute} must not be empty. Omit it to have everything."),
         )
         .at(attribute)
@@ -112,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn without_a_client_there_is_an_error_and_no_answer() {
         let session = Arc::new(Session::default());
-        session.connect(Connection::Waiting(vec!["api_key"]));
+        session.connect(Connection::NotKnownYet(vec!["api_key"]));
         for source in all(&session) {
             let question = match source.type_name() {
                 "heygen_webhook_endpoint" => Object::from([("id".to_owned(), Value::String("ep_1".to_owned()))]),

@@ -1,4 +1,4 @@
-//! A creation that failed without telling whether it happened: has it?
+//! Finds out whether a creation has happened whose answer did not arrive.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,22 +14,22 @@ use crate::heygen::{
 use crate::provider::endpoint_url;
 use crate::provider::session::Session;
 
-/// A creation that failed without telling whether it happened.
+/// A creation of which it is not known whether it has happened, because its answer was lost or says nothing.
 pub(super) struct UnconfirmedCreate<'a> {
-    pub(super) asked: &'a CreateEndpoint,
+    pub(super) request: &'a CreateEndpoint,
     /// When its call began.
     pub(super) start: CallStart,
 }
 
 /// What a search for the endpoint of an [`UnconfirmedCreate`] found.
 pub(super) enum SearchOutcome {
-    /// One endpoint that it can be, and no other. It is nobody else's from now on.
+    /// It is this endpoint: no other can be it. The session knows it from now on, so that no other search adopts it.
     Adopted(Box<Endpoint>),
-    /// It may be any of these, or none of them.
+    /// It is one of these, or none of them.
     Candidates(Candidates),
-    /// The list could not be read at last.
+    /// The last read of the list failed.
     Unreadable {
-        /// What had been seen before.
+        /// The candidates of the reads before.
         seen: Candidates,
         failure: Failure,
     },
@@ -46,14 +46,14 @@ pub(super) struct Candidates {
 /// Whether an endpoint of the list may be the one looked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Match {
-    /// Everything speaks for it.
+    /// Its URL, its events and the time of its creation are those of the endpoint looked for.
     Full,
-    /// Nothing speaks against it.
+    /// Some of these cannot be read, or its creation may have been before the call; the others are those looked for.
     Possible,
 }
 
-/// Looks through the list for what the creation may have left behind, again and again for as long as a list may lag, and
-/// adopts what is the one candidate then.
+/// Looks in the list for the endpoint that the creation may have made. It reads the list repeatedly, for as long as a
+/// list may lag, and adopts the endpoint if there is exactly one candidate at the end.
 pub(super) async fn search(
     lost: &UnconfirmedCreate<'_>,
     client: &Client,
@@ -77,12 +77,12 @@ pub(super) async fn search(
             break;
         }
     }
-    // Whatever is in the list had begun before. Once the others of its kind have ended, those that were answered are known,
-    // and only the lost ones are left to choose from.
+    // Another creation of this process, of the same URL and events, may have made a candidate and still wait for its
+    // answer. Once those creations have ended, the session knows the endpoints that were answered.
     let all_ended = tokio::select! {
         biased;
         () = stop.cancelled() => false,
-        () = pending_creates.ended(lost.asked) => true,
+        () = pending_creates.wait_until_ended(lost.request) => true,
     };
     let candidates = history.candidates(|item| lost.compare(item, client), session);
     match unreadable {
@@ -90,19 +90,19 @@ pub(super) async fn search(
             seen: Candidates::of(&candidates),
             failure,
         },
-        None => UnconfirmedCreate::judge(&candidates, all_ended, session),
+        None => UnconfirmedCreate::conclude(&candidates, all_ended, session),
     }
 }
 
-/// When a search reads the list: for as long as a list may lag, and at least twice. Where reads take long, or fail, those whose time
-/// has passed meanwhile are left out.
+/// When a search reads the list: for as long as a list may lag, and at least twice. Reads whose time has passed while
+/// an earlier one was under way are left out.
 struct Schedule {
     moments: Vec<Instant>,
     between: Duration,
     /// When the last read began.
     last: Option<Instant>,
     reads: usize,
-    /// How many reads may still follow after the time is over.
+    /// How many more reads may follow after the last of the moments, if too few have succeeded.
     extra: usize,
 }
 
@@ -142,19 +142,19 @@ impl Schedule {
     }
 }
 
-/// What the reads of one search have shown that may be the endpoint looked for.
+/// The candidates that the reads of one search have seen.
 #[derive(Default)]
 struct CandidateHistory {
-    /// By id, as last seen, and whether the last read has shown it.
+    /// By id: the item as it was last seen, and whether the last read has seen it.
     identified: BTreeMap<EndpointId, (ListItem, bool)>,
-    /// Those of the last read whose ids cannot be read.
+    /// The candidates of the last read whose ids cannot be read.
     unidentified: Vec<ListItem>,
 }
 
 /// One endpoint that may be the one looked for.
 struct Candidate {
     item: ListItem,
-    /// Whether everything speaks for it, and the last read has shown it.
+    /// Whether it is a [`Match::Full`], and the last read has seen it.
     certain: bool,
 }
 
@@ -172,9 +172,10 @@ impl CandidateHistory {
         }
     }
 
-    /// Those that still may be it, now that the clock is known better, and that have not become somebody else's.
+    /// The candidates that are left when everything is compared once more, because HeyGen's clock may be known better
+    /// now, and without those that the session knows by now.
     fn candidates(self, compare: impl Fn(&ListItem) -> Option<Match>, session: &Session) -> Vec<Candidate> {
-        let identified = self.identified.into_iter().filter(|(id, _)| !session.knows(id));
+        let identified = self.identified.into_iter().filter(|(id, _)| !session.is_known(id));
         let shown = identified.map(|(_, sighting)| sighting);
         let unidentified = self.unidentified.into_iter().map(|item| (item, true));
         let all = shown.chain(unidentified).filter_map(|(item, shown)| {
@@ -197,17 +198,17 @@ impl Candidates {
 }
 
 impl UnconfirmedCreate<'_> {
-    /// The rule: exactly one endpoint with this URL and these events, created since the call began, and known to nobody
-    /// here; and no read has shown another one.
-    fn judge(candidates: &[Candidate], is_complete: bool, session: &Session) -> SearchOutcome {
+    /// Adopts a candidate if it is the only one, a full match, and unknown to the session. `is_complete` says that no
+    /// other creation of the same URL and events is still under way.
+    fn conclude(candidates: &[Candidate], is_complete: bool, session: &Session) -> SearchOutcome {
         if let [Candidate { item, certain: true }] = candidates
             && is_complete
             && let Some(endpoint) = item.identified()
         {
-            return if session.remember(&endpoint.id) {
+            return if session.mark_known(&endpoint.id) {
                 SearchOutcome::Adopted(Box::new(endpoint))
             } else {
-                // Another search was faster.
+                // Another search has adopted it meanwhile.
                 SearchOutcome::Candidates(Candidates::default())
             };
         }
@@ -218,45 +219,42 @@ impl UnconfirmedCreate<'_> {
         self.match_with(item, client.created_since(item, &self.start))
     }
 
-    /// What cannot be read speaks neither for an endpoint nor against it.
+    /// Compares an item with what was to be created; `None` if it differs. A field that cannot be read does not differ,
+    /// and makes no full match either.
     fn match_with(&self, item: &ListItem, created: CreatedSince) -> Option<Match> {
         let url = item
             .url
             .as_ref()
-            .map(|url| endpoint_url::equivalent(&self.asked.url, url));
+            .map(|url| endpoint_url::equivalent(&self.request.url, url));
         let events = item.events.as_ref();
-        let events = events.map(|events| same_events(events.as_ref(), self.asked.events.as_ref()));
+        let events = events.map(|events| same_events(events.as_ref(), self.request.events.as_ref()));
         if url == Ok(false) || events == Ok(false) || created == CreatedSince::No {
             return None;
         }
-        let everything_speaks_for_it = url.is_ok() && events.is_ok() && item.id.is_ok() && created == CreatedSince::Yes;
-        Some(if everything_speaks_for_it {
-            Match::Full
-        } else {
-            Match::Possible
-        })
+        let is_full = url.is_ok() && events.is_ok() && item.id.is_ok() && created == CreatedSince::Yes;
+        Some(if is_full { Match::Full } else { Match::Possible })
     }
 }
 
-/// Whether two sets of events may be the same one at `HeyGen`, where all events are `None` or spelled out.
+/// Whether two sets of events can be the same at `HeyGen`, which answers all events as `None` or as the list of all.
 fn same_events(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>) -> bool {
     match (one, other) {
-        (Some(list), None) | (None, Some(list)) => state::spells_out_all(list),
+        (Some(list), None) | (None, Some(list)) => state::lists_every_known_event(list),
         (one, other) => one == other,
     }
 }
 
-/// The creations in this process whose answer is still to come: one that is lost must not take for its own an endpoint
-/// that another is about to be told of.
+/// The creations of this process that wait for their answer. A search for a lost creation waits for them, so that it
+/// does not adopt an endpoint that another creation is about to be answered.
 #[derive(Default)]
 pub(super) struct PendingCreates(Mutex<Vec<Arc<PendingCreate>>>);
 
 struct PendingCreate {
-    asked: CreateEndpoint,
+    request: CreateEndpoint,
     ended: CancellationToken,
 }
 
-/// Says, until dropped, that the answer to this creation is still to come.
+/// Keeps a creation among the pending ones until it is dropped.
 pub(super) struct PendingCreateGuard<'a> {
     all: &'a PendingCreates,
     this: Arc<PendingCreate>,
@@ -264,9 +262,9 @@ pub(super) struct PendingCreateGuard<'a> {
 
 impl PendingCreates {
     /// Notes a creation whose call starts now.
-    pub(super) fn begin(&self, asked: &CreateEndpoint) -> PendingCreateGuard<'_> {
+    pub(super) fn begin(&self, request: &CreateEndpoint) -> PendingCreateGuard<'_> {
         let this = Arc::new(PendingCreate {
-            asked: asked.clone(),
+            request: request.clone(),
             ended: CancellationToken::new(),
         });
         self.lock().push(this.clone());
@@ -274,11 +272,11 @@ impl PendingCreates {
     }
 
     /// Returns once every creation of this URL and these events that is under way now has ended.
-    async fn ended(&self, asked: &CreateEndpoint) {
+    async fn wait_until_ended(&self, request: &CreateEndpoint) {
         let alike: Vec<_> = self
             .lock()
             .iter()
-            .filter(|other| alike(&other.asked, asked))
+            .filter(|other| same_url_and_events(&other.request, request))
             .cloned()
             .collect();
         for other in alike {
@@ -298,7 +296,7 @@ impl Drop for PendingCreateGuard<'_> {
     }
 }
 
-fn alike(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
+fn same_url_and_events(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
     endpoint_url::equivalent(&one.url, &other.url) && same_events(one.events.as_ref(), other.events.as_ref())
 }
 
@@ -312,7 +310,7 @@ mod tests {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    fn asked() -> CreateEndpoint {
+    fn request() -> CreateEndpoint {
         CreateEndpoint {
             url: "https://example.com/hook".to_owned(),
             events: Some(events(&["a", "b"])),
@@ -333,11 +331,11 @@ mod tests {
     /// What a search finds whose reads showed these, each with the time of its creation as it turns out.
     fn found_in(
         reads: &[&[(ListItem, CreatedSince)]],
-        asked: &CreateEndpoint,
+        request: &CreateEndpoint,
         session: &Session,
     ) -> Result<String, Candidates> {
         let lost = UnconfirmedCreate {
-            asked,
+            request,
             start: CallStart::now(),
         };
         let mut history = CandidateHistory::default();
@@ -354,16 +352,16 @@ mod tests {
             history.add(read.iter().map(|(item, _)| item.clone()).filter(may_be));
         }
         let candidates = history.candidates(|item| lost.match_with(item, created(item)), session);
-        match UnconfirmedCreate::judge(&candidates, true, session) {
+        match UnconfirmedCreate::conclude(&candidates, true, session) {
             SearchOutcome::Adopted(endpoint) => Ok(endpoint.id.to_string()),
             SearchOutcome::Candidates(candidates) => Err(candidates),
             SearchOutcome::Unreadable { failure, .. } => panic!("{failure}"),
         }
     }
 
-    fn found(listed: Vec<ListItem>, asked: &CreateEndpoint, session: &Session) -> Result<String, Candidates> {
+    fn found(listed: Vec<ListItem>, request: &CreateEndpoint, session: &Session) -> Result<String, Candidates> {
         let read: Vec<_> = listed.into_iter().map(|item| (item, CreatedSince::Yes)).collect();
-        found_in(&[&read], asked, session)
+        found_in(&[&read], request, session)
     }
 
     fn named(ids: &[&str]) -> Result<String, Candidates> {
@@ -384,7 +382,7 @@ mod tests {
 
     #[test]
     fn one_new_endpoint_with_this_url_and_these_events_is_the_one() {
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &fresh()), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![listed("ep_1")], &request(), &fresh()), Ok("ep_1".to_owned()));
     }
 
     #[test]
@@ -401,39 +399,39 @@ mod tests {
             events: Ok(None),
             ..listed("ep_4")
         };
-        assert_eq!(found(vec![other_url, other_events, all], &asked(), &fresh()), none());
+        assert_eq!(found(vec![other_url, other_events, all], &request(), &fresh()), none());
         let older = (listed("ep_3"), CreatedSince::No);
-        assert_eq!(found_in(&[&[older]], &asked(), &fresh()), none());
+        assert_eq!(found_in(&[&[older]], &request(), &fresh()), none());
     }
 
     #[test]
     fn one_that_was_perhaps_created_before_is_named_and_not_taken() {
         let perhaps = (listed("ep_1"), CreatedSince::Perhaps);
-        assert_eq!(found_in(&[&[perhaps]], &asked(), &fresh()), named(&["ep_1"]));
+        assert_eq!(found_in(&[&[perhaps]], &request(), &fresh()), named(&["ep_1"]));
     }
 
     #[test]
     fn several_candidates_are_named_and_none_taken() {
         let both = vec![listed("ep_1"), listed("ep_2")];
-        assert_eq!(found(both, &asked(), &fresh()), named(&["ep_1", "ep_2"]));
+        assert_eq!(found(both, &request(), &fresh()), named(&["ep_1", "ep_2"]));
     }
 
     #[test]
     fn a_candidate_that_any_read_showed_counts_to_the_end() {
         let (one, other) = ((listed("ep_1"), CreatedSince::Yes), (listed("ep_2"), CreatedSince::Yes));
         let reads: [&[_]; 2] = [&[other], std::slice::from_ref(&one)];
-        assert_eq!(found_in(&reads, &asked(), &fresh()), named(&["ep_1", "ep_2"]));
+        assert_eq!(found_in(&reads, &request(), &fresh()), named(&["ep_1", "ep_2"]));
         let gone: [&[_]; 2] = [std::slice::from_ref(&one), &[]];
-        assert_eq!(found_in(&gone, &asked(), &fresh()), named(&["ep_1"]));
+        assert_eq!(found_in(&gone, &request(), &fresh()), named(&["ep_1"]));
     }
 
     #[test]
     fn an_endpoint_that_is_known_here_is_somebody_elses() {
         let session = fresh();
-        session.remember(&EndpointId::parse("ep_1").unwrap());
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), none());
+        session.mark_known(&EndpointId::parse("ep_1").unwrap());
+        assert_eq!(found(vec![listed("ep_1")], &request(), &session), none());
         assert_eq!(
-            found(vec![listed("ep_1"), listed("ep_2")], &asked(), &session),
+            found(vec![listed("ep_1"), listed("ep_2")], &request(), &session),
             Ok("ep_2".to_owned())
         );
     }
@@ -441,8 +439,8 @@ mod tests {
     #[test]
     fn an_endpoint_is_found_by_one_search_only() {
         let session = fresh();
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), Ok("ep_1".to_owned()));
-        assert_eq!(found(vec![listed("ep_1")], &asked(), &session), none());
+        assert_eq!(found(vec![listed("ep_1")], &request(), &session), Ok("ep_1".to_owned()));
+        assert_eq!(found(vec![listed("ep_1")], &request(), &session), none());
     }
 
     #[test]
@@ -456,7 +454,7 @@ mod tests {
             ..listed("ep_1")
         };
         for odd in [without_url, without_events] {
-            assert_eq!(found(vec![odd], &asked(), &fresh()), named(&["ep_1"]));
+            assert_eq!(found(vec![odd], &request(), &fresh()), named(&["ep_1"]));
         }
         let without_id = ListItem {
             id: Err(FieldError::Missing),
@@ -466,9 +464,9 @@ mod tests {
             let ids = ids.iter().map(|id| EndpointId::parse(id).unwrap()).collect();
             Err(Candidates { ids, unidentified: 1 })
         };
-        assert_eq!(found(vec![without_id.clone()], &asked(), &fresh()), unidentified(&[]));
+        assert_eq!(found(vec![without_id.clone()], &request(), &fresh()), unidentified(&[]));
         assert_eq!(
-            found(vec![without_id.clone(), listed("ep_2")], &asked(), &fresh()),
+            found(vec![without_id.clone(), listed("ep_2")], &request(), &fresh()),
             unidentified(&["ep_2"])
         );
         let elsewhere = ListItem {
@@ -476,7 +474,7 @@ mod tests {
             ..without_id
         };
         assert_eq!(
-            found(vec![elsewhere, listed("ep_2")], &asked(), &fresh()),
+            found(vec![elsewhere, listed("ep_2")], &request(), &fresh()),
             Ok("ep_2".to_owned())
         );
     }
@@ -485,7 +483,7 @@ mod tests {
     fn all_events_are_recognised_as_null_and_spelled_out() {
         let all = CreateEndpoint {
             events: None,
-            ..asked()
+            ..request()
         };
         let null = Endpoint {
             events: Ok(None),
@@ -534,20 +532,20 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn creations_of_the_same_endpoint_are_waited_for_and_others_are_not() {
         let pending_creates = PendingCreates::default();
-        let asked = asked();
+        let request = request();
         let waited = async || {
-            tokio::time::timeout(Duration::from_secs(1), pending_creates.ended(&asked))
+            tokio::time::timeout(Duration::from_secs(1), pending_creates.wait_until_ended(&request))
                 .await
                 .is_ok()
         };
         let _other = pending_creates.begin(&CreateEndpoint {
             events: None,
-            ..asked.clone()
+            ..request.clone()
         });
         assert!(waited().await);
-        let same = pending_creates.begin(&asked);
+        let same = pending_creates.begin(&request);
         assert!(!waited().await);
-        tokio::join!(pending_creates.ended(&asked), async { drop(same) });
+        tokio::join!(pending_creates.wait_until_ended(&request), async { drop(same) });
         assert!(waited().await);
     }
 
@@ -555,10 +553,15 @@ mod tests {
     fn all_events_and_all_of_them_spelled_out_are_alike() {
         let of = |events: Option<&[&str]>| CreateEndpoint {
             events: events.map(self::events),
-            ..asked()
+            ..request()
         };
         let (all, spelled_out, some) = (of(None), of(Some(&KNOWN_EVENTS)), of(Some(&["a"])));
-        assert!(alike(&all, &spelled_out) && alike(&spelled_out, &all) && alike(&all, &all) && alike(&some, &some));
-        assert!(!alike(&all, &some) && !alike(&some, &spelled_out));
+        assert!(
+            same_url_and_events(&all, &spelled_out)
+                && same_url_and_events(&spelled_out, &all)
+                && same_url_and_events(&all, &all)
+                && same_url_and_events(&some, &some)
+        );
+        assert!(!same_url_and_events(&all, &some) && !same_url_and_events(&some, &spelled_out));
     }
 }

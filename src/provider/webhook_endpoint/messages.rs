@@ -7,12 +7,13 @@ use super::schema::{EndpointModel, TYPE_NAME};
 use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
+use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Severity};
 
 /// The provider cannot call yet.
 pub(super) fn not_refreshed(state: &EndpointModel, attributes: &[&str]) -> Diagnostic {
     Diagnostic::warning(
-        "Webhook endpoint not refreshed",
+        summaries::NOT_REFRESHED,
         format!(
             "{} of the provider block will be known only during apply, so HeyGen could not be asked about {}. This plan \
              goes by what state says and may miss changes made elsewhere.",
@@ -25,10 +26,10 @@ pub(super) fn not_refreshed(state: &EndpointModel, attributes: &[&str]) -> Diagn
 /// The list has the endpoint no more.
 pub(super) fn gone(id: &EndpointId) -> Diagnostic {
     Diagnostic::warning(
-        "Webhook endpoint deleted outside of Terraform, or the credentials are of another account",
+        summaries::ENDPOINT_GONE,
         format!(
-            "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, the \
-             plan creates another, with a new id and a new secret. If the credentials are of the wrong account, do not apply: \
+            "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, \
+             applying it creates another, with a new id and a new secret. If the credentials are of the wrong account, do not apply: \
              correct them first."
         ),
     )
@@ -38,7 +39,7 @@ pub(super) fn gone(id: &EndpointId) -> Diagnostic {
 pub(super) fn unreadable_in_list(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
     (!attributes.is_empty()).then(|| {
         Diagnostic::warning(
-            "Webhook endpoint not read completely",
+            summaries::ENDPOINT_NOT_READ_COMPLETELY,
             format!(
                 "HeyGen's list has {id}, but what it says about {} is missing or malformed. State keeps the value that it \
                  had; changes made there elsewhere are not seen.",
@@ -48,10 +49,24 @@ pub(super) fn unreadable_in_list(id: &EndpointId, attributes: &[&str]) -> Option
     })
 }
 
+/// The same about an endpoint that is being imported, of which state has nothing yet.
+pub(super) fn unreadable_at_import(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
+    (!attributes.is_empty()).then(|| {
+        Diagnostic::warning(
+            summaries::ENDPOINT_NOT_READ_COMPLETELY,
+            format!(
+                "HeyGen's list has {id}, but what it says about {} is missing or malformed. State has null there; a refresh \
+                 that can read it puts that right, so plan again before you apply.",
+                attributes.join(", ")
+            ),
+        )
+    })
+}
+
 /// HeyGen has switched the endpoint off. What configuration says now is not known to a read.
 pub(super) fn disabled(state: &EndpointModel) -> Diagnostic {
     Diagnostic::warning(
-        "Webhook endpoint is disabled",
+        summaries::ENDPOINT_DISABLED,
         format!(
             "HeyGen has disabled {} and delivers nothing to it. HeyGen cannot re-enable an endpoint through its API. Unless \
              replace_when_disabled is true in the configuration, which plans the replacement by itself, replace it to get \
@@ -64,7 +79,7 @@ pub(super) fn disabled(state: &EndpointModel) -> Diagnostic {
 
 pub(super) fn created_without_secret(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
-        "Webhook endpoint created without a secret",
+        summaries::CREATED_WITHOUT_SECRET,
         format!(
             "HeyGen created {id} and did not answer its signing secret, which it shows only once. The endpoint is in state, \
              marked as tainted: the next apply replaces it."
@@ -76,7 +91,7 @@ pub(super) fn created_without_secret(id: &EndpointId) -> Diagnostic {
 pub(super) fn created_and_not_described(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
     (!attributes.is_empty()).then(|| {
         Diagnostic::warning(
-            "Webhook endpoint created, but not described completely",
+            summaries::CREATED_NOT_DESCRIBED,
             format!(
                 "HeyGen created {id}, and neither its answer nor its list has a readable value for {}. State has null there; \
                  the next refresh reads it again.",
@@ -93,7 +108,7 @@ pub(super) fn created_without_answer(failure: &Failure, id: &EndpointId) -> Diag
         _ => "HeyGen shows its secret only in the answer to the creation",
     };
     Diagnostic::error(
-        "Webhook endpoint created, but its secret was lost",
+        summaries::CREATED_SECRET_LOST,
         format!(
             "{}. {id} is the one endpoint in HeyGen's list with this URL and these events that was created since this call \
              began, so it is taken for the one that this call made; {secret}. It is in state, marked as tainted: the next \
@@ -107,7 +122,7 @@ pub(super) fn created_without_answer(failure: &Failure, id: &EndpointId) -> Diag
 /// The same, where an answer had the secret and no id.
 pub(super) fn created_and_id_found(failure: &Failure, id: &EndpointId) -> Diagnostic {
     Diagnostic::warning(
-        "Webhook endpoint created, and its id found in the list",
+        summaries::CREATED_ID_FOUND,
         format!(
             "{}. The answer had a signing secret and no id. {id} is the one endpoint in HeyGen's list with this URL and these \
              events that was created since this call began, so it is in state now, with that secret. If deliveries do not \
@@ -139,7 +154,7 @@ pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candida
         );
     }
     Diagnostic::error(
-        "Webhook endpoint perhaps created",
+        summaries::PERHAPS_CREATED,
         format!(
             "{}. Whether it took effect is not known. {what} {}",
             sentence(failure),
@@ -160,7 +175,7 @@ pub(super) fn perhaps_created_and_unlisted(
         ids => format!(" Before that it had endpoints that may be it: {}.", listed(ids)),
     };
     Diagnostic::error(
-        "Webhook endpoint perhaps created",
+        summaries::PERHAPS_CREATED,
         format!(
             "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}).{seen} Look at HeyGen \
              for a new endpoint with the URL {}. {}",
@@ -187,9 +202,9 @@ fn either_way() -> String {
 pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
     if failure.is_not_found() {
         return Diagnostic::error(
-            "Webhook endpoint has vanished",
+            summaries::ENDPOINT_VANISHED,
             format!(
-                "{}. It was there when this was planned. State keeps it; plan again, and a refresh will find out whether it \
+                "{}. The plan went by a state that has it. State keeps it; plan again, and a refresh will find out whether it \
                  is gone for certain.",
                 sentence(failure)
             ),
@@ -212,7 +227,7 @@ pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
 /// HeyGen was told to deliver all events, and nobody said whether it does.
 pub(super) fn all_events_not_confirmed(id: &EndpointId) -> Diagnostic {
     Diagnostic::warning(
-        "All events not confirmed",
+        summaries::ALL_EVENTS_NOT_CONFIRMED,
         format!(
             "{id} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list \
              says what the endpoint receives now. The next refresh shows it."
@@ -224,7 +239,7 @@ pub(super) fn all_events_not_confirmed(id: &EndpointId) -> Diagnostic {
 /// HeyGen kept its list when it was told to deliver all events.
 pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
-        "HeyGen kept the list of events",
+        summaries::EVENTS_KEPT,
         format!(
             "{id} was told to receive all events (events = null), and HeyGen still has the old list, so that is what \
              state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a \
@@ -261,6 +276,21 @@ pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic 
     }
 }
 
+pub(super) fn delete_failed(failure: &Failure) -> Diagnostic {
+    let diagnostic = failed_calls::diagnostic(failure);
+    match (failure.effect, &failure.fault) {
+        // An interruption says so by itself.
+        (Effect::None, _) | (Effect::Unknown, Fault::Stopped { .. }) => diagnostic,
+        (Effect::Unknown, _) => Diagnostic {
+            detail: format!(
+                "{} The endpoint may be gone all the same; state keeps it, and the next refresh shows which it is.",
+                diagnostic.detail
+            ),
+            ..diagnostic
+        },
+    }
+}
+
 /// A deletion was answered 404 by somebody on the way, and HeyGen's list still has the endpoint.
 pub(super) fn not_deleted(failure: &Failure) -> Diagnostic {
     still_in_state(
@@ -291,7 +321,7 @@ fn still_in_state(failure: &Failure, why: &str) -> Diagnostic {
 /// Said once for all endpoints that a process imports: engines show it once for each time it is said.
 pub(super) fn secrets_not_imported() -> Diagnostic {
     Diagnostic::warning(
-        "The signing secret cannot be imported",
+        summaries::SECRET_NOT_IMPORTED,
         "HeyGen shows the secret of an endpoint only when it is created or rotated. So secret is null in state for every \
          endpoint that is imported in this run. To mint a new one, set rotate_trigger to any value and apply (where the \
          configuration sets it already, the next apply does so); the old secret stops working at that moment. Unless you \
@@ -301,21 +331,21 @@ pub(super) fn secrets_not_imported() -> Diagnostic {
 
 pub(super) fn not_an_id(text: &str, why: InvalidEndpointId) -> Diagnostic {
     Diagnostic::error(
-        "Not an endpoint id",
+        summaries::NOT_AN_ENDPOINT_ID,
         format!("{} cannot be imported: {why}. Give HeyGen's endpoint_id.", quoted(text)),
     )
 }
 
 pub(super) fn id_not_known() -> Diagnostic {
     Diagnostic::error(
-        "Not an endpoint id",
+        summaries::NOT_AN_ENDPOINT_ID,
         "This cannot be imported: the id is not known. Give HeyGen's endpoint_id.",
     )
 }
 
 pub(super) fn bad_id_in_state(text: &str, why: InvalidEndpointId) -> Diagnostic {
     Diagnostic::error(
-        "Not an endpoint id in state",
+        summaries::ID_IN_STATE_UNUSABLE,
         format!(
             "State holds {}, which HeyGen could not have given: {why}. Remove the resource from state (terraform state rm) \
              and import it again.",
@@ -339,4 +369,36 @@ fn name(state: &EndpointModel) -> &str {
 
 fn sentence(failure: &Failure) -> String {
     failed_calls::capitalised(&failure.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::heygen::Operation;
+
+    fn deletion_failed(fault: Fault, effect: Effect) -> String {
+        let failure = Failure {
+            operation: Operation::Delete(EndpointId::parse("ep_1").unwrap()),
+            fault,
+            request_id: None,
+            rejected_credential: None,
+            attempts: 1,
+            effect,
+        };
+        delete_failed(&failure).detail
+    }
+
+    #[test]
+    fn a_deletion_that_may_have_happened_says_so_once() {
+        let timed_out = || Fault::TimedOut(Duration::from_secs(30));
+        let unknown = deletion_failed(timed_out(), Effect::Unknown);
+        assert!(unknown.contains("The endpoint may be gone all the same"), "{unknown}");
+        let none = deletion_failed(timed_out(), Effect::None);
+        assert!(!none.contains("may be gone"), "{none}");
+        let stopped = deletion_failed(Fault::Stopped { before: None }, Effect::Unknown);
+        assert!(stopped.contains("Whether it took effect is not known"), "{stopped}");
+        assert!(!stopped.contains("may be gone"), "{stopped}");
+    }
 }

@@ -38,7 +38,8 @@ type StoredEndpoint = Stored<EndpointModel, Private>;
 pub(super) struct WebhookEndpoint {
     session: Arc<Session>,
     pending_creates: PendingCreates,
-    /// Whether somebody was told that secrets cannot be imported. Engines cannot group what an import has to say.
+    /// Whether the warning that secrets cannot be imported was given. It is given once, because engines show it for
+    /// each import otherwise.
     warned_about_secrets: AtomicBool,
 }
 
@@ -89,11 +90,11 @@ impl Resource for WebhookEndpoint {
     async fn read(&self, stored: StoredEndpoint, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
         let client = match self.session.client() {
             Ok(client) => client,
-            Err(NoClient::NotYet(attributes)) => {
+            Err(NoClient::NotKnownYet(attributes)) => {
                 let warning = messages::not_refreshed(&stored.state, &attributes);
                 return Outcome::new(Some(stored), warning);
             }
-            Err(NoClient::Problem(problem)) => return Outcome::new(Some(stored), problem),
+            Err(NoClient::Error(problem)) => return Outcome::new(Some(stored), problem),
         };
         let id = match id_of(&stored.state) {
             Ok(id) => id,
@@ -117,26 +118,29 @@ impl Resource for WebhookEndpoint {
             Ok(client) => client,
             Err(no_client) => return Outcome::new(None, no_client.into_error("Creating a webhook endpoint")),
         };
-        let asked = CreateEndpoint {
+        let request = CreateEndpoint {
             url: planned.url.known().cloned().unwrap_or_default(),
-            events: names(&planned.events),
+            events: event_names(&planned.events),
             entity_id: planned.entity_id.known().cloned(),
         };
-        match self.call_to_create(&client, &asked, stop).await {
+        match self.send_create(&client, &request, stop).await {
             Ok(CreatedEndpoint { endpoint, secret }) => {
-                let endpoint = completed(&client, endpoint, stop).await;
+                let endpoint = completed_from_list(&client, endpoint, stop).await;
                 let mut diagnostics = Diagnostics::none();
                 if secret.is_none() {
                     diagnostics.push(messages::created_without_secret(&endpoint.id));
                 }
-                let FromAnswer { stored, unreadable } = created(&endpoint, secret, planned);
+                let FromAnswer { stored, unreadable } = state_after_create(&endpoint, secret, planned);
                 diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
                 Outcome::new(Some(stored), diagnostics)
             }
             Err(CreateFailure { failure, .. }) if failure.effect == Effect::None => {
                 Outcome::new(None, failed_calls::diagnostic(&failure))
             }
-            Err(unconfirmed) => self.search_for(unconfirmed, &client, &asked, planned, stop).await,
+            Err(unconfirmed) => {
+                self.search_for_lost_create(unconfirmed, &client, &request, planned, stop)
+                    .await
+            }
         }
     }
 
@@ -145,14 +149,14 @@ impl Resource for WebhookEndpoint {
         let patch = patch(&prior.state, &planned);
         let rotation = Rotation::between(&prior, &planned.rotate_trigger);
         if patch.is_empty() && rotation == Rotation::None {
-            return Outcome::ok(patched(&prior, planned));
+            return Outcome::ok(state_after_patch(&prior, planned));
         }
-        let (client, id) = match self.to_call_about(&prior.state, "Updating a webhook endpoint") {
+        let (client, id) = match self.client_and_id(&prior.state, "Updating a webhook endpoint") {
             Ok(ready) => ready,
             Err(problems) => return Outcome::new(prior, problems),
         };
 
-        let mut done = patched(&prior, planned);
+        let mut done = state_after_patch(&prior, planned);
         let mut diagnostics = Diagnostics::none();
         if !patch.is_empty() {
             let answered = match client.update(&id, &patch, stop).await {
@@ -164,7 +168,7 @@ impl Resource for WebhookEndpoint {
                 done.private.all_events_not_answered = false;
             }
             if patch.events == Some(None) {
-                match all_events(&client, &id, answered, &prior.state, stop).await {
+                match confirm_all_events(&client, &id, answered, &prior.state, stop).await {
                     AllEvents::Null => {}
                     AllEvents::Listed(list) => done.private.all_events = Some(list),
                     AllEvents::NotAnswered => {
@@ -190,7 +194,7 @@ impl Resource for WebhookEndpoint {
     }
 
     async fn delete(&self, prior: StoredEndpoint, stop: &Stop) -> Diagnostics {
-        let (client, id) = match self.to_call_about(&prior.state, "Deleting a webhook endpoint") {
+        let (client, id) = match self.client_and_id(&prior.state, "Deleting a webhook endpoint") {
             Ok(ready) => ready,
             Err(problems) => return problems,
         };
@@ -201,10 +205,10 @@ impl Resource for WebhookEndpoint {
         if failure.is_not_found() {
             return Diagnostics::none();
         }
-        if !failure.is_foreign_not_found() {
-            return failed_calls::diagnostic(&failure).into();
+        if !failure.is_gateway_not_found() {
+            return messages::delete_failed(&failure).into();
         }
-        // Somebody on the way answered that there is nothing. Only HeyGen's list can say whether that is so.
+        // A gateway or a proxy has answered the 404. Only HeyGen's list can say whether the endpoint is gone.
         match client.find(&id, created_at(&prior.state), stop).await {
             Ok(None) => Diagnostics::none(),
             Ok(Some(_)) => messages::not_deleted(&failure).into(),
@@ -214,7 +218,7 @@ impl Resource for WebhookEndpoint {
 
     async fn import(&self, target: ImportTarget, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
         let Outcome { value, diagnostics } = self.import_target(target, stop).await;
-        // What is quoted of the id may be a credential, given by mistake.
+        // A message may quote the id, in whose place a credential may have been given by mistake.
         Outcome::new(value, self.session.redacted(diagnostics))
     }
 }
@@ -232,9 +236,9 @@ impl WebhookEndpoint {
         };
         match self.find(&client, &id, &Attr::Null, stop).await {
             Ok(Some(endpoint)) => {
-                let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &nothing_known());
+                let FromAnswer { stored, unreadable } = state::from_answer(&endpoint, &before_import());
                 let mut diagnostics = Diagnostics::none();
-                diagnostics.extend(messages::unreadable_in_list(&id, &unreadable));
+                diagnostics.extend(messages::unreadable_at_import(&id, &unreadable));
                 if !self.warned_about_secrets.swap(true, Ordering::Relaxed) {
                     diagnostics.push(messages::secrets_not_imported());
                 }
@@ -245,7 +249,7 @@ impl WebhookEndpoint {
         }
     }
 
-    /// What a read and an import ask. An endpoint that is found is known to be somebody's.
+    /// Finds an endpoint for a read or an import, and marks it as known.
     async fn find(
         &self,
         client: &Client,
@@ -256,68 +260,69 @@ impl WebhookEndpoint {
         let created_at = created_at.known().map(String::as_str);
         let found = client.find(id, created_at, stop).await?;
         if found.is_some() {
-            self.session.remember(id);
+            self.session.mark_known(id);
         }
         Ok(found)
     }
 
-    /// The call of a creation. Once it is over, an endpoint that was answered is known to be somebody's.
-    async fn call_to_create(
+    /// Makes the call of a creation. The endpoint that it answers is marked as known before the creation stops being
+    /// pending.
+    async fn send_create(
         &self,
         client: &Client,
-        asked: &CreateEndpoint,
+        request: &CreateEndpoint,
         stop: &Stop,
     ) -> Result<CreatedEndpoint, CreateFailure> {
-        let _under_way = self.pending_creates.begin(asked);
-        let created = client.create(asked, stop).await?;
-        self.session.remember(&created.endpoint.id);
+        let _under_way = self.pending_creates.begin(request);
+        let created = client.create(request, stop).await?;
+        self.session.mark_known(&created.endpoint.id);
         Ok(created)
     }
 
-    /// Looks for the endpoint of a creation that failed without telling whether it happened.
-    async fn search_for(
+    /// Looks for the endpoint of a creation of which it is not known whether it has happened.
+    async fn search_for_lost_create(
         &self,
         unconfirmed: CreateFailure,
         client: &Client,
-        asked: &CreateEndpoint,
+        request: &CreateEndpoint,
         planned: EndpointModel,
         stop: &Stop,
     ) -> Outcome<Option<StoredEndpoint>> {
         let CreateFailure { failure, secret, start } = unconfirmed;
-        let lost = UnconfirmedCreate { asked, start };
+        let lost = UnconfirmedCreate { request, start };
         match lost_create::search(&lost, client, &self.session, &self.pending_creates, stop).await {
             SearchOutcome::Adopted(endpoint) => {
                 let mut diagnostics = Diagnostics::from(match secret {
                     Some(_) => messages::created_and_id_found(&failure, &endpoint.id),
                     None => messages::created_without_answer(&failure, &endpoint.id),
                 });
-                let FromAnswer { stored, unreadable } = created(&endpoint, secret, planned);
+                let FromAnswer { stored, unreadable } = state_after_create(&endpoint, secret, planned);
                 diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
                 Outcome::new(Some(stored), diagnostics)
             }
             SearchOutcome::Candidates(candidates) => {
-                Outcome::new(None, messages::perhaps_created(&failure, &asked.url, &candidates))
+                Outcome::new(None, messages::perhaps_created(&failure, &request.url, &candidates))
             }
             SearchOutcome::Unreadable {
                 seen,
                 failure: unlisted,
             } => Outcome::new(
                 None,
-                messages::perhaps_created_and_unlisted(&failure, &asked.url, &seen, &unlisted),
+                messages::perhaps_created_and_unlisted(&failure, &request.url, &seen, &unlisted),
             ),
         }
     }
 
-    /// What a call about an endpoint in state needs.
-    fn to_call_about(&self, state: &EndpointModel, doing: &str) -> Result<(Client, EndpointId), Diagnostics> {
+    /// The client, and the id of an endpoint in state, for a call about it.
+    fn client_and_id(&self, state: &EndpointModel, doing: &str) -> Result<(Client, EndpointId), Diagnostics> {
         let client = self.session.client().map_err(|no_client| no_client.into_error(doing))?;
         let id = id_of(state)?;
-        self.session.remember(&id);
+        self.session.mark_known(&id);
         Ok((client, id))
     }
 }
 
-/// The last step of an update.
+/// Rotates the secret, which is the last step of an update.
 async fn rotate(
     client: &Client,
     id: &EndpointId,
@@ -340,8 +345,9 @@ async fn rotate(
     }
 }
 
-/// An answer to a creation with what it lacks looked up in the list, once: its secret is not saved before this returns.
-async fn completed(client: &Client, answered: Endpoint, stop: &Stop) -> Endpoint {
+/// Completes an answer to a creation that lacks fields from the list. It reads the list only once and does not wait,
+/// because the secret is not saved before it returns.
+async fn completed_from_list(client: &Client, answered: Endpoint, stop: &Stop) -> Endpoint {
     let is_complete =
         answered.url.is_ok() && answered.events.is_ok() && answered.status.is_ok() && answered.created_at.is_ok();
     if is_complete {
@@ -363,9 +369,9 @@ async fn completed(client: &Client, answered: Endpoint, stop: &Stop) -> Endpoint
     }
 }
 
-/// The new state of an endpoint that was just created. What the plan knew is as planned, so only what it left open can be
-/// unreadable.
-fn created(answer: &Endpoint, secret: Option<SecretString>, planned: EndpointModel) -> FromAnswer {
+/// The state of an endpoint that was just created. Of its unreadable attributes only those count that the plan left
+/// unknown, because the others are as planned.
+fn state_after_create(answer: &Endpoint, secret: Option<SecretString>, planned: EndpointModel) -> FromAnswer {
     let mut before = StoredEndpoint {
         state: planned.clone(),
         private: Private::default(),
@@ -391,8 +397,8 @@ fn created(answer: &Endpoint, secret: Option<SecretString>, planned: EndpointMod
     }
 }
 
-/// The new state of an endpoint whose attributes were brought to the plan, its secret not yet touched.
-fn patched(prior: &StoredEndpoint, planned: EndpointModel) -> StoredEndpoint {
+/// The state of an endpoint after its attributes were changed as planned, and before its secret is rotated.
+fn state_after_patch(prior: &StoredEndpoint, planned: EndpointModel) -> StoredEndpoint {
     let mut private = prior.private.clone();
     if !planned.entity_id.is_null() {
         private.entity_id_not_known = false;
@@ -403,37 +409,38 @@ fn patched(prior: &StoredEndpoint, planned: EndpointModel) -> StoredEndpoint {
     }
 }
 
-/// The same, as long as the rotation has not happened: the next plan will find it due again.
+/// The same without the rotation, which has not happened, so that the next plan finds it due again.
 fn without_rotation(mut done: StoredEndpoint, prior: &StoredEndpoint) -> StoredEndpoint {
     done.state.rotate_trigger = prior.state.rotate_trigger.clone();
     done.state.secret = prior.state.secret.clone();
     done
 }
 
-/// What is to change at `HeyGen`.
+/// The patch that brings `HeyGen` from the prior state to the plan.
 fn patch(prior: &EndpointModel, planned: &EndpointModel) -> EndpointPatch {
     EndpointPatch {
         url: (prior.url != planned.url)
             .then(|| planned.url.known().cloned())
             .flatten(),
-        events: (prior.events != planned.events).then(|| names(&planned.events)),
+        events: (prior.events != planned.events).then(|| event_names(&planned.events)),
     }
 }
 
-/// What became of `"events": null`, which may mean all events or nothing.
+/// What `HeyGen` made of `"events": null` in a patch, which it may take for all events, or for no change.
 enum AllEvents {
     /// All events, answered as null.
     Null,
-    /// All events, spelled out.
+    /// All events, answered as this list.
     Listed(BTreeSet<String>),
     /// `HeyGen` kept the list from before.
     Ignored,
-    /// Nobody said.
+    /// Neither the answer nor the list says what the endpoint receives now.
     NotAnswered,
 }
 
-/// Finds out what became of `"events": null`: from the answer, or else from the list, which may lag behind for a while.
-async fn all_events(
+/// Finds out what `HeyGen` made of `"events": null`: from the answer, or else from the list, which may lag behind for a
+/// while.
+async fn confirm_all_events(
     client: &Client,
     id: &EndpointId,
     answered: Field<Events>,
@@ -462,11 +469,13 @@ async fn all_events(
 }
 
 impl AllEvents {
-    /// All events spelled out are a list from before too, if that was read from `HeyGen`.
+    /// Reads an answered list. The one from before means that the patch was ignored, unless it names all events.
     fn from_answer(answered: Events, prior: &EndpointModel) -> Self {
         match answered {
             None => Self::Null,
-            Some(list) if names(&prior.events).as_ref() == Some(&list) && !state::spells_out_all(&list) => {
+            Some(list)
+                if event_names(&prior.events).as_ref() == Some(&list) && !state::lists_every_known_event(&list) =>
+            {
                 Self::Ignored
             }
             Some(list) => Self::Listed(list),
@@ -475,7 +484,7 @@ impl AllEvents {
 }
 
 /// The names in a set of events; `None` for all.
-fn names(events: &Attr<Set<String>>) -> Option<BTreeSet<String>> {
+fn event_names(events: &Attr<Set<String>>) -> Option<BTreeSet<String>> {
     events.known().map(Set::known).cloned()
 }
 
@@ -498,8 +507,8 @@ fn import_id(target: &ImportTarget) -> Option<&str> {
     }
 }
 
-/// What there is before an import.
-fn nothing_known() -> StoredEndpoint {
+/// What is known of an endpoint before its import.
+fn before_import() -> StoredEndpoint {
     StoredEndpoint {
         state: EndpointModel::null(),
         private: Private {
@@ -531,7 +540,7 @@ mod tests {
         };
         assert!(kept(&some, &some));
         assert!(!kept(&some, &all));
-        // A null whose answer got lost is found as this list by the next refresh, and asked for once more.
+        // A null whose answer got lost is found as this list by the next refresh, and request for once more.
         assert!(!kept(&all, &all));
     }
 }

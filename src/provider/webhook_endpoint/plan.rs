@@ -1,7 +1,8 @@
-//! What a change of configuration will do. Pure.
+//! Plans what a change of the configuration will do. Pure: without a call, a clock or chance.
 
 use super::schema::{EndpointModel, Private};
 use crate::provider::endpoint_url;
+use crate::provider::summaries;
 use crate::terraform::{Attr, Diagnostic, Diagnostics, Path, Plan, Proposal, Stored, Walk};
 
 /// Plans a creation or an update; a replacement comes here as an update first and then as a creation.
@@ -39,12 +40,12 @@ fn plan_update(prior: &Stored<EndpointModel, Private>, config: EndpointModel, wa
     }
 
     let mut requires_replace = Vec::new();
-    if moves_to_another_entity(&state.entity_id, &planned.entity_id, private) {
+    if replaces_for_entity(&state.entity_id, &planned.entity_id, private) {
         requires_replace.push(Path::attribute("entity_id"));
     }
     let when_disabled = WhenDisabled::of(state, planned.replace_when_disabled, walk);
     if when_disabled == WhenDisabled::Replace {
-        // Terraform replaces only for an attribute that changes, and the new endpoint's status is yet to be seen.
+        // Terraform replaces only for an attribute that changes, and the status of the new endpoint is not known yet.
         planned.status = Attr::Unknown;
         requires_replace.push(Path::attribute("status"));
     }
@@ -73,12 +74,13 @@ pub(super) enum Rotation {
     Perhaps,
     /// The trigger changed to a new value.
     Due,
-    /// An earlier rotation failed without telling whether it happened: only another one makes the secret in state true.
+    /// An earlier rotation failed without telling whether it happened. Only another one gives state a secret that is
+    /// valid for certain.
     Unsettled,
 }
 
 impl Rotation {
-    /// The rule, for plan and apply alike.
+    /// Whether to rotate. Plan and apply use the same rule.
     pub(super) fn between(prior: &Stored<EndpointModel, Private>, trigger: &Attr<String>) -> Self {
         match (&prior.state.rotate_trigger, trigger) {
             (_, Attr::Unknown) => Rotation::Perhaps,
@@ -95,18 +97,18 @@ impl Rotation {
         let warning = match self {
             Rotation::None => return None,
             Rotation::Perhaps => Diagnostic::warning(
-                "The signing secret may be rotated",
+                summaries::ROTATION_PERHAPS_PLANNED,
                 format!(
                     "rotate_trigger is known only during apply. If its value has changed by then, the secret of {id} \
                      is rotated, and the old one stops working at once. {then}"
                 ),
             ),
             Rotation::Due => Diagnostic::warning(
-                "The signing secret will be rotated",
+                summaries::ROTATION_PLANNED,
                 format!("Applying this rotates the secret of {id}, and the old one stops working at once. {then}"),
             ),
             Rotation::Unsettled => Diagnostic::warning(
-                "The signing secret will be rotated again",
+                summaries::ROTATION_PLANNED_AGAIN,
                 format!(
                     "An earlier rotation of the secret of {id} failed without telling whether it happened, so the secret in \
                      state may have stopped working. Applying this rotates it once more. {then}"
@@ -117,9 +119,9 @@ impl Rotation {
     }
 }
 
-/// An `entity_id` that is not known, because the endpoint was imported, takes on the configured one. One that is
-/// known only during apply might be another.
-fn moves_to_another_entity(before: &Attr<String>, now: &Attr<String>, private: &Private) -> bool {
+/// Whether a change of `entity_id` replaces the endpoint. After an import the entity is not known, and the configured
+/// value is recorded without a replacement. A value that is known only during apply may be another one, and replaces.
+fn replaces_for_entity(before: &Attr<String>, now: &Attr<String>, private: &Private) -> bool {
     let not_known = before.is_null() && private.entity_id_not_known;
     before != now && !not_known
 }
@@ -128,21 +130,21 @@ pub(super) fn is_disabled(state: &EndpointModel) -> bool {
     state.status.known().is_some_and(|status| status == "disabled")
 }
 
-/// What becomes of an endpoint because it is disabled.
+/// Whether an endpoint is replaced because it is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum WhenDisabled {
-    /// It stays, or is not disabled at all.
+    /// It stays because it is not disabled, or because it is not to be replaced.
     Keep,
-    /// It stays for now: whether it is to be replaced is known only during apply.
+    /// It stays for now, because `replace_when_disabled` is known only during apply.
     KeepForNow,
     /// It is replaced.
     Replace,
 }
 
 impl WhenDisabled {
-    /// An endpoint is not destroyed on a guess, and apply replaces none that the user has not seen replaced in the plan. An
-    /// engine that does not tell its walks apart is answered by the value, and refuses by itself to replace what it did not
-    /// plan to.
+    /// Decides for a disabled endpoint. It is not replaced while the setting is unknown, and apply does not replace it
+    /// if the plan that the user approved did not. An engine that does not say whether it is planning or applying gets
+    /// the same answer in both; it refuses by itself to replace what it has not planned to replace.
     fn of(state: &EndpointModel, setting: Attr<bool>, walk: Walk) -> Self {
         match (is_disabled(state), setting, walk) {
             (true, Attr::Known(true), Walk::Plan) => WhenDisabled::Replace,
@@ -154,7 +156,7 @@ impl WhenDisabled {
     fn warning(self, state: &EndpointModel) -> Option<Diagnostic> {
         (self == WhenDisabled::KeepForNow).then(|| {
             Diagnostic::warning(
-                "The disabled endpoint may have to be replaced",
+                summaries::PERHAPS_REPLACED,
                 format!(
                     "replace_when_disabled is known only during apply, so {} is not replaced now, and gets no events. If the \
                      value turns out to be true, the next plan replaces it.",

@@ -1,4 +1,4 @@
-//! What `heygen_webhook_endpoint` looks like, in configuration and in state.
+//! The schema of `heygen_webhook_endpoint`, its model, and its private data.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -26,7 +26,7 @@ model! {
         pub rotate_trigger: String,
         /// What deliveries are signed with; `HeyGen` answers it once.
         pub secret: SecretString,
-        /// `enabled`, `disabled`, or whatever `HeyGen` thinks of next.
+        /// `enabled`, `disabled`, or a status that `HeyGen` adds later.
         pub status: String,
         /// As received.
         pub created_at: String,
@@ -35,30 +35,31 @@ model! {
     }
 }
 
-/// What the provider remembers of one endpoint beside its state. Missing fields read as nothing special.
+/// What the provider stores about an endpoint beside its state. Missing fields take their default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Private {
     /// The list that `HeyGen` answered when all events were asked for, if it answered one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub all_events: Option<BTreeSet<String>>,
-    /// All events were asked for, and how HeyGen answers that has not been seen: the answer could not be read.
+    /// All events were asked for, and it is not known yet how HeyGen answers that, because its answer could not be
+    /// read.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub all_events_not_answered: bool,
     /// The endpoint was imported: a null `entity_id` says "not known" and not "none".
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub entity_id_not_known: bool,
-    /// A rotation was sent and its answer never came: the secret in state may be dead.
+    /// A rotation was sent and its answer did not arrive, so the secret in state may have stopped working.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rotation_unsettled: bool,
 }
 
-/// What it means to lose [`Private`].
+/// What the user loses with [`Private`], for the message about private data that cannot be read.
 pub(super) const LOSS_OF_PRIVATE_DATA: &str = "Without it an endpoint that was imported would be replaced when entity_id is set, where that is only recorded today; a \
      list of all events would be taken for a change; and a secret that an unanswered rotation may have ended would pass for \
      a valid one. Importing does not bring a secret back.";
 
-/// Of the configuration and the state.
+/// The schema of the configuration and the state.
 pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     Schema::new(
         0,
@@ -118,7 +119,7 @@ pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
     )
 });
 
-/// Of the identity.
+/// The schema of the identity.
 pub(super) static IDENTITY_SCHEMA: LazyLock<IdentitySchema> = LazyLock::new(|| {
     let id = IdentityAttribute {
         name: "id",

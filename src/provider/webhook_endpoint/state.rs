@@ -8,14 +8,14 @@ use crate::heygen::Endpoint;
 use crate::provider::endpoint_url;
 use crate::terraform::{Attr, Set, Stored};
 
-/// What an answer made of an endpoint.
+/// The state of an endpoint after an answer.
 pub(super) struct FromAnswer {
     pub(super) stored: Stored<EndpointModel, Private>,
-    /// The attributes that the answer says nothing readable about. State keeps what it had.
+    /// The attributes that are missing or malformed in the answer. State keeps the values that it had.
     pub(super) unreadable: Vec<&'static str>,
 }
 
-/// What an answer says, in the light of what was there before it.
+/// Makes state of an answer and of what was known before it.
 ///
 /// `before` is the state that is being read anew, or the plan that was carried out: it has what `HeyGen` never answers
 /// (`entity_id`, `rotate_trigger`, `replace_when_disabled`, the secret) and how the URL is spelled.
@@ -52,13 +52,13 @@ fn spelled_as_before(before: &Attr<String>, answered: &str) -> String {
     }
 }
 
-/// `HeyGen` may answer *all events* as null or as the list of all; the list it answered when all was asked for is
-/// remembered, and as long as it stays that list it means null.
+/// Reads `events` of an answer. `HeyGen` may answer *all events* as null or as the list of all. The list that it
+/// answered when all events were asked for is kept in private data, and the same list means null from then on.
 fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, private: &mut Private) -> Attr<Set<String>> {
     let Some(answered) = answered else {
         return Attr::Null;
     };
-    if before.is_null() && private.all_events_not_answered && spells_out_all(&answered) {
+    if before.is_null() && private.all_events_not_answered && lists_every_known_event(&answered) {
         private.all_events_not_answered = false;
         private.all_events = Some(answered);
         return Attr::Null;
@@ -69,13 +69,13 @@ fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, privat
     Attr::Known(answered.into())
 }
 
-/// Whether a list of events can be *all events*, spelled out: it has at least those that have long been known.
-pub(super) fn spells_out_all(events: &BTreeSet<String>) -> bool {
+/// Whether a list of events can mean *all events*: it has at least those of [`KNOWN_EVENTS`].
+pub(super) fn lists_every_known_event(events: &BTreeSet<String>) -> bool {
     KNOWN_EVENTS.iter().all(|name| events.contains(*name))
 }
 
-/// Holds an answer to the plan: what the plan kept known is answered as planned, and a difference is for the next
-/// refresh to find.
+/// The answer as Terraform accepts it after a plan: a value that was known in the plan stays as planned. If the answer
+/// has another one, the next refresh finds it.
 pub(super) fn as_planned(answered: EndpointModel, planned: EndpointModel) -> EndpointModel {
     fn pick<T>(planned: Attr<T>, answered: Attr<T>) -> Attr<T> {
         match planned {

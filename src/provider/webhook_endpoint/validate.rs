@@ -2,6 +2,7 @@
 
 use super::schema::EndpointModel;
 use crate::provider::endpoint_url;
+use crate::provider::summaries;
 use crate::terraform::{Attr, Diagnostic, Diagnostics};
 
 /// Checks what is known of a configuration.
@@ -12,7 +13,7 @@ pub(super) fn validate(config: &EndpointModel) -> Diagnostics {
         if events.is_empty() {
             diagnostics.push(
                 Diagnostic::error(
-                    "No events",
+                    summaries::NO_EVENTS,
                     "An empty set would deliver nothing. Omit the attribute to receive all events, or name at least one.",
                 )
                 .at("events"),
@@ -21,7 +22,7 @@ pub(super) fn validate(config: &EndpointModel) -> Diagnostics {
         if events.has_null() || events.known().contains("") {
             diagnostics.push(
                 Diagnostic::error(
-                    "Not an event type",
+                    summaries::NOT_AN_EVENT_TYPE,
                     "One of the events is null or empty. Each must be a name.",
                 )
                 .at("events"),
@@ -41,7 +42,7 @@ fn unknown_event(name: &str) -> Option<Diagnostic> {
     let known = KNOWN_EVENTS.contains(&name);
     (!known).then(|| {
         Diagnostic::warning(
-            "Event type unknown to this provider",
+            summaries::UNKNOWN_EVENT_TYPE,
             format!(
                 "\"{}\" was not among HeyGen's event types in July 2026. The list grows, so this may well be right; HeyGen \
                  refuses a name that it does not know.",
@@ -52,7 +53,8 @@ fn unknown_event(name: &str) -> Option<Diagnostic> {
     })
 }
 
-/// The event types of July 2026. Only good for a warning, and for recognising a list of all events: the list grows.
+/// The event types of July 2026. HeyGen adds others, so the list serves only for a warning, and to recognise a list of
+/// all events.
 pub(super) const KNOWN_EVENTS: [&str; 30] = [
     "ai_clipping.fail",
     "ai_clipping.success",
@@ -99,7 +101,7 @@ mod tests {
         };
         let found = validate(&config);
         assert!(found.iter().all(|d| d.path == Some(Path::attribute("events"))));
-        found.into_iter().map(|d| (d.severity, d.summary)).collect()
+        found.into_iter().map(|d| (d.severity, d.summary.to_string())).collect()
     }
 
     fn set(members: impl IntoIterator<Item = Attr<String>>) -> Attr<Set<String>> {

@@ -1,4 +1,4 @@
-//! The calls about data sources: decode once, ask, encode once.
+//! The RPCs about data sources: each decodes its request, calls the data source, and encodes the answer.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Responses that tell of a problem.
+//! Makes responses that carry diagnostics and nothing else.
 
 use std::pin::Pin;
 
@@ -87,7 +87,7 @@ impl FromDiagnostics for proto::invoke_action::Event {
     }
 }
 
-/// One message, and the end.
+/// A stream of one message.
 impl<T: FromDiagnostics + Send + 'static> FromDiagnostics for ResponseStream<T> {
     fn from_diagnostics(diagnostics: Vec<proto::Diagnostic>) -> Self {
         Box::pin(stream::iter([Ok(T::from_diagnostics(diagnostics))]))

@@ -1,4 +1,4 @@
-//! The calls about functions.
+//! The RPCs about functions.
 
 use std::collections::HashMap;
 
@@ -70,9 +70,9 @@ fn arguments(signature: &FunctionSignature, sent: &[proto::DynamicValue]) -> Res
 
 fn argument(position: usize, parameter: &Parameter, sent: &proto::DynamicValue) -> Result<Value, FunctionError> {
     match convert::decode_value(Some(sent), &parameter.ty) {
-        Ok(Value::Null | Value::Unknown) => Err(FunctionError::about(position, "This argument has no value.")),
+        Ok(Value::Null | Value::Unknown) => Err(FunctionError::at_argument(position, "This argument has no value.")),
         Ok(value) => Ok(value),
-        Err(error) => Err(FunctionError::about(
+        Err(error) => Err(FunctionError::at_argument(
             position,
             format!("This argument cannot be read: {error}."),
         )),

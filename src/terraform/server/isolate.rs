@@ -4,9 +4,9 @@ use std::future::Future;
 
 /// Runs `call` in a task of its own; if it panics, the response is that of `on_panic`.
 ///
-/// Calls share one connection: a panic inside the connection's task would take every other call with it, a creation
-/// whose response is just coming in among them. And a host that goes away drops the call, which must not drop a change
-/// half-way.
+/// Calls share one connection. A panic in the connection's task would end every other call with it, perhaps a creation
+/// whose response is just coming in. And when the host goes away its calls are dropped, which must not interrupt a
+/// change half-way.
 pub(super) async fn run_isolated<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
     on_panic: impl FnOnce() -> T,

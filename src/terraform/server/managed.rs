@@ -1,4 +1,4 @@
-//! The calls about managed resources: decode once, ask the resource, encode once.
+//! The RPCs about managed resources: each decodes its request, calls the resource, and encodes the answer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{Inner, decode_config};
 use crate::terraform::upgrade::{decode_stored_object, unsupported_version};
 use crate::terraform::wire::convert;
 use crate::terraform::wire::state::EncodedState;
-use crate::terraform::{AnyResource, Diagnostic, Diagnostics, ImportTarget, Outcome, Provider, Walk, proto};
+use crate::terraform::{AnyResource, Diagnostic, Diagnostics, ImportTarget, Outcome, Provider, Walk, proto, summaries};
 
 impl<P: Provider> Inner<P> {
     pub(super) fn validate_resource(
@@ -52,7 +52,14 @@ impl<P: Provider> Inner<P> {
             let schema = resource.identity_schema();
             if request.version != schema.version() {
                 let name = &request.type_name;
-                return Err(unsupported_version("Identity", name, request.version, schema.version()));
+                let summary = summaries::IDENTITY_OF_UNKNOWN_VERSION;
+                return Err(unsupported_version(
+                    summary,
+                    "identity",
+                    name,
+                    request.version,
+                    schema.version(),
+                ));
             }
             let ty = schema.object_type();
             let identity = decode_stored_object(&request.type_name, raw_json(request.raw_identity.as_ref()), ty)?;
@@ -171,7 +178,8 @@ impl<P: Provider> Inner<P> {
         }
     }
 
-    /// See [`AnyResource::unchanged`]. An object of a type that this provider does not have is answered just as it came.
+    /// See [`AnyResource::unchanged`]. An object of a type that this provider does not have is answered just as it
+    /// came.
     pub(super) fn unchanged(&self, type_name: &str, prior: EncodedState) -> EncodedState {
         match self.resource(type_name) {
             Ok(resource) => resource.unchanged(prior),
@@ -180,8 +188,8 @@ impl<P: Provider> Inner<P> {
     }
 }
 
-/// Terraform allows to defer, whatever is asked, in its apply walk, and in a plan only as an experiment (`-allow-deferral`).
-/// Other engines never do.
+/// In which walk Terraform asks. Its apply walk always allows a provider to defer changes, and its plan walk does so
+/// only as an experiment (`-allow-deferral`). Other engines never do.
 fn walk(capabilities: Option<&proto::ClientCapabilities>) -> Walk {
     match capabilities {
         Some(capabilities) if capabilities.deferral_allowed => Walk::Apply,

@@ -21,9 +21,10 @@ use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
 use super::{
     AnyDataSource, AnyResource, Diagnostic, Diagnostics, Function, HostVersion, Model, Object, Provider, Schema, proto,
+    summaries,
 };
 
-/// What other providers allow in either direction; the host's own limits are above it.
+/// The largest message in either direction, in bytes: what every Go plugin allows. The host's own limits are above it.
 const MESSAGE_LIMIT: usize = 256 * 1024 * 1024;
 
 /// A [`Provider`] as a gRPC service.
@@ -48,8 +49,8 @@ impl<P: Provider> Service<P> {
         Self::with_termination(provider, CancellationToken::new())
     }
 
-    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does, and
-    /// also every call that comes later.
+    /// Serves this provider until `terminated` is cancelled. That stops the calls under way, as `StopProvider` does,
+    /// and also every call that comes later.
     pub fn with_termination(provider: P, terminated: CancellationToken) -> Self {
         let resources = provider.resources();
         let resources = resources.into_iter().map(|r| (r.type_name(), r)).collect();
@@ -122,9 +123,14 @@ fn decode_config(message: Option<&proto::DynamicValue>, schema: &Schema) -> Resu
 }
 
 fn no_such(kind: &str, name: &str) -> Diagnostic {
+    not_in_this_version(&format!("{kind} named \"{name}\""))
+}
+
+/// There is no `what`, which may be a kind of thing as a whole.
+fn not_in_this_version(what: &str) -> Diagnostic {
     Diagnostic::error(
-        format!("No such {kind}"),
-        format!("This provider has no {kind} named \"{name}\". A newer version of it may have one."),
+        summaries::NOT_IN_THIS_VERSION,
+        format!("This provider has no {what}. A newer version of it may have one."),
     )
 }
 

@@ -9,9 +9,9 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::from_diagnostics::{FromDiagnostics, ResponseStream};
 use super::isolate::run_isolated;
-use super::{Inner, Service, no_such};
+use super::{Inner, Service, no_such, not_in_this_version};
 use crate::terraform::wire::state::EncodedState;
-use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto};
+use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto, summaries};
 
 type RpcResult<T> = Result<Response<T>, Status>;
 
@@ -34,7 +34,7 @@ macro_rules! refuse {
     (client_streaming $rpc:ident($messages:ident) <- $message:ident, $kind:literal) => {
         refuse!(
             @ $rpc(Streaming<proto::$messages::$message>) -> proto::$messages::Response,
-            |_| no_such($kind, "")
+            |_| not_in_this_version($kind)
         );
     };
     (@ $rpc:ident($request:ty) -> $response:ty, $problem:expr) => {
@@ -174,13 +174,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::read_resource::Request>,
     ) -> RpcResult<proto::read_resource::Response> {
-        // An answer without a state would say that the object is gone.
-        let inner = Arc::clone(&self.inner);
-        let (type_name, prior) = (
-            request.get_ref().type_name.clone(),
-            EncodedState::from(request.get_ref()),
-        );
-        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
+        let on_panic = self.unchanged_on_panic(&request.get_ref().type_name, request.get_ref().into());
         self.run_or_else(request, on_panic, |inner, request| async move {
             inner.read_resource(request).await
         })
@@ -202,13 +196,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::apply_resource_change::Request>,
     ) -> RpcResult<proto::apply_resource_change::Response> {
-        // An answer without a state would say that the object is gone, and without private data that there is none.
-        let inner = Arc::clone(&self.inner);
-        let (type_name, prior) = (
-            request.get_ref().type_name.clone(),
-            EncodedState::from(request.get_ref()),
-        );
-        let on_panic = move |problem: Diagnostic| Outcome::new(inner.unchanged(&type_name, prior), problem).into();
+        let on_panic = self.unchanged_on_panic(&request.get_ref().type_name, request.get_ref().into());
         self.run_or_else(request, on_panic, |inner, request| async move {
             inner.apply_resource_change(request).await
         })
@@ -246,7 +234,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::generate_resource_config::Request>,
     ) -> RpcResult<proto::generate_resource_config::Response> {
         let problem = Diagnostic::error(
-            "No configuration can be generated",
+            summaries::NO_GENERATED_CONFIGURATION,
             format!(
                 "This provider generates no configuration for resources such as {}. Write it by hand.",
                 request.get_ref().type_name
@@ -315,7 +303,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         .await
     }
 
-    /// Answers at once; what is under way ends by itself and is answered where it was asked.
+    /// Answers at once. The calls under way then end soon, each with its own answer.
     async fn stop_provider(
         &self,
         _request: Request<proto::stop_provider::Request>,
@@ -365,6 +353,16 @@ impl<P: Provider> Service<P> {
         self.run_or_else(request, FromDiagnostics::from_diagnostic, call).await
     }
 
+    /// Makes the answer of a call about the object `prior` that panics: the diagnostic, and the object as it was. An answer
+    /// without a state would say that the object is gone, and one without private data that there is none.
+    fn unchanged_on_panic<A>(&self, type_name: &str, prior: EncodedState) -> impl FnOnce(Diagnostic) -> A + use<A, P>
+    where
+        A: From<Outcome<EncodedState>>,
+    {
+        let (inner, type_name) = (Arc::clone(&self.inner), type_name.to_owned());
+        move |problem| Outcome::new(inner.unchanged(&type_name, prior), problem).into()
+    }
+
     /// Answers with what `call` answers, or with what `on_panic` makes of a diagnostic if it panics.
     async fn run_or_else<Q, A, F>(
         &self,
@@ -384,7 +382,7 @@ impl<P: Provider> Service<P> {
 
 fn crashed(api_name: &str) -> Diagnostic {
     Diagnostic::error(
-        "The provider crashed",
+        summaries::CRASHED,
         format!(
             "The provider panicked in this call and went on with the others. This is a bug; please report it with the panic \
              message, which Terraform shows or logs. If something was being created, look for it at {api_name} before you \
@@ -395,7 +393,7 @@ fn crashed(api_name: &str) -> Diagnostic {
 
 fn no_move(source: &str, target: &str) -> Diagnostic {
     Diagnostic::error(
-        "Objects of another type cannot be moved here",
+        summaries::NO_MOVE,
         format!(
             "A moved block turns a {source} into a {target}, and this provider cannot read the state of the one as that of \
              the other. Take the old one out of state with a removed block (lifecycle {{ destroy = false }}) in place of the \

@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-/// Hands out the token that is cancelled by `StopProvider`, and a new one for the calls that come later: under a debugger
-/// one process serves many operations. Once the process is told to terminate, later calls get a cancelled token too.
+/// Gives each call the token that `StopProvider` cancels. Calls that come after that get a new token, because under a
+/// debugger one process serves many operations. Once the process is told to terminate, every token is cancelled.
 pub(super) struct StopSwitch {
     terminated: CancellationToken,
     current: Mutex<CancellationToken>,

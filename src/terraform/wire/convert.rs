@@ -1,4 +1,4 @@
-//! Between the generated messages and our own types.
+//! Converts between the generated messages and this room's own types.
 
 use super::msgpack::NULL;
 use super::{WireError, decode_json, decode_msgpack, encode_msgpack};
@@ -85,7 +85,7 @@ impl From<Diagnostic> for proto::Diagnostic {
         };
         proto::Diagnostic {
             severity: severity.into(),
-            summary: diagnostic.summary,
+            summary: diagnostic.summary.to_string(),
             detail: diagnostic.detail,
             attribute: diagnostic.path.as_ref().map(Into::into),
         }

@@ -6,8 +6,8 @@ use super::WireError;
 use crate::terraform::{Number, Object, Type, Value, normalized};
 
 /// Reads stored JSON along its type. In an object, attributes that are missing are null, and attributes that the type
-/// does not have are left out: a newer provider of the same schema version may have added them. The parser refuses what is
-/// nested deeper than 127 levels.
+/// does not have are left out: a newer provider of the same schema version may have added them. The parser refuses what
+/// is nested deeper than 127 levels.
 pub fn decode(json: &[u8], ty: &Type) -> Result<Value, WireError> {
     let json = serde_json::from_slice(json).map_err(|_| WireError::new("not JSON"))?;
     read(json, ty)

@@ -1,8 +1,8 @@
 //! Values on the wire: `MessagePack` both ways, and the JSON in which Terraform keeps state.
 //!
 //! Everything is read along the type that the schema gives it, so whatever comes out fits the schema, and recursion is
-//! bounded by the type, and by a depth of its own where a value brings its type along. Input may be hostile: nothing here
-//! panics, recurses without a bound, or takes more memory than a small multiple of the input.
+//! bounded by the type, and by a depth of its own where a value brings its type along. Input may be hostile: nothing
+//! here panics, recurses without a bound, or takes more memory than a small multiple of the input.
 
 pub(super) mod convert;
 mod json;
@@ -12,7 +12,7 @@ pub(super) mod state;
 pub use json::decode as decode_json;
 pub use msgpack::{decode as decode_msgpack, encode as encode_msgpack};
 
-/// Why bytes are not a value of the type asked for. Says where, never what was there.
+/// Why bytes are not a value of the expected type. It names the place and never quotes the value.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}{}", if path.is_empty() { String::new() } else { format!(" at {path}") })]
 pub struct WireError {

@@ -6,8 +6,8 @@ use unicode_normalization::is_nfc;
 use super::WireError;
 use crate::terraform::{Number, Object, Type, Value, normalized};
 
-/// Reads one value along its type; nothing may follow it. Objects must be complete. Any extension value is an unknown
-/// one: refinements only narrow what it may become, and may be ignored. No bytes at all are null.
+/// Reads one value of this type; nothing may follow it. Objects must be complete. Every extension value is read as
+/// unknown: refinements, which narrow what an unknown value may become, may be ignored. No bytes at all are null.
 pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, WireError> {
     if bytes.is_empty() {
         return Ok(Value::Null);
@@ -21,21 +21,21 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, WireError> {
     }
 }
 
-/// Writes one value. Its texts are in NFC: what was decoded is, and what comes from elsewhere must have passed
-/// [`normalized`] before it became a value. Fails if the value does not fit the type, so that a slip in the provider becomes an error that says where
-/// and not an answer that Terraform cannot read.
+/// Writes one value. Its texts must be in NFC: decoded ones are, and text from elsewhere goes through [`normalized`]
+/// before it becomes a value. Fails if the value does not fit the type, so that a mistake in the provider becomes an
+/// error that names the place, and not an answer that Terraform cannot read.
 pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
     let mut out = Vec::new();
     write(&mut out, value, ty)?;
     Ok(out)
 }
 
-/// How many values may be inside each other. The type bounds that, but for values that bring a type of their own, and
-/// all calls share stacks of two megabytes. Types are half as deep at most, and JSON is parsed no deeper than this: what
-/// is read in the one encoding can be answered in the other.
+/// How deep values may be nested. The type limits that, except for values that bring a type of their own, and the
+/// threads that decode have stacks of two megabytes. Types are nested at most half as deep, and JSON is parsed to this
+/// depth, so what is read in one encoding can be written in the other.
 const MAX_DEPTH: usize = 128;
 
-/// The null value, whole.
+/// The null value, which is this one byte.
 pub(super) const NULL: u8 = 0xc0;
 
 struct Reader<'a> {
@@ -99,8 +99,8 @@ impl<'a> Reader<'a> {
                     return Err(type_mismatch(ty));
                 }
                 let marker = self.marker()?;
-                let signature = self.binary(marker)?.ok_or_else(|| type_mismatch(ty))?;
-                let inner = Type::from_json_bytes(signature).map_err(|e| WireError::new(e.to_string()))?;
+                let type_json = self.binary(marker)?.ok_or_else(|| type_mismatch(ty))?;
+                let inner = Type::from_json_bytes(type_json).map_err(|e| WireError::new(e.to_string()))?;
                 let value = self.value(&inner)?;
                 Ok(Value::Dynamic(Box::new((inner, value))))
             }
@@ -319,8 +319,8 @@ fn infallible<E>(result: Result<(), E>) -> Result<(), WireError> {
 mod tests {
     use super::*;
 
-    fn ty(signature: &str) -> Type {
-        Type::from_json_bytes(signature.as_bytes()).unwrap()
+    fn ty(type_json: &str) -> Type {
+        Type::from_json_bytes(type_json.as_bytes()).unwrap()
     }
 
     fn number(text: &str) -> Value {
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn values_of_every_type_survive_a_round_trip() {
         let object = Object::from([("a".to_owned(), text("x")), ("b".to_owned(), Value::Null)]);
-        for (signature, value) in [
+        for (type_json, value) in [
             (r#""bool""#, Value::Bool(true)),
             (r#""number""#, number("-1")),
             (r#""number""#, number("0.1")),
@@ -365,9 +365,9 @@ mod tests {
             ),
             (r#""dynamic""#, Value::Unknown),
         ] {
-            let ty = ty(signature);
+            let ty = ty(type_json);
             let bytes = encode(&value, &ty).unwrap();
-            assert!(decode(&bytes, &ty).unwrap() == value, "{signature}");
+            assert!(decode(&bytes, &ty).unwrap() == value, "{type_json}");
         }
     }
 

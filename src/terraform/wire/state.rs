@@ -1,10 +1,10 @@
-//! What Terraform keeps of an object, encoded.
+//! Objects in the encoded form in which Terraform keeps them.
 
 use super::{WireError, convert};
 use crate::terraform::{Object, Outcome, Type, Value, proto};
 
-/// An object as Terraform keeps it: its state, the provider's private data beside it, and its identity. The requests bring
-/// it encoded, and the responses take it back so.
+/// An object as Terraform keeps it: its state, the provider's private data beside it, and its identity. Requests and
+/// responses carry it in this form.
 #[derive(Clone)]
 pub struct EncodedState {
     pub(in crate::terraform) state: Option<proto::DynamicValue>,
@@ -49,7 +49,7 @@ impl EncodedState {
         convert::decode_object(self.state.as_ref(), ty)
     }
 
-    /// The identity, where it is there and known. A planned identity may still be unknown, which tells nothing.
+    /// The identity; `None` where there is none, and where it is planned and still unknown.
     pub(in crate::terraform) fn decode_identity(&self, ty: &Type) -> Result<Option<Object>, WireError> {
         let identity = convert::decode_identity(self.identity.as_ref(), ty)?;
         Ok(identity.filter(|identity| identity.values().all(is_known)))

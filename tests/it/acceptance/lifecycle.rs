@@ -116,8 +116,8 @@ for_each_engine! {
             warning.detail,
             format!(
                 "HeyGen's list has no endpoint {id} any more. State lets go of it, and unless the configuration does so too, \
-                 the plan creates another, with a new id and a new secret. If the credentials are of the wrong account, do not \
-                 apply: correct them first."
+                 applying it creates another, with a new id and a new secret. If the credentials are of the wrong account, do \
+                 not apply: correct them first."
             )
         );
         let applied = tf.apply();

@@ -1,5 +1,5 @@
-//! The runs through real engines and the real binary. What is not known in the plan is an output of `terraform_data`, made
-//! anew in each step.
+//! The runs through real engines and the real binary. What is not known in the plan is an output of `terraform_data`,
+//! made anew in each step.
 
 use std::fmt::Write as _;
 use std::ops::Range;

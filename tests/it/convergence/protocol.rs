@@ -21,11 +21,11 @@ const SEEDS: Range<u64> = 0..240;
 /// Everything goes fifty times as quick as in the world.
 const TEMPO: Tempo = Tempo::Fiftieth;
 
-/// How patient the provider is.
+/// How long the provider waits: what it waits in the world, in the tempo of these runs.
 fn timing() -> Timing {
     Timing {
         first_wait: Duration::ZERO,
-        reread_after: Timing::default().reread_after.map(|look| TEMPO.of(look)),
+        reread_after: Timing::default().reread_after.map(|after| TEMPO.of(after)),
     }
 }
 
@@ -126,8 +126,8 @@ impl Run {
         let kind = Kind::of(seed);
         let mut troubles = Troubles::of(seed);
         if kind.fresh && troubles.meet(Trouble::NoDate) {
-            // A fresh process does not know the endpoints of state that it has not been asked about, and without dates may
-            // take one for what a lost creation left behind.
+            // A fresh process does not know the endpoints of state that it has not been asked about, and without dates
+            // may take one for what a lost creation left behind.
             troubles = troubles.without(Trouble::OwnTwins);
         }
         let mut scenario = Scenario::new(seed, TEMPO, troubles);
@@ -277,8 +277,9 @@ impl Run {
         violation.rule == Rule::FinalPlan && self.scenario.may_not_replace(name_of(&violation.address))
     }
 
-    /// A command has ended. Fails where the provider broke a rule of core's. What HeyGen has not done yet of what it was
-    /// asked, it does before anything else happens: nobody reads an error, or starts the next command, in less time.
+    /// A command has ended. Fails where the provider broke a rule of core's. What HeyGen has not done yet of what it
+    /// was asked, it does before anything else happens: nobody reads an error, or starts the next command, in less
+    /// time.
     async fn ended(&self, report: &Report) {
         let violations = report
             .violations

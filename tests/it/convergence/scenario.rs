@@ -203,8 +203,8 @@ impl Scenario {
 
     /// What happens to an endpoint behind Terraform's back, once in a while.
     ///
-    /// Mostly an endpoint is old by HeyGen's clock by the time that somebody deletes it by hand: a young one is missed only
-    /// after a while, because the list may lag behind its creation.
+    /// Mostly an endpoint is old by HeyGen's clock by the time that somebody deletes it by hand: a young one is missed
+    /// only after a while, because the list may lag behind its creation.
     pub(super) fn meddle(&mut self, heygen: &FakeHeygen) {
         let mut endpoints = heygen.endpoints();
         let foreign = self.foreign(heygen);
@@ -259,8 +259,8 @@ impl Scenario {
 
     /// Draws anew what is not known while the next command plans.
     ///
-    /// `settles`: it must succeed and leave nothing to do. A value of `replace_when_disabled` that was not known replaces
-    /// nothing in the command that gets to know it, so that is known then.
+    /// `settles`: it must succeed and leave nothing to do. A value of `replace_when_disabled` that was not known
+    /// replaces nothing in the command that gets to know it, so that is known then.
     pub(super) fn hide(&mut self, settles: bool) {
         self.hidden.clear();
         if self.troubles.meet(Trouble::UnknownValues) {
@@ -277,9 +277,10 @@ impl Scenario {
         self.hidden.get(name).cloned().unwrap_or_default()
     }
 
-    /// Whether `replace_when_disabled` turns out true for this endpoint and the plan did not know it. It replaces nothing
-    /// then, and if the endpoint is disabled and the engine gives no sign that it is applying, a provider that is asked to
-    /// plan again cannot know that it must not replace it now: the apply fails, nothing has changed, the next plan replaces.
+    /// Whether `replace_when_disabled` turns out true for this endpoint and the plan did not know it. It replaces
+    /// nothing then, and if the endpoint is disabled and the engine gives no sign that it is applying, a provider that
+    /// is asked to plan again cannot know that it must not replace it now: the apply fails, nothing has changed, the
+    /// next plan replaces.
     pub(super) fn may_not_replace(&self, name: &str) -> bool {
         let turned_out = |wanted: &Wanted| wanted.replace_when_disabled == Some(true);
         self.hidden(name).replace_when_disabled && self.wanted.get(name).is_some_and(turned_out)

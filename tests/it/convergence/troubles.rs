@@ -93,12 +93,12 @@ impl Trouble {
                 later,
                 Self::ClockOff | Self::LateList | Self::TwinsBefore | Self::TwinsDuring
             ),
-            // An endpoint whose `created_at` was answered by nobody counts as old, and an old one that two walks miss is gone.
-            // And what a call does after its answer was given up, and the list shows later still, may show only when a search
-            // for it has ended.
+            // An endpoint whose `created_at` was answered by nobody counts as old, and an old one that two walks miss
+            // is gone. And what a call does after its answer was given up, and the list shows later still, may show
+            // only when a search for it has ended.
             Self::LateList => matches!(later, Self::OddAnswers | Self::LateAnswers),
-            // The other run's endpoint is as new as both of ours: beside one that was answered, the other one may have done
-            // nothing.
+            // The other run's endpoint is as new as both of ours: beside one that was answered, the other one may have
+            // done nothing.
             Self::TwinsDuring => later == Self::OwnTwins,
             _ => false,
         }

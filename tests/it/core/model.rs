@@ -371,8 +371,8 @@ fn put(state: &mut State, address: &str, instance: Option<Instance>) {
     };
 }
 
-/// The whole object of what a person wrote. Of what a provider requires core sees only whether it is written at all, and
-/// of what only a provider decides it sees nothing.
+/// The whole object of what a person wrote. Of what a provider requires core sees only whether it is written at all,
+/// and of what only a provider decides it sees nothing.
 fn completed(block: &Block, attributes: &Attributes, findings: &mut Findings) -> Option<Value> {
     for name in attributes.keys() {
         assert!(

@@ -265,7 +265,10 @@ fn fifty_fresh_endpoints_that_are_missing_are_gone_together() {
         50
     );
     let walks = heygen.requests_to(Route::List).len();
-    assert!((3..=7).contains(&walks), "they share their looks: {walks}");
+    assert!(
+        (3..=7).contains(&walks),
+        "they share their passes over the list: {walks}"
+    );
     let waited = took.saturating_sub(engines_own);
     assert!(waited < Duration::from_secs(15), "{waited:?}");
 }

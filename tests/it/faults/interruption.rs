@@ -16,8 +16,8 @@ use crate::support::plan::Action;
 use crate::support::process::{Output, Running};
 use crate::support::terraform::Workspace;
 
-/// How soon an interrupted run is over once `HeyGen` has answered. Far below the 25 s of a `Retry-After` and the 30 s of
-/// a request timeout, far above what a busy machine needs.
+/// How soon an interrupted run is over once `HeyGen` has answered. Far below the 25 s of a `Retry-After` and the 30 s
+/// of a request timeout, far above what a busy machine needs.
 const PROMPTLY: Duration = Duration::from_secs(8);
 
 /// A process without its host looks at its parent twice a second.

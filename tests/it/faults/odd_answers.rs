@@ -397,7 +397,7 @@ fn what_is_missing_in_a_list_with_items_that_cannot_be_told_is_an_error() {
     heygen.remove_endpoint(&id).unwrap();
     heygen.advance(PAST_ALL_LAG);
     let [no_id, bad_id, no_object, no_url, ..] = oddities();
-    let then = "So the list does not show whether what was looked for is among them. Plan again later; if it goes on, report \
+    let then = "So the list does not show whether what was looked for is among them. Try again later; if it goes on, report \
                 it to HeyGen.";
     let expect_error = |tf: &Workspace, what: &str| {
         let failed = tf.plan_expecting_failure();
@@ -492,6 +492,16 @@ fn for_an_odd_field_of_ones_own_state_keeps_its_value_with_a_warning() {
         assert_eq!(tf.state().instance(ADDRESS).attribute(field), &before);
     }
     expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn an_odd_field_is_said_to_be_null_after_an_import() {
+    let (tf, heygen) = start();
+    let id = foreign(&heygen, Oddity::without("status"));
+    write(&tf, &url("https://elsewhere.example.com/hook"));
+    let imported = tf.import(ADDRESS, &id).text();
+    assert!(imported.contains("State has null there"), "{imported}");
+    assert_eq!(tf.state().instance(ADDRESS).attribute("status"), &Value::Null);
 }
 
 #[test]

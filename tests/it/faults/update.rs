@@ -109,7 +109,7 @@ fn a_lost_rotation_stays_unsettled_through_another_failure() {
     heygen.inject(Rule::on(Route::Rotate, status(403, Effect::None)));
     tf.apply_expecting_failure().error("may have been rotated");
     tf.apply_expecting_failure()
-        .error("does not allow this")
+        .error("The call is not allowed")
         .says("An earlier rotation failed without telling whether it happened")
         .says("rotates the secret once more");
     write(&tf, URL, "\"1\"");
@@ -160,7 +160,7 @@ fn a_patch_that_finds_nothing_says_so_and_leaves_it_to_the_refresh() {
     tf.apply_expecting_failure()
         .error("has vanished")
         .says(&id)
-        .says("refresh");
+        .says("The plan went by a state that has it. State keeps it; plan again, and a refresh");
     let state = tf.state();
     let a = state.instance(ADDRESS);
     assert_eq!(

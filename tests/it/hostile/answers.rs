@@ -1,5 +1,5 @@
-//! Answers of an API that is broken, or not HeyGen's: the client fails or succeeds, in time, and takes nothing of it for
-//! the end of an endpoint.
+//! Answers of an API that is broken, or not HeyGen's: the client fails or succeeds, in time, and takes nothing of it
+//! for the end of an endpoint.
 
 use std::time::Duration;
 

@@ -1,11 +1,11 @@
-//! Input that nobody well-meaning sends: decoders, RPCs, API answers, the credentials file and signatures under arbitrary bytes and
-//! under spoiled good ones.
+//! Hostile input: decoders, RPCs, API answers, the credentials file and signatures are given arbitrary bytes, and good
+//! bytes that were spoiled.
 //!
-//! These are fuzz targets in the shape of property tests. cargo-fuzz needs a nightly compiler, which a fresh machine
-//! does not have; proptest needs nothing, knows what a good input looks like, and shrinks what it finds. In the normal
-//! tests each target makes a bounded number of cases from a fixed seed, so that a run says the same twice. `make fuzz`
-//! makes many more from fresh seeds. What is worth keeping goes into `corpus/`, all of which every target that reads
-//! bytes is fed every time, whatever it was written for.
+//! These are fuzz targets in the form of property tests. cargo-fuzz needs a nightly compiler, which a fresh machine
+//! does not have; proptest needs nothing, can make good input to spoil, and shrinks what it finds. In the normal tests
+//! each target makes a bounded number of cases from a fixed seed, so that every run has the same. `make fuzz` makes
+//! many more from fresh seeds. Inputs that have found something are kept in `corpus/`, and every target that reads
+//! bytes is given all of them in every run.
 
 mod answers;
 mod credentials;

@@ -1,4 +1,4 @@
-//! Values in both encodings along arbitrary types, and the signatures of types.
+//! Values in both encodings along arbitrary types, and the JSON form of types.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn a_signature_survives_the_way_there_and_back(ty in types()) {
+    fn the_json_form_of_a_type_survives_the_way_there_and_back(ty in types()) {
         prop_assert_eq!(Type::from_json_bytes(&ty.to_json_bytes()), Ok(ty));
     }
 }
@@ -219,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn a_spoiled_signature_is_a_type_or_an_error(ty in types(), spoils in spoils()) {
+    fn a_spoiled_json_form_is_a_type_or_an_error(ty in types(), spoils in spoils()) {
         decoded_safely(&spoiled(ty.to_json_bytes(), &spoils), &Type::Dynamic);
     }
 

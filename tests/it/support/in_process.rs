@@ -38,8 +38,8 @@ pub async fn core(environment: Environment) -> Core {
     connected.unwrap_or_else(|violations| panic!("{violations:?}"))
 }
 
-/// A client of this service. Each connection is served by itself, so that one that broke is made anew. Needs a runtime's
-/// context, and lives as long as the runtime.
+/// A client of this service. Each connection is served by itself, so that one that broke is made anew. Needs a
+/// runtime's context, and lives as long as the runtime.
 pub fn client_of<P: Provider>(service: ProviderServer<P>) -> ProviderClient<Channel> {
     let connector = tower::service_fn(move |_| {
         let (near, far) = tokio::io::duplex(PIPE);

@@ -297,8 +297,9 @@ pub fn resident_memory(pid: u32) -> usize {
     printed.trim().parse::<usize>().expect("a running process has a size") * 1024
 }
 
-/// What Linux says of a process's memory, in bytes: `VmRSS` is resident now, `VmHWM` the most that ever was, and `VmPeak`
-/// the most address space. Other systems tell no peak of another process, so what is asserted of a peak is asserted on Linux only.
+/// What Linux says of a process's memory, in bytes: `VmRSS` is resident now, `VmHWM` the most that ever was, and
+/// `VmPeak` the most address space. Other systems tell no peak of another process, so what is asserted of a peak is
+/// asserted on Linux only.
 #[cfg(target_os = "linux")]
 pub fn memory(pid: u32, field: &str) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a running process");

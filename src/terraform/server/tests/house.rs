@@ -9,11 +9,19 @@ use tokio_util::sync::CancellationToken;
 use crate::terraform::{
     AnyDataSource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion, Function,
     HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, Object, Outcome, Plan, Proposal, Provider, Resource,
-    Schema, Set, Stored, Type, Value, model,
+    Schema, Set, Stored, Type, Value, declare_summaries, model,
 };
 
 pub(super) const DOOR: &str = "house_door";
 pub(super) const BELL: &str = "house_bell";
+
+declare_summaries! {
+    const _;
+    GONE = "The door is gone";
+    STUCK = "The door is stuck";
+    MADE_HERE = "Doors are made here";
+    LOST = "Nobody has a key";
+}
 
 pub(super) fn door() -> Arc<dyn AnyResource> {
     Arc::new(Door)
@@ -111,8 +119,8 @@ impl Resource for Door {
 
     async fn read(&self, stored: StoredDoor, _stop: &CancellationToken) -> Outcome<Option<StoredDoor>> {
         match named(&stored.state) {
-            "gone" => Outcome::new(None, Diagnostic::warning("The door is gone", "")),
-            "stuck" => Outcome::new(Some(renumbered(stored)), Diagnostic::error("The door is stuck", "")),
+            "gone" => Outcome::new(None, Diagnostic::warning(GONE, "")),
+            "stuck" => Outcome::new(Some(renumbered(stored)), Diagnostic::error(STUCK, "")),
             "swapped" => Outcome::ok(Some(renumbered(stored))),
             "rotten" => panic!("on purpose"),
             _ => Outcome::ok(Some(stored)),
@@ -130,7 +138,7 @@ impl Resource for Door {
 
     async fn update(&self, prior: StoredDoor, planned: DoorModel, _stop: &CancellationToken) -> Outcome<StoredDoor> {
         match named(&prior.state) {
-            "stuck" => Outcome::new(prior, Diagnostic::error("The door is stuck", "")),
+            "stuck" => Outcome::new(prior, Diagnostic::error(STUCK, "")),
             "rotten" => panic!("on purpose"),
             _ => Outcome::ok(Stored {
                 state: planned,
@@ -141,13 +149,13 @@ impl Resource for Door {
 
     async fn delete(&self, prior: StoredDoor, _stop: &CancellationToken) -> Diagnostics {
         match named(&prior.state) {
-            "stuck" => Diagnostic::error("The door is stuck", "").into(),
+            "stuck" => Diagnostic::error(STUCK, "").into(),
             _ => Diagnostics::none(),
         }
     }
 
     async fn import(&self, _target: ImportTarget, _stop: &CancellationToken) -> Outcome<Option<StoredDoor>> {
-        Outcome::new(None, Diagnostic::error("Doors are made here", ""))
+        Outcome::new(None, Diagnostic::error(MADE_HERE, ""))
     }
 
     fn earlier_versions(&self) -> Vec<EarlierVersion<DoorModel>> {
@@ -159,7 +167,7 @@ impl Resource for Door {
         vec![EarlierVersion::new(
             &Schema::new(1, "", attributes),
             |old: DoorModel1| match old.keys.known().map(String::as_str) {
-                Some("lost") => Err(Diagnostic::error("Nobody has a key", "")),
+                Some("lost") => Err(Diagnostic::error(LOST, "")),
                 _ => Ok(DoorModel {
                     name: old.name,
                     keys: old

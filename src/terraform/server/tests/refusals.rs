@@ -1,5 +1,6 @@
 //! What the service refuses by itself.
 
+use super::super::not_in_this_version;
 use super::house::BELL;
 use super::*;
 use crate::terraform::Provider as _;
@@ -109,5 +110,24 @@ async fn a_move_from_another_type_names_both_and_the_way_to_go() {
         "A moved block turns a castle_gate into a house_door, and this provider cannot read the state of the one as that of \
          the other. Take the old one out of state with a removed block (lifecycle { destroy = false }) in place of the moved \
          block, and take what the house_door shall manage over with an import block."
+    );
+}
+
+#[tokio::test]
+async fn what_the_provider_does_not_have_is_named_as_far_as_the_request_names_it() {
+    let answer = ask!(
+        plan_action,
+        plan_action {
+            action_type: "house_ring".to_owned(),
+        }
+    );
+    assert_eq!(summaries(&answer.diagnostics), ["Not in this version of the provider"]);
+    assert_eq!(
+        answer.diagnostics[0].detail,
+        "This provider has no action named \"house_ring\". A newer version of it may have one."
+    );
+    assert_eq!(
+        not_in_this_version("state store").detail,
+        "This provider has no state store. A newer version of it may have one."
     );
 }

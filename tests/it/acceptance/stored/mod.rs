@@ -1,6 +1,6 @@
-//! State files as released versions wrote them, with private data as it is in them. Every later version reads them all: a
-//! folder for each version, to which nothing is ever changed. (`before-0.1.0` holds what was written before private data
-//! had a version, by an engine without identities.)
+//! State files as released versions wrote them, with private data as it is in them. Every later version reads them all:
+//! a folder for each version, to which nothing is ever changed. (`before-0.1.0` holds what was written before private
+//! data had a version, by an engine without identities.)
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn stored(name: &str) -> Vec<Value> {
         .filter(|path| path.is_dir())
         .map(|version| fs::read(version.join(name).with_extension("tfstate")).unwrap())
         .collect();
-    assert!(files.len() >= 2, "this test no longer looks");
+    assert!(files.len() >= 2, "the stored states are not found");
     files.iter().map(|file| serde_json::from_slice(file).unwrap()).collect()
 }
 

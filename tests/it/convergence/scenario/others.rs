@@ -58,8 +58,8 @@ impl Scenario {
     /// What strikes one of the next creations beside chance, once in a while: a twin, and the loss of the answer, which
     /// would hardly ever come together by chance.
     ///
-    /// A twin made during a creation comes only where that takes effect: one that does nothing beside a twin of the same
-    /// second cannot be told from one that does, by anyone.
+    /// A twin made during a creation comes only where that takes effect: one that does nothing beside a twin of the
+    /// same second cannot be told from one that does, by anyone.
     pub(in crate::convergence) fn twins(&mut self) -> Vec<Rule> {
         let lost = |creation| match creation {
             Creation::Undone => Fault::Reset { effect: Effect::None },
