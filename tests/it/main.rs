@@ -25,6 +25,7 @@ mod load;
 mod pages;
 mod plugin_host;
 mod protocol;
+mod release;
 mod support;
 mod tidy;
 mod wire_contract;
