@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -11,8 +12,9 @@ use serde_json::json;
 use super::dist::{Dist, Key, platform, sha256};
 use super::{VERSION, root};
 use crate::support::account::{ADDRESS, endpoint, with_account};
-use crate::support::engine::for_each_engine;
+use crate::support::engine::{Engine, for_each_engine};
 use crate::support::http::{Identity, Request, Server, response};
+use crate::support::process::Running;
 use crate::support::terraform::Workspace;
 
 for_each_engine! {
@@ -100,6 +102,52 @@ for_each_engine! {
         let armoured = b"-----BEGIN PGP SIGNATURE-----\n".to_vec();
         expect(Registry::of(&dist).with_file("SHA256SUMS.sig", armoured), "tag byte does not have MSB set");
     }
+}
+
+#[test]
+fn the_guide_to_installing_installs_from_a_zip_and_checks_it() {
+    let dist = Dist::new();
+    let mirror = tempfile::tempdir().unwrap();
+    let place = mirror.path().to_str().unwrap();
+    let page = fs::read_to_string(root().join("templates/guides/installing.md")).unwrap();
+    let page = page
+        .replace("/srv/terraform-mirror", place)
+        .replace("linux_amd64", &platform())
+        .replace("0.1.0", VERSION);
+    // A block within a list is indented.
+    let page: String = page.lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
+    // A block of the page, by what is in it.
+    let block = |of: &str| {
+        let mut blocks = page.split("\n```").skip(1).step_by(2);
+        let found = blocks.find(|block| block.contains(of));
+        let block = found.unwrap_or_else(|| panic!("the guide has no block with {of}"));
+        block.split_once('\n').unwrap().1.to_owned()
+    };
+    let shell = |commands: &str| {
+        let commands = if cfg!(target_os = "macos") {
+            commands.replace("sha256sum", "shasum --algorithm 256")
+        } else {
+            commands.to_owned()
+        };
+        let mut command = Command::new("sh");
+        command.args(["-e", "-c", &commands]).current_dir(dist.folder());
+        Running::start(command).wait()
+    };
+    shell(&block("mkdir -p ")).expect_success();
+    let tf = Workspace::new(Engine::from_path()).installing_by(&block("filesystem_mirror {"));
+    tf.write("providers.tf", &block("required_providers {"));
+    let said = tf.init();
+    assert!(said.text().contains("unauthenticated"), "{said:?}");
+
+    let check = block("sha256sum --check");
+    assert!(
+        shell(&check)
+            .expect_success()
+            .stdout
+            .contains(&format!("{}: OK", Dist::name(&Dist::zip())))
+    );
+    fs::write(dist.folder().join(Dist::name(&Dist::zip())), "another").unwrap();
+    shell(&check).expect_failure();
 }
 
 /// Creates, finds nothing left to do, and destroys, with the provider that was installed.
