@@ -1,7 +1,8 @@
 # `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, and nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo picture test fuzz soak lint check-windows deny advisories bench install package sums release draft reproduce
+.PHONY: help setup demo picture test fuzz soak lint check-windows deny advisories bench install
+.PHONY: package sums release draft reproduce
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin

@@ -1,8 +1,8 @@
 //! How long the host waits for us: from spawning the release binary to its handshake line, strict
 //! mutual TLS on.
 //!
-//! `make bench` names the binary that `scripts/build` makes in `PROVIDER_BINARY`; without that variable, it is the one that
-//! Cargo built with this program. Fails if the median misses the promise.
+//! `make bench` names the binary that `scripts/build` makes in `PROVIDER_BINARY`; without that variable, it is the one
+//! that Cargo built with this program. Fails if the median misses the promise.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};

@@ -331,8 +331,8 @@ impl Served {
     }
 }
 
-/// Answers with loopback's address to the question for the family that the name says, with no record to the other one, and
-/// that there is no such name to all else.
+/// Answers with loopback's address to the question for the family that the name says, with no record to the other one,
+/// and that there is no such name to all else.
 fn serve_names(socket: &UdpSocket) {
     const HEADER: usize = 12;
     let mut question = [0; 512];

@@ -1,5 +1,5 @@
-//! Terraform installs the release, as its users have it do: from a registry, from a mirror on the network, from a mirror in
-//! a folder. And it refuses what is not the release.
+//! Terraform installs the release, as its users have it do: from a registry, from a mirror on the network, from a mirror
+//! in a folder. And it refuses what is not the release.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What is released: the binary as `scripts/build` makes it, the zip and the sums, and Terraform installing them from each
-//! place that it installs from.
+//! What is released: the binary as `scripts/build` makes it, the zip and the sums, and Terraform installing them from
+//! each place that it installs from.
 //!
 //! All of it stands on one build, which `make test` makes before the tests begin.
 
