@@ -120,10 +120,39 @@ mod no_module_of_the_machines_c_library_is_loaded {
             variables.push(("PLUGIN_UNIX_SOCKET_GROUP", "hosts".to_owned()));
             root.terraform(&["apply", "-auto-approve"], &variables).expect_success();
             assert_eq!(heygen.endpoints().len(), 1);
-            // Without a key, the credentials file is looked for, and there is no HOME to find it in.
-            variables.retain(|(name, _)| *name != "HEYGEN_API_KEY");
+            // A group that the file does not have ends the provider: the file was read.
+            variables.push(("PLUGIN_UNIX_SOCKET_GROUP", "others".to_owned()));
             let said = root.terraform(&["plan"], &variables).expect_failure();
-            assert!(said.messages().contains("the credentials file of"), "{said:?}");
+            assert!(
+                said.messages()
+                    .contains("Failed to read any lines from plugin's stdout"),
+                "{said:?}"
+            );
+            // Without a key, a credentials file is looked for, and there is no HOME to find one in.
+            let without_key = [("HEYGEN_API_BASE", base)];
+            let said = root.terraform(&["plan"], &without_key).expect_failure();
+            assert!(said.messages().contains("No HeyGen credentials"), "{said:?}");
+        });
+    }
+}
+
+mod without_home_there_is_no_credentials_file {
+    use super::*;
+
+    #[test]
+    fn terraform_path() {
+        within("without_home_there_is_no_credentials_file", |root| {
+            let heygen = FakeHeygen::start();
+            root.write("work/main.tf", "data \"heygen_webhook_endpoints\" \"all\" {}\n");
+            root.write("etc/passwd", "somebody:x:0:0::/somebody:/\n");
+            root.write("somebody/.heygen/credentials", heygen.api_key());
+            root.terraform(&["init"], &[]).expect_success();
+            let base = ("HEYGEN_API_BASE", heygen.base_url());
+            let said = root.terraform(&["plan"], std::slice::from_ref(&base)).expect_failure();
+            assert!(said.messages().contains("No HeyGen credentials"), "{said:?}");
+            // That file would do.
+            let home = ("HOME", "/somebody".to_owned());
+            root.terraform(&["plan"], &[base, home]).expect_success();
         });
     }
 }
@@ -136,8 +165,10 @@ fn within(test: &str, part: impl FnOnce(&Root)) {
     let binary = released_binary();
     let name = format!("release::empty_root::{test}::terraform_path");
     let mut command = namespaces();
+    // Of the environment, sudo replaces the PATH.
+    let path = search_path().into_string().unwrap();
     command
-        .args(["python3", "-c", BRING_UP])
+        .args(["env", &format!("PATH={path}"), "python3", "-c", BRING_UP])
         .arg(env::current_exe().unwrap());
     command.args(["--exact", &name, "--nocapture"]).env(WITHIN, binary);
     let output = Running::start(command).wait().expect_success();
