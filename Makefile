@@ -2,6 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo picture docs docs-check test fuzz soak lint check-windows deny advisories bench install
+.PHONY: package sums release draft reproduce
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
@@ -33,6 +34,7 @@ soak: setup ## Random runs under random faults, 10000 of them; SEEDS, ENGINE_SEE
 lint: ## Format and lint checks
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	scripts/build lint
 
 check-windows: ## Compiles the provider and the fake for Windows, without linking them; needs rustup
 	scripts/check-windows
@@ -48,10 +50,25 @@ advisories: ## Asks the network for vulnerabilities that became known since advi
 	scripts/advisories refresh
 
 bench: ## Measures, with the release build, how long a host waits for the plugin
-	cargo bench --locked
+	PROVIDER_BINARY=$$(scripts/build) cargo bench --locked --profile dev
 
 install: ## Builds the provider and puts it where Terraform looks for local plugins
 	scripts/install
 
+package: ## Makes this machine's zip of a release in dist/, with an SBOM
+	scripts/release package
+
+sums: ## Lists the zips in dist/ and signs the list; GPG_KEY=fingerprint
+	scripts/release sums $(GPG_KEY)
+
+release: ## The zip, the list and the signatures; GPG_KEY=fingerprint
+	scripts/release all $(GPG_KEY)
+
+draft: ## Puts what is in dist/ into a draft of a release at the code host
+	scripts/release draft
+
+reproduce: ## Builds the commit twice, in other folders, and compares the bytes
+	scripts/reproduce
+
 setup: ## Brings the engines and tools the tests need into .tools/
-	scripts/setup engines nextest node openssl
+	scripts/setup

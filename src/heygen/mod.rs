@@ -12,6 +12,8 @@ mod endpoint;
 mod error;
 mod event;
 mod field;
+#[cfg(all(target_os = "linux", target_feature = "crt-static"))]
+mod host_names;
 mod list_cache;
 mod pages;
 mod redact;

@@ -154,6 +154,10 @@ fn build(settings: &Settings) -> Result<reqwest::Client, Fault> {
     if settings.base_url.is_loopback() {
         builder = builder.no_proxy();
     }
+    #[cfg(all(target_os = "linux", target_feature = "crt-static"))]
+    {
+        builder = builder.dns_resolver(super::host_names::HostNames::default());
+    }
     builder.build().map_err(|error| unusable(&error.without_url()))
 }
 

@@ -31,7 +31,7 @@ impl Environment {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let folder = match variable("HEYGEN_CONFIG_DIR") {
             Some(folder) => Some(PathBuf::from(folder)),
-            None => std::env::home_dir().map(|home| home.join(".heygen")),
+            None => home().map(|home| home.join(".heygen")),
         };
         Self {
             api_key: variable("HEYGEN_API_KEY"),
@@ -41,6 +41,18 @@ impl Environment {
             credentials_file: folder.map(|folder| folder.join("credentials")),
             timing: Timing::default(),
         }
+    }
+}
+
+/// The user's folder. On Unix that is what `HOME` says and nothing else, as HeyGen's command line has it: the database of
+/// users is not asked, which would load modules of the machine's C library.
+fn home() -> Option<PathBuf> {
+    if cfg!(unix) {
+        std::env::var_os("HOME")
+            .filter(|home| !home.is_empty())
+            .map(PathBuf::from)
+    } else {
+        std::env::home_dir()
     }
 }
 

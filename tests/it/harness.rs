@@ -8,9 +8,13 @@ use crate::support::engine::{Engine, Version, for_each_engine};
 use crate::support::plan::Action;
 
 #[test]
-fn the_pinned_engine_is_1_15_and_the_other_one_speaks_protocol_6() {
+fn the_pinned_engine_is_terraform_1_15() {
     let Version(major, minor, _) = Engine::terraform_1_15().version();
     assert_eq!((major, minor), (1, 15));
+}
+
+#[test]
+fn the_engine_on_path_speaks_protocol_6() {
     assert!(Engine::from_path().version() >= Version(1, 11, 0));
 }
 

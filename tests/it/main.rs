@@ -29,6 +29,7 @@ mod pages;
 mod plugin_host;
 mod protocol;
 mod receiver;
+mod release;
 mod support;
 mod tidy;
 mod wire_contract;

@@ -209,7 +209,7 @@ fn files(folder: &Path) -> Vec<(PathBuf, String)> {
             let entry = entry.unwrap();
             let name = entry.file_name();
             let kind = entry.file_type().unwrap();
-            if kind.is_dir() && ![".git", ".tools", "target"].iter().any(|it| name == *it) {
+            if kind.is_dir() && ![".git", ".tools", "dist", "target"].iter().any(|it| name == *it) {
                 folders.push(entry.path());
             } else if kind.is_file() && name != ".git" {
                 found.push(entry.path());

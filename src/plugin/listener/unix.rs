@@ -133,11 +133,9 @@ impl Group {
     fn find(named: &str) -> Result<Self, Error> {
         let id = match named.parse() {
             Ok(id) => id,
-            Err(_) => nix::unistd::Group::from_name(named)
+            Err(_) => id_of_group(named)
                 .map_err(|error| refused(named, error.to_string()))?
-                .ok_or_else(|| refused(named, "there is no such group".to_owned()))?
-                .gid
-                .as_raw(),
+                .ok_or_else(|| refused(named, "there is no such group".to_owned()))?,
         };
         Ok(Self {
             named: named.to_owned(),
@@ -151,6 +149,26 @@ impl Group {
             .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
             .map_err(|error| refused(&self.named, error.to_string()))
     }
+}
+
+/// The number of the group of this name, by whatever the machine keeps groups in.
+#[cfg(not(all(target_os = "linux", target_feature = "crt-static")))]
+fn id_of_group(named: &str) -> io::Result<Option<u32>> {
+    let group = nix::unistd::Group::from_name(named)?;
+    Ok(group.map(|group| group.gid.as_raw()))
+}
+
+/// The number of the group of this name in `/etc/group`. A static binary asks nobody else: other databases of groups are
+/// modules of the machine's C library, which cannot be loaded beside the one built in.
+#[cfg(all(target_os = "linux", target_feature = "crt-static"))]
+fn id_of_group(named: &str) -> io::Result<Option<u32>> {
+    // A line is NAME:PASSWORD:NUMBER:MEMBERS.
+    let groups = fs::read_to_string("/etc/group")?;
+    let numbers = groups.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(named)).then(|| fields.nth(1)?.parse().ok())
+    });
+    Ok(numbers.flatten().next())
 }
 
 fn refused(group: &str, reason: String) -> Error {

@@ -1,10 +1,16 @@
 //! HTTP servers that are not `HeyGen`'s: webhook receivers, proxies, and APIs that answer anything at all.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use x509_cert::der::pem::{self, LineEnding};
 
 /// Nobody here takes so long to send a request.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,17 +34,72 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
+/// A certificate that vouches for itself, and the key it belongs to.
+pub struct Identity {
+    /// The certificate, for a file of those that are trusted.
+    pub pem: String,
+    config: Arc<ServerConfig>,
+}
+
+impl Identity {
+    /// A fresh one, for these names and addresses.
+    pub fn of(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        Self {
+            pem: pem::encode_string("CERTIFICATE", LineEnding::LF, cert.der()).unwrap(),
+            config: Arc::new(config),
+        }
+    }
+}
+
 impl Server {
     /// Listens on a port of its own. `answer` is called by as many threads as there are requests at once.
     pub fn answering(answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on("127.0.0.1:0", None, answer)
+    }
+
+    /// As [`answering`](Self::answering), on this address and with this certificate.
+    pub fn answering_over_tls(
+        address: &str,
+        identity: &Identity,
+        answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        Self::on(address, Some(Arc::clone(&identity.config)), answer)
+    }
+
+    fn on(
+        address: &str,
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(&Request) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let requests = Arc::default();
         let (answer, received) = (Arc::new(answer), Arc::clone(&requests));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answer, received) = (Arc::clone(&answer), Arc::clone(&received));
-                thread::spawn(move || serve(&stream, &*answer, &received));
+                let (answer, received, tls) = (Arc::clone(&answer), Arc::clone(&received), tls.clone());
+                thread::spawn(move || {
+                    // Beyond this time a request does not come.
+                    let _ = stream.set_read_timeout(Some(PATIENCE));
+                    match tls {
+                        None => serve(stream, &*answer, &received),
+                        Some(config) => {
+                            let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+                            serve(&mut stream, &*answer, &received);
+                            stream.conn.send_close_notify();
+                            let _ = stream.flush();
+                        }
+                    }
+                });
             }
         });
         Self { address, requests }
@@ -73,9 +134,19 @@ impl Request {
         values.next().map(|(_, value)| value)
     }
 
+    /// What another server answers to this request, byte for byte.
+    pub fn forwarded(&self, address: &str) -> Vec<u8> {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let (first, headers) = self.head.split_once("\r\n").unwrap_or((&self.head, ""));
+        let head = format!("{first}\r\nConnection: close\r\n{headers}\r\n\r\n");
+        stream.write_all(&[head.as_bytes(), &self.body].concat()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        answer
+    }
+
     /// The first request on a connection, where one comes whole and in time.
-    fn read(mut stream: &TcpStream) -> Option<Self> {
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    fn read(stream: &mut impl io::Read) -> Option<Self> {
         let mut bytes = Vec::new();
         let mut chunk = [0; 4096];
         loop {
@@ -115,8 +186,8 @@ pub fn response(status: u16, body: impl AsRef<[u8]>) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn serve(mut stream: &TcpStream, answer: &impl Fn(&Request) -> Vec<u8>, received: &Mutex<Vec<Request>>) {
-    if let Some(request) = Request::read(stream) {
+fn serve(mut stream: impl io::Read + io::Write, answer: &impl Fn(&Request) -> Vec<u8>, received: &Mutex<Vec<Request>>) {
+    if let Some(request) = Request::read(&mut stream) {
         // Noted before it is answered: who has the answer finds the request.
         received.lock().unwrap().push(request.clone());
         let _ = stream.write_all(&answer(&request));

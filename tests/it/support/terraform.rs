@@ -82,6 +82,12 @@ impl Workspace {
         workspace
     }
 
+    /// Takes providers from where this CLI configuration says, and no longer from a mirror with the binary under test.
+    pub fn installing_by(self, cli_configuration: &str) -> Self {
+        fs::write(self.root.path().join("terraform.rc"), cli_configuration).expect("a writable directory");
+        self
+    }
+
     /// Points the provider at an API, as its users do: by the environment.
     pub fn against(self, base_url: &str, api_key: &str) -> Self {
         self.with_env("HEYGEN_API_BASE", base_url)
