@@ -31,8 +31,9 @@ const GUIDES: [&str; 7] = [
     "where-the-secret-is",
 ];
 
-/// The page of errors tells of no task. It has a test of its own.
-const REFERENCE: &str = "errors";
+/// Those that are not followed here: the page of errors tells of no task, and the one on installing needs a release to
+/// install. Both have tests of their own.
+const ELSEWHERE: [&str; 2] = ["errors", "installing"];
 
 #[test]
 fn every_guide_has_a_test() {
@@ -41,7 +42,7 @@ fn every_guide_has_a_test() {
         let file = entry.unwrap().file_name().into_string().unwrap();
         file.split('.').next().unwrap().to_owned()
     });
-    let mut names: Vec<String> = names.filter(|name| name != REFERENCE).collect();
+    let mut names: Vec<String> = names.filter(|name| !ELSEWHERE.contains(&name.as_str())).collect();
     names.sort();
     assert_eq!(names, GUIDES);
 }
