@@ -228,7 +228,7 @@ impl Root {
         root.write("etc/hosts", HOSTS);
         root.write("etc/group", "root:x:0:\nhosts:x:0:\n");
         root.bind(Engine::from_path().program(), "terraform");
-        let package = format!("mirror/terraform.local/heygen/heygen/{VERSION}/{}", platform());
+        let package = format!("mirror/{}/{VERSION}/{}", env!("PROVIDER_SOURCE"), platform());
         fs::create_dir_all(root.at(&package)).unwrap();
         let plugin = root.at(&package).join(format!("terraform-provider-heygen_v{VERSION}"));
         fs::copy(binary, &plugin).unwrap();
