@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(4);
 #[test]
 fn a_configuration_of_250_is_created_read_in_three_calls_and_destroyed() {
     let heygen = FakeHeygen::start();
-    let tf = Workspace::new(Engine::terraform_1_15()).against(&heygen.base_url(), heygen.api_key());
+    let tf = Workspace::new(Engine::from_path()).against(&heygen.base_url(), heygen.api_key());
     tf.write(
         "main.tf",
         &format!(
