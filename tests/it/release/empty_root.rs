@@ -107,7 +107,7 @@ mod no_module_of_the_machines_c_library_is_loaded {
         within("no_module_of_the_machines_c_library_is_loaded", |root| {
             root.poison();
             // Every call that loads modules dies of them: otherwise this test would show nothing.
-            for call in ["getaddrinfo", "getgrnam", "getpwuid"] {
+            for call in root.poisoned_calls() {
                 let control = root.run(Path::new("/control"), &[call], &[]);
                 assert!(control.signal().is_some(), "{call} is not poisoned: {control:?}");
             }
@@ -212,12 +212,16 @@ fn namespaces() -> Command {
 /// A folder that becomes the root of what is run in it.
 struct Root {
     folder: TempDir,
+    /// Those of the engine.
+    libraries: Vec<PathBuf>,
 }
 
 impl Root {
     fn with(binary: &Path) -> Self {
+        let engine = Engine::from_path();
         let root = Self {
             folder: tempfile::tempdir().unwrap(),
+            libraries: libraries_of(engine.program()),
         };
         for folder in ["dev", "etc", "tmp", "work"] {
             fs::create_dir(root.at(folder)).unwrap();
@@ -227,7 +231,10 @@ impl Root {
         }
         root.write("etc/hosts", HOSTS);
         root.write("etc/group", "root:x:0:\nhosts:x:0:\n");
-        root.bind(Engine::from_path().program(), "terraform");
+        root.bind(engine.program(), "terraform");
+        for library in &root.libraries {
+            root.bind(library, library.to_str().unwrap().trim_start_matches('/'));
+        }
         let package = format!("mirror/{}/{VERSION}/{}", env!("PROVIDER_SOURCE"), platform());
         fs::create_dir_all(root.at(&package)).unwrap();
         let plugin = root.at(&package).join(format!("terraform-provider-heygen_v{VERSION}"));
@@ -287,11 +294,26 @@ impl Root {
         Running::start(command).wait()
     }
 
+    /// The calls of the C library that load the poison. An engine that was built by hand, and is not static, asks for its
+    /// user and for the socket's group by itself, and would die of it.
+    fn poisoned_calls(&self) -> &'static [&'static str] {
+        if self.libraries.is_empty() {
+            &["getaddrinfo", "getgrnam", "getpwuid"]
+        } else {
+            &["getaddrinfo"]
+        }
+    }
+
     /// Names modules in nsswitch.conf that kill whoever loads them, and puts a program into the root that does.
     fn poison(&self) {
+        let accounts = if self.libraries.is_empty() {
+            "poison files"
+        } else {
+            "files"
+        };
         self.write(
             "etc/nsswitch.conf",
-            "hosts: poison files\ngroup: poison files\npasswd: poison files\n",
+            &format!("hosts: poison files\ngroup: {accounts}\npasswd: {accounts}\n"),
         );
         self.write(
             "poison.c",
@@ -321,6 +343,15 @@ impl Root {
             compile(&["-shared", "-nostdlib", "-fPIC", "-o", &module, "poison.c"]);
         }
     }
+}
+
+/// What an engine needs beside itself: nothing, as it is released, and the C library if it was built by hand.
+fn libraries_of(engine: &Path) -> Vec<PathBuf> {
+    let mut command = Command::new("ldd");
+    command.arg(engine);
+    let listed = Running::start(command).wait().stdout;
+    let words = listed.split_whitespace().filter(|word| word.starts_with('/'));
+    words.filter(|word| !word.ends_with(':')).map(PathBuf::from).collect()
 }
 
 /// The environment in which a provider has this account, by a name of the API's host.

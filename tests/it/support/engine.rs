@@ -57,6 +57,11 @@ impl Engine {
     pub fn version(&self) -> Version {
         self.version
     }
+
+    /// Whether it is OpenTofu, which does not tell providers whether it plans or applies.
+    pub fn is_opentofu(&self) -> bool {
+        self.program.file_name().is_some_and(|name| name == "tofu")
+    }
 }
 
 impl fmt::Display for Engine {

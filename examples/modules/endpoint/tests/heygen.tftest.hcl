@@ -17,6 +17,16 @@ run "create" {
   }
 }
 
+run "remember" {
+  module {
+    source = "./tests/same"
+  }
+
+  variables {
+    now = { id = run.create.id, secret = run.create.secret }
+  }
+}
+
 run "edit" {
   variables {
     url    = "https://hooks.example.com/v2"
@@ -35,12 +45,11 @@ run "an_edit_keeps_the_endpoint_and_its_secret" {
   }
 
   variables {
-    before = { id = run.create.id, secret = run.create.secret }
-    after  = { id = run.edit.id, secret = run.edit.secret }
+    now = { id = run.edit.id, secret = run.edit.secret }
   }
 
   assert {
-    condition     = var.before.id == var.after.id && var.before.secret == var.after.secret
+    condition     = var.now.id == output.first.id && var.now.secret == output.first.secret
     error_message = "Neither the endpoint nor its secret should be replaced."
   }
 }
@@ -59,12 +68,11 @@ run "a_rotation_keeps_the_endpoint_only" {
   }
 
   variables {
-    before = { id = run.edit.id, secret = run.edit.secret }
-    after  = { id = run.rotate.id, secret = run.rotate.secret }
+    now = { id = run.rotate.id, secret = run.rotate.secret }
   }
 
   assert {
-    condition     = var.before.id == var.after.id && var.before.secret != var.after.secret
+    condition     = var.now.id == output.first.id && var.now.secret != output.first.secret
     error_message = "The endpoint should stay, and its secret should be another."
   }
 }

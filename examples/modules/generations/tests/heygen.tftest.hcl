@@ -12,6 +12,16 @@ run "the_first_generation" {
   }
 }
 
+run "remember" {
+  module {
+    source = "./tests/same"
+  }
+
+  variables {
+    now = run.the_first_generation.secrets
+  }
+}
+
 run "a_leap_to_the_next_generation_is_refused" {
   command         = plan
   expect_failures = [data.heygen_webhook_endpoints.before]
@@ -42,12 +52,11 @@ run "the_first_one_keeps_its_secret_beside_the_second" {
   }
 
   variables {
-    before = run.the_first_generation.secrets
-    after  = run.both_are_alive.secrets
+    now = run.both_are_alive.secrets
   }
 
   assert {
-    condition     = var.before["1"] == var.after["1"]
+    condition     = var.now["1"] == output.first["1"]
     error_message = "The secret of generation 1 should stay what it is."
   }
 }
@@ -69,12 +78,11 @@ run "it_keeps_its_secret_too" {
   }
 
   variables {
-    before = run.both_are_alive.secrets
-    after  = run.the_second_one_alone.secrets
+    now = run.the_second_one_alone.secrets
   }
 
   assert {
-    condition     = var.before["2"] == var.after["2"]
+    condition     = var.now["2"] == output.first["2"]
     error_message = "The secret of generation 2 should stay what it is."
   }
 }

@@ -1,12 +1,20 @@
-# Holds what the module answered in two runs, for assertions to compare: OpenTofu knows the outputs of an earlier run in
-# the variables of a run, and not in its assertions.
+# Remembers what the module answered in an earlier run, for later ones to compare: OpenTofu knows the outputs of no other run
+# than the last, and only in variables.
 
-variable "before" {
+variable "now" {
   type      = object({ id = string, secret = string })
   sensitive = true
 }
 
-variable "after" {
-  type      = object({ id = string, secret = string })
+resource "terraform_data" "first" {
+  input = var.now
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
+output "first" {
+  value     = terraform_data.first.output
   sensitive = true
 }
