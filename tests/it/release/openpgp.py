@@ -15,7 +15,7 @@ import pysequoia  # noqa: E402, found only now
 
 def generate(folder):
     # The kind of key that registries take, though they are longer.
-    key = pysequoia.Tsk.generate("Release <release@example.com>", cipher_suite=pysequoia.CipherSuite.RSA2k)
+    key = pysequoia.Tsk.generate("Release <release@example.com>", cipher_suite=pysequoia.CipherSuite.RSA3k)
     public = key.extract_certificate()
     (folder / "secret.asc").write_text(str(key))
     (folder / "public.asc").write_text(str(public))
