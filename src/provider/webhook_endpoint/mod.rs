@@ -546,7 +546,7 @@ mod tests {
         };
         assert!(kept(&some, &some));
         assert!(!kept(&some, &all));
-        // A null whose answer got lost is found as this list by the next refresh, and request for once more.
+        // A null whose answer got lost is found as this list by the next refresh, and asked for once more.
         assert!(!kept(&all, &all));
     }
 }
