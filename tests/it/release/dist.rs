@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::{VERSION, released_binary, root, script};
 use crate::support::process::{Output, Running};
+use crate::support::terraform::platform;
 
 /// What all files in the tests' zips are dated: some day in 2026.
 pub(super) const TIME: &str = "1790000000";
@@ -119,17 +120,6 @@ pub(super) fn package(binary: &Path, version: &str, folder: &Path) -> Output {
         "package",
         [binary.as_os_str(), version.as_ref(), TIME.as_ref(), folder.as_os_str()],
     )
-}
-
-/// What Terraform calls this machine's kind.
-pub(super) fn platform() -> String {
-    let system = if cfg!(target_os = "macos") { "darwin" } else { "linux" };
-    let processor = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "amd64"
-    };
-    format!("{system}_{processor}")
 }
 
 /// What is in a zip, as Python's own reader has it: for each file its name, mode, date and content.

@@ -12,12 +12,13 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use super::{VERSION, dist::platform, released_binary};
+use super::{VERSION, released_binary};
 use crate::fake_heygen::FakeHeygen;
 use crate::support::account::endpoint;
 use crate::support::engine::{Engine, search_path};
 use crate::support::http::{Identity, Server};
 use crate::support::process::{Output, Running};
+use crate::support::terraform::platform;
 
 /// Set in the process within the namespaces: the binary under test.
 const WITHIN: &str = "RELEASED_BINARY";

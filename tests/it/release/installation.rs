@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::dist::{Dist, Key, platform, sha256};
+use super::dist::{Dist, Key, sha256};
 use super::{VERSION, root};
 use crate::support::account::{ADDRESS, endpoint, with_account};
 use crate::support::engine::{Engine, for_each_engine};
 use crate::support::http::{Identity, Request, Server, response};
 use crate::support::process::Running;
-use crate::support::terraform::Workspace;
+use crate::support::terraform::{Workspace, platform};
 
 for_each_engine! {
     fn a_release_installs_from_registry_and_mirrors_and_works(tf: Workspace) {

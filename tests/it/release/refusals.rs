@@ -6,9 +6,10 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::dist::{Dist, package, platform};
+use super::dist::{Dist, package};
 use super::{VERSION, released_binary, root};
 use crate::support::process::{Output, Running};
+use crate::support::terraform::platform;
 
 const CHANGELOG: &str = "# Changelog\n\n## 1.2.3 - 2026-11-27\n\nSomething.\n";
 

@@ -375,23 +375,28 @@ fn without_provider_bugs(output: Output) -> Output {
 /// `HOST/NAMESPACE/TYPE/VERSION/OS_ARCH/`, the layout of an unpacked mirror, with the binary under test in it.
 fn lay_out_mirror(mirror: &Path) {
     const VERSION: &str = env!("CARGO_PKG_VERSION");
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
     let source = env!("PROVIDER_SOURCE");
-    let folder = mirror.join(format!("{source}/{VERSION}/{os}_{architecture}"));
+    let folder = mirror.join(format!("{source}/{VERSION}/{}", platform()));
     fs::create_dir_all(&folder).expect("a writable directory");
     symlink(
         provider_binary(),
         folder.join(format!("terraform-provider-heygen_v{VERSION}")),
     )
     .expect("a writable directory");
+}
+
+/// What Terraform calls this machine's kind, such as `linux_amd64`.
+pub fn platform() -> String {
+    let system = match env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let processor = match env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{system}_{processor}")
 }
 
 /// The provider that engines start. A whole run of the tests has the one that is released, which takes half the time of a
