@@ -33,7 +33,7 @@ soak: setup ## Random runs under random faults, 10000 of them; SEEDS, ENGINE_SEE
 
 lint: ## Format and lint checks
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	scripts/build lint
 
 check-windows: ## Compiles the provider and the fake for Windows, without linking them; needs rustup
@@ -49,8 +49,8 @@ advisories: ## Asks the network for vulnerabilities that became known since advi
 	cargo deny --locked check advisories
 	scripts/advisories refresh
 
-bench: ## Measures, with the release build, how long a host waits for the plugin
-	PROVIDER_BINARY=$$(scripts/build) cargo bench --locked --profile dev
+bench: ## Measures the release beside floors, as one table; ARGS=start, calls, terraform or http for a part of it
+	scripts/bench $(ARGS)
 
 install: ## Builds the provider and puts it where Terraform looks for local plugins
 	scripts/install

@@ -1,0 +1,1 @@
+"""What `scripts/bench` is made of: a module for each part of its table, and what they share."""
