@@ -12,7 +12,6 @@ use secrecy::SecretString;
 
 use super::call::Caller;
 use super::clock::ServerClock;
-use super::endpoint::parse_moment;
 use super::list_cache::{EndpointPages, Items, ListCache, ListSnapshot, Lookup};
 use super::pages::{CursorGuard, Extent, read_pages};
 use super::redact::Redactor;
@@ -164,7 +163,7 @@ impl Client {
         created_at: Option<&str>,
         stop: &Stop,
     ) -> Result<Option<Endpoint>, Failure> {
-        let found = self.list.find(&ById(id), created_at.and_then(parse_moment), stop).await;
+        let found = self.list.find(&ById(id), created_at, stop).await;
         found.map_err(|failure| Failure {
             operation: Operation::Find(id.clone()),
             ..failure

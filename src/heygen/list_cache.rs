@@ -22,6 +22,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
 use super::call::{Caller, LastFault};
+use super::endpoint::parse_moment;
 use super::pages::CursorGuard;
 use super::request::{Operation, Request};
 use super::response;
@@ -192,12 +193,12 @@ impl ListCache {
     }
 
     /// Looks for something until it is found, or has been missing for long enough to count as gone: for as long as it
-    /// takes to confirm that with a second pass, or, if it was `created` less than two minutes ago by HeyGen's clock,
+    /// takes to confirm that with a second pass, or, if it was created less than two minutes ago by HeyGen's clock,
     /// for as long as a list may lag.
     pub(super) async fn find<Q: Lookup>(
         &self,
         lookup: &Q,
-        created: Option<OffsetDateTime>,
+        created_at: Option<&str>,
         stop: &Stop,
     ) -> Result<Option<Q::Found>, Failure> {
         let began = Instant::now();
@@ -220,7 +221,7 @@ impl ListCache {
             }
             own_snapshots.push(snapshot);
             // The age needs HeyGen's clock, which is known from answers, and the first answer may have come only now.
-            let age = *age.get_or_insert_with(|| self.age(created));
+            let age = *age.get_or_insert_with(|| self.age(created_at));
             let absence = self.absence(lookup, &own_snapshots, age, began);
             let Some(next_read) = self.next_read(&absence, age) else {
                 return match absence.unidentified {
@@ -345,8 +346,8 @@ impl ListCache {
             .find_map(|page| lookup.find_on_page(&Items(page)))
     }
 
-    fn age(&self, created: Option<OffsetDateTime>) -> Age {
-        let Some(created) = created else {
+    fn age(&self, created_at: Option<&str>) -> Age {
+        let Some(created) = created_at.and_then(parse_moment) else {
             return Age::Old;
         };
         let now = Instant::now();
