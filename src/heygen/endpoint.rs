@@ -99,14 +99,15 @@ impl EndpointId {
         if text.chars().count() > 255 {
             return Err(InvalidEndpointId::TooLong);
         }
-        let refused = |c: &char| c.is_control() || c.is_whitespace() || is_invisible(*c) || "/\\?#%".contains(*c);
+        let is_shown = |c: char| c.is_ascii_graphic() || !(c.is_control() || c.is_whitespace() || is_invisible(c));
+        let refused = |c: &char| !is_shown(*c) || matches!(c, '/' | '\\' | '?' | '#' | '%');
         if let Some(character) = text.chars().find(refused) {
             return Err(InvalidEndpointId::Character(character));
         }
         if text.chars().all(|c| c == '.') {
             return Err(InvalidEndpointId::Dots);
         }
-        if !is_nfc(text) {
+        if !text.is_ascii() && !is_nfc(text) {
             return Err(InvalidEndpointId::NotNormalized);
         }
         Ok(Self(text.into()))

@@ -25,7 +25,7 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, WireError> {
 /// before it becomes a value. Fails if the value does not fit the type, so that a mistake in the provider becomes an
 /// error that names the place, and not an answer that Terraform cannot read.
 pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(USUAL_SIZE);
     write(&mut out, value, ty)?;
     Ok(out)
 }
@@ -34,6 +34,9 @@ pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
 /// threads that decode have stacks of two megabytes. Types are nested at most half as deep, and JSON is parsed to this
 /// depth, so what is read in one encoding can be written in the other.
 const MAX_DEPTH: usize = 128;
+
+/// How many bytes are set aside for a value that is written. Most objects fit into so many.
+const USUAL_SIZE: usize = 512;
 
 /// The null value, which is this one byte.
 pub(super) const NULL: u8 = 0xc0;
