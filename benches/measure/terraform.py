@@ -9,7 +9,7 @@ from pathlib import Path
 import local_provider
 
 from .engine import Engine
-from .fake import Fake
+from .fake import Certificate, Fake
 from .figures import Figure, Target, median
 
 RUNS_OF_PLAN = {100: 5, 1_000: 5, 3_000: 2, 10_000: 1}
@@ -167,11 +167,12 @@ def measure(programs, figures):
     with tempfile.TemporaryDirectory(prefix="heygen-bench-") as scratch:
         engine = Engine(Path(scratch), {it.address: it.binary for it in all_of_them if it.address})
         workspaces = {it.name: engine.workspace(it.name, it.configuration) for it in all_of_them}
-        with Fake(programs.fake_heygen) as fake:
+        certificate = Certificate(Path(scratch) / "certificate")
+        with Fake(programs.fake_heygen, certificate) as fake:
             ours.environment = fake.environment
             after_schema(workspaces, all_of_them, figures)
             plans(workspaces, all_of_them, fake, figures)
-        applies(workspaces, ours, floor, programs.fake_heygen, figures)
+        applies(workspaces, ours, floor, lambda: Fake(programs.fake_heygen, certificate), figures)
 
 
 def after_schema(workspaces, all_of_them, figures):
@@ -238,7 +239,7 @@ def figures_of_plan(n, runs, costs, lists):
     yield figure(list_calls(n), "", {OURS: lists}, Target(f"at most {pages}", lists <= pages), runs)
 
 
-def applies(workspaces, ours, floor, fake_heygen, figures):
+def applies(workspaces, ours, floor, new_fake, figures):
     """Creations, each of which waits for HeyGen as long as the other provider's waits for nothing."""
     for parallelism, runs in RUNS_OF_APPLY.items():
         costs = {ours.name: [], floor.name: []}
@@ -246,7 +247,7 @@ def applies(workspaces, ours, floor, fake_heygen, figures):
             for it in (ours, floor):
                 workspaces[it.name].without_state()
                 if it is ours:
-                    with Fake(fake_heygen) as fake:
+                    with new_fake() as fake:
                         fake.call("PATCH", "behaviour", {"latency_ms": LATENCY})
                         cost = apply(workspaces[it.name], fake.environment, parallelism)
                         requests = fake.requests()
