@@ -4,10 +4,14 @@ import http.client
 import json
 import ssl
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 API_KEY = "bench-key"
+
+LIKELY_CLOSED = 5
+"""After so many seconds without a call, the fake may have closed the connection."""
 
 OF_THE_AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n"
 OF_THE_SERVER = (
@@ -53,6 +57,7 @@ class Fake:
             command += ["--tls-certificate", certificate.certificate, "--tls-key", certificate.key]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().removeprefix("listening on ").strip()
+        self.last_used = time.monotonic()
         host = urlsplit(self.url).netloc
         if certificate:
             trust = ssl.create_default_context(cafile=certificate.authority)
@@ -78,19 +83,15 @@ class Fake:
     def call(self, method, path, body=None):
         """Does something behind the provider's back, and says what the fake answered."""
         body = None if body is None else json.dumps(body).encode()
-        try:
-            answer, text = self.exchange(method, path, body)
-        except http.client.RemoteDisconnected:
-            # It closes connections that were idle for long. The next one is made when it is needed.
-            answer, text = self.exchange(method, path, body)
+        if time.monotonic() - self.last_used > LIKELY_CLOSED:
+            self.connection.close()  # The next one is made when it is needed.
+        self.connection.request(method, f"/_control/{path}", body, {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        self.last_used = time.monotonic()
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {text.decode(errors='replace')}")
         return json.loads(text) if text else None
-
-    def exchange(self, method, path, body):
-        self.connection.request(method, f"/_control/{path}", body, {"Content-Type": "application/json"})
-        answer = self.connection.getresponse()
-        return answer, answer.read()
 
     def requests(self):
         """Of the API, by the name of the call, since the log was cleared."""

@@ -53,5 +53,5 @@ class Programs:
         )
 
 
-def said(*command):
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout
+def said(*command, environment=None):
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, text=True).stdout
