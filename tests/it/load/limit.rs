@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use futures_util::future::{join, join_all};
+use futures_util::StreamExt as _;
+use futures_util::future::join;
+use futures_util::stream;
 
 use super::{Provider, report};
 use crate::core::{Config, Core, State, applied};
@@ -13,13 +15,16 @@ use crate::support::account::ADDRESS;
 /// In each process.
 const ENDPOINTS: usize = 30;
 
+/// As Terraform does it.
+const AT_ONCE: usize = 10;
+
 async fn create_all(core: &Core, name: &str) {
     let created = (0..ENDPOINTS).map(|number| async move {
         let url = format!("https://hooks.example.com/{name}/{number}");
         let config = Config::from([(ADDRESS.to_owned(), [("url".to_owned(), url.as_str().into())].into())]);
         applied(core, &mut State::new(), &config).await;
     });
-    join_all(created).await;
+    stream::iter(created).buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,11 +52,8 @@ async fn two_processes_share_a_limit_and_no_creation_fails() {
     report(&format!(
         "{ENDPOINTS} creations in each of two processes under a limit: {took:?}, {refused} refused"
     ));
-    // As many as were under way at once, and hardly any more.
-    assert!(
-        (1..=3 * ENDPOINTS).contains(&refused),
-        "{refused} refused: {attempts:?}"
-    );
+    // Not many more than were under way when the first one was.
+    assert!((1..=ENDPOINTS).contains(&refused), "{refused} refused: {attempts:?}");
     for tries in attempts.values() {
         assert!(tries.len() <= 4, "refused too often: {tries:?}");
         for (before, after) in tries.iter().zip(&tries[1..]) {
