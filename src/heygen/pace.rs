@@ -139,24 +139,15 @@ impl Pace {
     /// Learns that a request of this moment was refused because of its rate. `asked` is what the answer asks for, and
     /// `wait` how long the request itself waits.
     pub(super) fn refused(&self, sent: Instant, asked: Option<Duration>, wait: Duration) {
+        let asked = asked.map(|asked| asked.min(MAX_WAIT));
         let window = self.window.max(asked.unwrap_or_default());
-        let mut state = self.state();
-        state.refuse(
-            Instant::now(),
-            sent,
-            asked.map(|asked| asked.min(MAX_WAIT)),
-            wait,
-            window,
-        );
-        if let Some(slowed) = &state.slowed {
-            tracing::debug!(
-                wait_ms = millis(slowed.not_before.saturating_duration_since(slowed.since)),
-                spacing_ms = millis(slowed.spacing),
-                "HeyGen limits the rate of calls"
-            );
-        }
-        drop(state);
+        let spacing = self.state().refuse(Instant::now(), sent, asked, wait, window);
         self.changed.notify_waiters();
+        tracing::debug!(
+            wait_ms = millis(asked.unwrap_or(wait)),
+            spacing_ms = millis(spacing),
+            "HeyGen limits the rate of calls"
+        );
     }
 
     fn join(&self, failed_attempts: u32) -> Option<Waiting<'_>> {
@@ -227,7 +218,15 @@ impl State {
         }
     }
 
-    fn refuse(&mut self, now: Instant, sent: Instant, asked: Option<Duration>, wait: Duration, window: Duration) {
+    /// Slows down, and answers how far requests are apart from now on.
+    fn refuse(
+        &mut self,
+        now: Instant,
+        sent: Instant,
+        asked: Option<Duration>,
+        wait: Duration,
+        window: Duration,
+    ) -> Duration {
         let not_before = now + asked.unwrap_or(wait);
         self.forget(now);
         match &mut self.slowed {
@@ -253,10 +252,14 @@ impl State {
             }
             Some(slowed) => slowed.slow_down(now, not_before),
         }
+        self.slowed.as_ref().map_or(Duration::ZERO, |slowed| slowed.spacing)
     }
 
     /// How far the requests were apart that were accepted lately; zero if there were none.
     fn spacing_so_far(&self, now: Instant, window: Duration) -> Duration {
+        // Where there were more than are remembered, it is over a shorter time that they are known.
+        let remembered = self.accepted.front().filter(|_| self.accepted.len() == REMEMBERED);
+        let window = remembered.map_or(window, |first| window.min(now.duration_since(*first)));
         let lately = self.accepted.iter().rev();
         let lately = lately.take_while(|accepted| now.duration_since(**accepted) <= window);
         let count = u32::try_from(lately.count()).unwrap_or(u32::MAX);

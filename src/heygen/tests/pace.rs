@@ -307,6 +307,24 @@ async fn a_server_that_refuses_for_ever_is_given_up_in_about_the_time_of_one_cal
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn more_accepted_requests_than_are_remembered_are_no_lower_rate() {
+    let server = Logged::new(|number| if number == 400 { limited(Some("30")) } else { ok() });
+    let client = client(&server.server);
+    // One after the other, 10 ms each, and all of them within the half minute that is asked for.
+    for endpoint in named(401) {
+        delete(&client, &endpoint).await;
+    }
+    delete_all(&client, named(3)).await;
+    let times = server.times().split_off(401);
+    let apart: Vec<u64> = times[1..]
+        .iter()
+        .zip(&times)
+        .map(|(later, earlier)| later - earlier)
+        .collect();
+    assert!(apart.iter().all(|apart| (9..=11).contains(apart)), "{apart:?}");
+}
+
 /// A limit as APIs have it.
 struct Bucket {
     per_second: f64,
