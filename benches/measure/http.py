@@ -24,7 +24,10 @@ ENDPOINTS = 200
 LIMIT = {"per_second": 10, "burst": 10, "retry_after": 1}
 PARALLELISM = 10
 AT_MOST = 1.1
-"""How often the time that the limit allows an apply may take."""
+"""How many times as long as the limit allows an apply of one process may take. Of two, which know nothing of each other,
+one may be left alone at the end at half the rate."""
+
+ONE_PROCESS = "one process"
 
 SETTINGS = """\
 terraform {{
@@ -109,7 +112,7 @@ def limits(programs, figures):
         certificate = Certificate(scratch / "certificate")
         settings = SETTINGS.format(source=source)
         for what, name, resources, count in (
-            ("one process", "one", ONE_ACCOUNT, ENDPOINTS),
+            (ONE_PROCESS, "one", ONE_ACCOUNT, ENDPOINTS),
             ("two processes", "two", TWO_ALIASES, ENDPOINTS // 2),
         ):
             workspace = engine.workspace(name, settings + resources.format(count=count))
@@ -175,7 +178,7 @@ def figures_of(what, run):
         "s",
         run.wall,
         {"the limit allows": allowed},
-        Target(f"at most ×{AT_MOST}", run.wall <= AT_MOST * allowed),
+        Target(f"at most ×{AT_MOST}", run.wall <= AT_MOST * allowed) if what == ONE_PROCESS else None,
     )
     yield Figure(f"{name}: failures", "", run.failures, target=Target("none", run.failures == 0))
     yield Figure(f"{name}: calls refused", "", run.refused)
