@@ -38,6 +38,10 @@ const BARREN_REFUSALS: u32 = 2;
 /// The pace is forgotten when so much time has gone by without a refusal.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 
+/// When the first in the queue lets its turn pass for so long, the others go without it: its future may be one that nobody
+/// polls at the moment.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// So many accepted requests are remembered to learn from.
 const REMEMBERED: usize = 256;
 
@@ -94,8 +98,6 @@ struct Place {
 enum Move {
     Send,
     WaitUntil(Instant),
-    /// Somebody is before it.
-    WaitForOthers,
 }
 
 impl Pace {
@@ -119,14 +121,13 @@ impl Pace {
             pin!(changed);
             // From here on no change is missed.
             changed.as_mut().enable();
-            let until = match self.state().step(waiting.place, latest) {
+            let step = self.state().step(waiting.place, latest);
+            match step {
                 Move::Send => return,
-                Move::WaitUntil(turn) => Some(turn),
-                Move::WaitForOthers => latest,
-            };
-            tokio::select! {
-                () = changed => {}
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
+                Move::WaitUntil(turn) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(turn) => {}
+                },
             }
         }
     }
@@ -191,14 +192,10 @@ impl State {
             return Move::Send;
         };
         let turn = slowed.not_before.max(slowed.next);
-        let too_late = latest.is_some_and(|latest| latest <= now);
-        if !too_late {
-            if !is_first {
-                return Move::WaitForOthers;
-            }
-            if turn > now {
-                return Move::WaitUntil(latest.map_or(turn, |latest| latest.min(turn)));
-            }
+        let own = if is_first { turn } else { turn + PATIENCE };
+        let own = latest.map_or(own, |latest| latest.min(own));
+        if own > now {
+            return Move::WaitUntil(own);
         }
         // A timer that is late must not slow the rate down; but what was not used is not made up for.
         let kept = now.checked_sub(slowed.spacing).unwrap_or(now);

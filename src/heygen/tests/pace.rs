@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -305,6 +306,31 @@ async fn a_server_that_refuses_for_ever_is_given_up_in_about_the_time_of_one_cal
         let took = began.elapsed().as_secs_f64();
         assert!((4.0..7.0).contains(&took), "{took}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_nobody_polls_does_not_hold_up_the_others_for_long() {
+    let server = Logged::new(|number| if number == 1 { limited(Some("2")) } else { ok() });
+    let client = client(&server.server);
+    delete(&client, "ep_first").await;
+    let refused = tokio::spawn({
+        let client = client.clone();
+        async move { delete(&client, "ep_refused").await }
+    });
+    sleep(Duration::from_millis(100)).await;
+    let (endpoint, stop) = (id("ep_left_alone"), Stop::new());
+    let left_alone = Box::pin(client.delete(&endpoint, &stop));
+    let Either::Left(((), left_alone)) = select(Box::pin(sleep(Duration::from_millis(1))), left_alone).await else {
+        panic!("it has to wait");
+    };
+    refused.await.unwrap();
+    delete(&client, "ep_behind_it").await;
+    // The refused one goes after 2 s, the next after another 2 s, and this one a second later.
+    assert_eq!(
+        server.log()[2..],
+        [(2020, "ep_refused".to_owned()), (5020, "ep_behind_it".to_owned())]
+    );
+    left_alone.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
