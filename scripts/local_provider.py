@@ -2,6 +2,7 @@
 """What scripts have to know of the provider, and how they have an engine run the one that was built here.
 
     scripts/local_provider.py source        prints the provider's source address
+    scripts/local_provider.py version       prints its version
 """
 
 import json
@@ -13,10 +14,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+NAME = "terraform-provider-heygen"
 
 # Of the provider and the fake API. The tests build both as well, with the same features of what both depend on, so
 # that nothing has to be built again after them.
-BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", "terraform-provider-heygen", "--example", "fake-heygen"]
+BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", NAME, "--example", "fake-heygen"]
 
 
 def source():
@@ -29,10 +31,11 @@ def source():
 
 
 def version():
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--format-version=1", "--no-deps"], cwd=ROOT, capture_output=True, check=True
-    )
-    return json.loads(metadata.stdout)["packages"][0]["version"]
+    """The one in Cargo.toml. The provider need not be the only package of its workspace, nor the first."""
+    command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
+    metadata = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    (provider,) = (it for it in json.loads(metadata.stdout)["packages"] if it["name"] == NAME)
+    return provider["version"]
 
 
 def platform_name():
@@ -46,17 +49,19 @@ def target():
     return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 
 
-def engine_environment(scratch):
+def engine_environment(scratch, providers=None):
     """The environment of an engine that knows no other provider than the one built here, and asks no network for one.
 
-    `scratch` is an empty folder that lives as long as the engine is used.
+    `scratch` is an empty folder that lives as long as the engine is used. `providers` are others to know instead:
+    binaries, by the address of each.
     """
     home, mirror, settings = scratch / "home", scratch / "mirror", scratch / "terraform.rc"
     home.mkdir()
     built = version()
-    package = mirror / source() / built / platform_name()
-    package.mkdir(parents=True)
-    (package / f"terraform-provider-heygen_v{built}").symlink_to(target() / "debug/terraform-provider-heygen")
+    for address, binary in (providers or {source(): target() / "debug" / NAME}).items():
+        package = mirror / address / built / platform_name()
+        package.mkdir(parents=True)
+        (package / f"terraform-provider-{address.rsplit('/')[-1]}_v{built}").symlink_to(binary)
     settings.write_text(
         "provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n" % json.dumps(str(mirror))
     )
@@ -71,6 +76,9 @@ def engine_environment(scratch):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["source"]:
+    if sys.argv[1:] == ["source"]:
+        print(source())
+    elif sys.argv[1:] == ["version"]:
+        print(version())
+    else:
         sys.exit(__doc__)
-    print(source())

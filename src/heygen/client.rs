@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use super::call::Caller;
 use super::clock::ServerClock;
 use super::list_cache::{EndpointPages, Items, ListCache, ListSnapshot, Lookup};
+use super::pace::Pace;
 use super::pages::{CursorGuard, Extent, read_pages};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
@@ -79,6 +80,7 @@ impl Client {
             redactor: Redactor::new(settings.credential.secret().clone()),
             credential_origin: settings.credential.origin().to_owned(),
             backoff: Backoff::new(settings.timing, fastrand::f64),
+            pace: Pace::new(settings.timing.first_wait),
             max_retries: settings.max_retries,
             request_timeout: settings.request_timeout,
             timing: settings.timing,
