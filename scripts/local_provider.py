@@ -2,6 +2,7 @@
 """What scripts have to know of the provider, and how they have an engine run the one that was built here.
 
     scripts/local_provider.py source        prints the provider's source address
+    scripts/local_provider.py version       prints its version
 """
 
 import json
@@ -13,10 +14,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+NAME = "terraform-provider-heygen"
 
 # Of the provider and the fake API. The tests build both as well, with the same features of what both depend on, so
 # that nothing has to be built again after them.
-BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", "terraform-provider-heygen", "--example", "fake-heygen"]
+BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", NAME, "--example", "fake-heygen"]
 
 
 def source():
@@ -29,10 +31,11 @@ def source():
 
 
 def version():
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--format-version=1", "--no-deps"], cwd=ROOT, capture_output=True, check=True
-    )
-    return json.loads(metadata.stdout)["packages"][0]["version"]
+    """The one in Cargo.toml. The provider need not be the only package of its workspace, nor the first."""
+    command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
+    metadata = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    (provider,) = (it for it in json.loads(metadata.stdout)["packages"] if it["name"] == NAME)
+    return provider["version"]
 
 
 def platform_name():
@@ -56,7 +59,7 @@ def engine_environment(scratch):
     built = version()
     package = mirror / source() / built / platform_name()
     package.mkdir(parents=True)
-    (package / f"terraform-provider-heygen_v{built}").symlink_to(target() / "debug/terraform-provider-heygen")
+    (package / f"{NAME}_v{built}").symlink_to(target() / "debug" / NAME)
     settings.write_text(
         "provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n" % json.dumps(str(mirror))
     )
@@ -71,6 +74,9 @@ def engine_environment(scratch):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["source"]:
+    if sys.argv[1:] == ["source"]:
+        print(source())
+    elif sys.argv[1:] == ["version"]:
+        print(version())
+    else:
         sys.exit(__doc__)
-    print(source())
