@@ -32,10 +32,15 @@ def source():
 
 def version():
     """The one in Cargo.toml. The provider need not be the only package of its workspace, nor the first."""
+    (provider,) = (it for it in packages() if it["name"] == NAME)
+    return provider["version"]
+
+
+def packages():
+    """What Cargo says of each package of the workspace."""
     command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
     metadata = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    (provider,) = (it for it in json.loads(metadata.stdout)["packages"] if it["name"] == NAME)
-    return provider["version"]
+    return json.loads(metadata.stdout)["packages"]
 
 
 def platform_name():
