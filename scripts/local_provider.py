@@ -16,10 +16,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "terraform-provider-heygen"
 
-# Of the provider and the fake API. The tests build both as well, with the same features of what both depend on, so
-# that nothing has to be built again after them.
-BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", NAME, "--example", "fake-heygen"]
-
 
 def source():
     """The address by which configurations name the provider. It stands in one file."""
@@ -49,13 +45,8 @@ def platform_name():
     return f"{platform.system().lower()}_{machine}"
 
 
-def target():
-    """Where cargo puts what it builds."""
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
-
-
-def engine_environment(scratch):
-    """The environment of an engine that knows no other provider than the one built here, and asks no network for one.
+def engine_environment(scratch, binary):
+    """The environment of an engine that knows no other provider than this binary, and asks no network for one.
 
     `scratch` is an empty folder that lives as long as the engine is used.
     """
@@ -64,7 +55,7 @@ def engine_environment(scratch):
     built = version()
     package = mirror / source() / built / platform_name()
     package.mkdir(parents=True)
-    (package / f"{NAME}_v{built}").symlink_to(target() / "debug" / NAME)
+    (package / f"{NAME}_v{built}").symlink_to(binary)
     settings.write_text(
         "provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n" % json.dumps(str(mirror))
     )
