@@ -2,6 +2,7 @@
 """What scripts have to know of the provider, and how they have an engine run the one that was built here.
 
     scripts/local_provider.py source        prints the provider's source address
+    scripts/local_provider.py version       prints its version
 """
 
 import json
@@ -13,10 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-
-# Of the provider and the fake API. The tests build both as well, with the same features of what both depend on, so
-# that nothing has to be built again after them.
-BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", "terraform-provider-heygen", "--example", "fake-heygen"]
+NAME = "terraform-provider-heygen"
 
 
 def source():
@@ -29,10 +27,16 @@ def source():
 
 
 def version():
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--format-version=1", "--no-deps"], cwd=ROOT, capture_output=True, check=True
-    )
-    return json.loads(metadata.stdout)["packages"][0]["version"]
+    """The one in Cargo.toml. The provider need not be the only package of its workspace, nor the first."""
+    (provider,) = (it for it in packages() if it["name"] == NAME)
+    return provider["version"]
+
+
+def packages():
+    """What Cargo says of each package of the workspace."""
+    command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
+    metadata = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return json.loads(metadata.stdout)["packages"]
 
 
 def platform_name():
@@ -41,13 +45,8 @@ def platform_name():
     return f"{platform.system().lower()}_{machine}"
 
 
-def target():
-    """Where cargo puts what it builds."""
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
-
-
-def engine_environment(scratch):
-    """The environment of an engine that knows no other provider than the one built here, and asks no network for one.
+def engine_environment(scratch, binary):
+    """The environment of an engine that knows no other provider than this binary, and asks no network for one.
 
     `scratch` is an empty folder that lives as long as the engine is used.
     """
@@ -56,7 +55,7 @@ def engine_environment(scratch):
     built = version()
     package = mirror / source() / built / platform_name()
     package.mkdir(parents=True)
-    (package / f"terraform-provider-heygen_v{built}").symlink_to(target() / "debug/terraform-provider-heygen")
+    (package / f"{NAME}_v{built}").symlink_to(binary)
     settings.write_text(
         "provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n" % json.dumps(str(mirror))
     )
@@ -71,6 +70,9 @@ def engine_environment(scratch):
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["source"]:
+    if sys.argv[1:] == ["source"]:
+        print(source())
+    elif sys.argv[1:] == ["version"]:
+        print(version())
+    else:
         sys.exit(__doc__)
-    print(source())
