@@ -16,7 +16,7 @@ SELDOM = 5
 """What takes the system longer to say is asked only every so many times: an engine's new children, and the memory of
 those that have lived for a while."""
 YOUNG = 100
-"""That is, for so many times. The memory of the others changes much from one time to the next, up to their end."""
+"""That is, were asked for so many times. A process that is younger grows from one time to the next, and may end soon."""
 
 
 @dataclass
@@ -103,10 +103,14 @@ class Watch(threading.Thread):
         """Any of an engine's threads may have started one."""
         found = []
         try:
-            for thread in os.listdir(f"/proc/{self.engine}/task"):
-                found += Path(f"/proc/{self.engine}/task/{thread}/children").read_text().split()
+            threads = os.listdir(f"/proc/{self.engine}/task")
         except OSError:
-            pass  # It is gone, or one of its threads is.
+            return []  # It is gone.
+        for thread in threads:
+            try:
+                found += Path(f"/proc/{self.engine}/task/{thread}/children").read_text().split()
+            except OSError:
+                pass  # The thread is gone.
         return [int(pid) for pid in found]
 
     def ask(self, pid, is_turn):
