@@ -1,8 +1,8 @@
 # `make` alone says what there is. Everything here needs Rust and Python 3.9 or newer, the tests `openssl` besides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo picture docs docs-check test fuzz soak lint check-windows deny advisories bench install
-.PHONY: package sums release draft reproduce
+.PHONY: help setup demo picture docs docs-check test fuzz soak lint check-windows deny advisories bench bench-chart
+.PHONY: install package sums release draft reproduce
 
 # What `make setup` brought is used where the machine has none of its own.
 export PATH := $(PATH):$(CURDIR)/.tools/cargo-nextest/bin:$(CURDIR)/.tools/cargo-deny/bin
@@ -51,6 +51,9 @@ advisories: ## Asks the network for vulnerabilities that became known since advi
 
 bench: ## Measures the release beside floors, as one table; ARGS=start, calls, terraform or http for a part of it
 	scripts/bench $(ARGS)
+
+bench-chart: ## Draws benches/README.md's picture of the last figures in benches/results/
+	scripts/bench --chart
 
 install: ## Builds the provider and puts it where Terraform looks for local plugins
 	scripts/install

@@ -45,17 +45,18 @@ def platform_name():
     return f"{platform.system().lower()}_{machine}"
 
 
-def engine_environment(scratch, binary):
-    """The environment of an engine that knows no other provider than this binary, and asks no network for one.
+def engine_environment(scratch, providers):
+    """The environment of an engine that knows these providers alone, binaries by address, and asks no network for one.
 
     `scratch` is an empty folder that lives as long as the engine is used.
     """
     home, mirror, settings = scratch / "home", scratch / "mirror", scratch / "terraform.rc"
     home.mkdir()
     built = version()
-    package = mirror / source() / built / platform_name()
-    package.mkdir(parents=True)
-    (package / f"{NAME}_v{built}").symlink_to(binary)
+    for address, binary in providers.items():
+        package = mirror / address / built / platform_name()
+        package.mkdir(parents=True)
+        (package / f"terraform-provider-{address.rsplit('/')[-1]}_v{built}").symlink_to(binary)
     settings.write_text(
         "provider_installation {\n  filesystem_mirror {\n    path = %s\n  }\n}\n" % json.dumps(str(mirror))
     )

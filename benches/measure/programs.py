@@ -28,9 +28,11 @@ class Programs:
     """The fake of HeyGen's API."""
     others: dict = field(default_factory=dict)
     """Binaries of other providers, by the name that the table gives them."""
+    other_resources: dict = field(default_factory=dict)
+    """Files with a resource of them, by the same name."""
 
     @classmethod
-    def build(cls, others):
+    def build(cls, others, other_resources):
         build = ROOT / "scripts/build"
         provider = Path(said(build).strip())
         setting = json.loads(said(build, "setting"))
@@ -46,9 +48,10 @@ class Programs:
             count=folder / "count",
             host=folder / "host",
             fake_heygen=folder / "fake-heygen",
-            others={name: Path(binary) for name, binary in others.items()},
+            others={name: Path(binary).absolute() for name, binary in others.items()},
+            other_resources={name: Path(file) for name, file in other_resources.items()},
         )
 
 
-def said(*command):
-    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout
+def said(*command, environment=None):
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True, text=True).stdout

@@ -9,7 +9,7 @@
 )]
 pub mod fake;
 
-use std::{io, io::Write as _};
+use std::{io, io::Write as _, path::PathBuf};
 
 use clap::Parser;
 
@@ -28,6 +28,12 @@ struct Arguments {
     /// What Authorization: Bearer must hold
     #[arg(long, default_value = "fake-access-token")]
     access_token: String,
+    /// Serves https, with this certificate and what leads to its authority (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 }
 
 fn main() -> io::Result<()> {
@@ -36,12 +42,17 @@ fn main() -> io::Result<()> {
         seed,
         api_key,
         access_token,
+        tls_certificate,
+        tls_key,
     } = Arguments::parse();
+    let files = tls_certificate.zip(tls_key);
+    let tls = files.map(|(certificate, key)| fake::tls::with_files(&certificate, &key));
     let fake = fake::FakeHeygen::start_with(fake::Options {
         port,
         seed,
         api_key,
         access_token,
+        tls: tls.transpose()?,
     })?;
     // Whoever started us waits for this line, through a pipe that may be buffered.
     writeln!(io::stdout(), "listening on {}", fake.base_url())?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{faults::SuccessBody, store::Endpoint};
+use super::{faults::SuccessBody, rate_limit::RateLimit, store::Endpoint};
 
 /// The fake's clock is off by no more.
 const MOST_OFF: Duration = Duration::HOUR;
@@ -52,6 +52,8 @@ pub struct Behaviour {
     pub unique_urls: bool,
     /// Registering more endpoints than this answers 429 `resource_limit_reached`.
     pub resource_limit: Option<usize>,
+    /// A call beyond this is answered 429 `rate_limit_exceeded`, takes no effect, and meets no fault.
+    pub rate_limit: Option<RateLimit>,
     /// URLs whose receiver does not answer the `OPTIONS` request made before a registration.
     pub unreachable_receivers: Vec<String>,
     /// Milliseconds a call takes before it takes effect; bounded by a minute.

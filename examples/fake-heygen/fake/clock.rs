@@ -31,6 +31,11 @@ impl Clock {
         self.started.elapsed() + self.moved
     }
 
+    /// How long the fake has run, by the machine's time.
+    pub fn running(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// Moves it forward.
     pub fn advance(&mut self, by: Duration) {
         self.moved += by;

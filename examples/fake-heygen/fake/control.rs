@@ -334,10 +334,11 @@ async fn behaviour(State(hands): State<Hands>) -> Json<Value> {
     Json(json!(hands.shared.world().behaviour))
 }
 
-async fn set_behaviour(State(hands): State<Hands>, Json(behaviour): Json<Behaviour>) -> Json<Value> {
+async fn set_behaviour(State(hands): State<Hands>, Json(behaviour): Json<Behaviour>) -> Answer {
+    check_switches(&behaviour)?;
     let answer = json!(behaviour);
     hands.shared.world().behaviour = behaviour;
-    Json(answer)
+    Ok(Json(answer))
 }
 
 async fn turn_behaviour(State(hands): State<Hands>, Json(turned): Json<Map<String, Value>>) -> Answer {
@@ -347,8 +348,15 @@ async fn turn_behaviour(State(hands): State<Hands>, Json(turned): Json<Map<Strin
         all[switch] = position;
     }
     let behaviour: Behaviour = serde_json::from_value(all.clone()).map_err(|error| Wrong::Order(error.to_string()))?;
+    check_switches(&behaviour)?;
     world.behaviour = behaviour;
     Ok(Json(all))
+}
+
+/// A position of a switch that means nothing is a mistake in the order.
+fn check_switches(behaviour: &Behaviour) -> Result<(), Wrong> {
+    let problem = behaviour.rate_limit.and_then(|limit| limit.problem());
+    problem.map_or(Ok(()), |problem| Err(Wrong::Order(problem.to_owned())))
 }
 
 async fn faults(State(hands): State<Hands>) -> Json<Value> {

@@ -18,6 +18,12 @@ const LONGEST_BODY: usize = 16 * 1024;
 pub struct Request {
     /// Counts from 1, in order of arrival.
     pub sequence: u64,
+    /// When it came: so many milliseconds after the fake began.
+    pub arrived_ms: u64,
+    /// Which connection it came on, counted from 1 in the order they were made.
+    pub connection: u64,
+    /// Such as `HTTP/2.0`.
+    pub version: String,
     /// Such as `PATCH`.
     pub method: String,
     /// Without the query.

@@ -14,17 +14,20 @@ pub mod faults;
 pub mod idempotency;
 pub mod log;
 pub mod oddity;
+pub mod rate_limit;
 pub mod reply;
 pub mod request;
 pub mod route;
 pub mod schedule;
 pub mod serve;
 pub mod store;
+pub mod tls;
 pub mod transport;
 pub mod world;
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
+use rustls::ServerConfig;
 use time::OffsetDateTime;
 
 pub use self::{
@@ -33,6 +36,7 @@ pub use self::{
     faults::{BodyShape, Creation, Effect, Fault, RetryAfter, SuccessBody, Wait},
     log::Request,
     oddity::Oddity,
+    rate_limit::RateLimit,
     request::Credential,
     route::Route,
     schedule::{RandomFaults, Rule},
@@ -56,6 +60,8 @@ pub struct Options {
     pub api_key: String,
     /// What `Authorization: Bearer` must hold.
     pub access_token: String,
+    /// What it serves `https` with; `http` if not set.
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 impl Default for Options {
@@ -65,6 +71,7 @@ impl Default for Options {
             seed: 0,
             api_key: "fake-api-key".to_owned(),
             access_token: "fake-access-token".to_owned(),
+            tls: None,
         }
     }
 }
@@ -90,7 +97,7 @@ impl FakeHeygen {
             api_key: options.api_key,
             access_token: options.access_token,
         };
-        let server = Server::start(options.port, |door| {
+        let server = Server::start(options.port, options.tls, |door| {
             Arc::new(Api {
                 shared: shared.clone(),
                 keyring: keyring.clone(),
@@ -104,9 +111,10 @@ impl FakeHeygen {
         })
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// `http://127.0.0.1:PORT`, or `https`
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.server.address())
+        let scheme = if self.server.is_encrypted() { "https" } else { "http" };
+        format!("{scheme}://{}", self.server.address())
     }
 
     /// The key this account expects.

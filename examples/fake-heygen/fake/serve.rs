@@ -1,6 +1,9 @@
 //! The way of one request: door, fault, idempotency, work, answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -21,7 +24,7 @@ use super::{
     request::{self, Credentials},
     route::Route,
     schedule::Injected,
-    transport::{Served, Service},
+    transport::{Connection, Served, Service},
     world::{Shared, World},
 };
 
@@ -241,7 +244,7 @@ struct Arrival {
 }
 
 impl Arrival {
-    /// Checks credentials and route, draws the fault, and writes the request down.
+    /// Checks credentials, route and rate, draws the fault, and writes the request down.
     fn log(shared: &Shared, keyring: &Keyring, parts: &Parts, body: &[u8]) -> Self {
         let path = parts.uri.path();
         let credentials = Credentials::of(&parts.headers, &keyring.api_key, &keyring.access_token);
@@ -253,7 +256,9 @@ impl Arrival {
 
         let readable = log::readable(body);
         let mut world = shared.world();
+        let entered = entered.and_then(|entered| world.admit().map(|()| entered));
         let sequence = world.log.next();
+        let arrived_ms = u64::try_from(world.clock.running().as_millis()).unwrap_or(u64::MAX);
         let request_id = format!("req_{sequence:08}");
         let struck = match &entered {
             Ok((route, id)) => world.faults.strike(Target {
@@ -270,6 +275,9 @@ impl Arrival {
         });
         world.log.push(Request {
             sequence,
+            arrived_ms,
+            connection: parts.extensions.get().map_or(0, |Connection(number)| *number),
+            version: format!("{:?}", parts.version),
             method: parts.method.to_string(),
             path: path.to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -301,6 +309,15 @@ impl Arrival {
             entered,
             struck,
         }
+    }
+}
+
+impl World {
+    /// Takes a token of the rate limit for one call. The call that finds none gets no further, to no fault either.
+    fn admit(&mut self) -> Result<(), Refusal> {
+        let limit = self.behaviour.rate_limit;
+        let taken = self.bucket.take(limit, Instant::now());
+        taken.map_err(|limit| Refusal::rate_limited(limit.retry_after.map(|seconds| seconds.to_string())))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Connections: a listener that can be closed and opened again on the same port, and sockets that
-//! can be reset. This needs to sit below the router, which always answers.
+//! Connections, in the clear or over TLS: a listener that can be closed and opened again on the same port, and sockets
+//! that can be reset. This needs to sit below the router, which always answers.
 
 use std::{
     any::Any,
@@ -7,7 +7,7 @@ use std::{
     future::poll_fn,
     io,
     net::{Ipv4Addr, SocketAddr},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, mpsc as blocking},
     task::Poll,
     thread,
@@ -15,15 +15,28 @@ use std::{
 };
 
 use axum::{body::Body, http::Response};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     runtime,
     sync::{Notify, broadcast, mpsc, oneshot},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, timeout},
 };
+use tokio_rustls::TlsAcceptor;
+
+/// A TLS handshake takes no longer.
+const LONGEST_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Which connection a request came on, in its extensions.
+#[derive(Clone, Copy, Debug)]
+pub struct Connection(pub u64);
 
 /// What the connections are served with.
 pub trait Service: Send + Sync + 'static {
@@ -44,6 +57,7 @@ pub enum Served {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    encrypted: bool,
     door: Door,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -63,8 +77,13 @@ enum Order {
 type Done = Box<dyn Any + Send>;
 
 impl Server {
-    /// Listens on this loopback port (0: any). `service` is given the door of its own server.
-    pub fn start<S: Service>(port: u16, service: impl FnOnce(Door) -> Arc<S>) -> io::Result<Self> {
+    /// Listens on this loopback port (0: any), for TLS where it is given what to serve it with. `service` is given the
+    /// door of its own server.
+    pub fn start<S: Service>(
+        port: u16,
+        tls: Option<Arc<ServerConfig>>,
+        service: impl FnOnce(Door) -> Arc<S>,
+    ) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (sender, orders) = mpsc::unbounded_channel();
         let door = Door(sender);
@@ -75,11 +94,13 @@ impl Server {
             Port::hold(address)?
         };
         let address = port.address;
+        let encrypted = tls.is_some();
         let thread = thread::Builder::new()
             .name("fake-heygen".to_owned())
-            .spawn(move || runtime.block_on(serve(port, orders, service)))?;
+            .spawn(move || runtime.block_on(serve(port, orders, tls.map(TlsAcceptor::from), service)))?;
         Ok(Self {
             address,
+            encrypted,
             door,
             thread: Some(thread),
         })
@@ -88,6 +109,11 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whether it speaks TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.encrypted
     }
 
     /// Its door.
@@ -190,8 +216,14 @@ fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn serve<S: Service>(mut port: Port, mut orders: mpsc::UnboundedReceiver<Order>, service: Arc<S>) {
+async fn serve<S: Service>(
+    mut port: Port,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    tls: Option<TlsAcceptor>,
+    service: Arc<S>,
+) {
     let mut connections = JoinSet::new();
+    let mut number = 0;
     let mut reopen_at = None;
     let closing = broadcast::Sender::new(1);
     loop {
@@ -216,7 +248,12 @@ async fn serve<S: Service>(mut port: Port, mut orders: mpsc::UnboundedReceiver<O
             }
             accepted = port.accept() => match accepted {
                 Ok(stream) => {
-                    connections.spawn(converse(stream, service.clone(), closing.subscribe()));
+                    number += 1;
+                    let calls = Calls::new(service.clone(), Connection(number));
+                    match tls.clone() {
+                        None => connections.spawn(converse(stream, calls, closing.subscribe())),
+                        Some(tls) => connections.spawn(converse_over_tls(stream, tls, calls, closing.subscribe())),
+                    };
                 }
                 // Out of descriptors: there will be some when connections have ended.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -248,46 +285,133 @@ async fn until(at: Option<Instant>) {
     }
 }
 
-/// One connection, until its peer ends it, the server closes, or a call resets it.
-async fn converse<S: Service>(stream: TcpStream, service: Arc<S>, mut closing: broadcast::Receiver<Seen>) {
-    // Answers are short and awaited one by one.
-    let _ = stream.set_nodelay(true);
-    let reset = Arc::new(Notify::new());
-    let resets = reset.clone();
-    let answer = service_fn(move |request| {
-        let (service, reset) = (service.clone(), resets.clone());
+/// The calls of one connection.
+struct Calls<S> {
+    service: Arc<S>,
+    connection: Connection,
+    /// Notified by a call that resets the connection.
+    reset: Arc<Notify>,
+}
+
+impl<S: Service> Calls<S> {
+    fn new(service: Arc<S>, connection: Connection) -> Self {
+        Self {
+            service,
+            connection,
+            reset: Arc::default(),
+        }
+    }
+
+    fn answer(
+        &self,
+        mut request: hyper::Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send + use<S> {
+        request.extensions_mut().insert(self.connection);
+        let (service, reset) = (self.service.clone(), self.reset.clone());
         async move {
             match service.call(request).await {
-                Served::Response(response) => Ok::<_, Infallible>(response),
+                Served::Response(response) => Ok(response),
                 Served::Reset => {
                     reset.notify_one();
                     std::future::pending().await
                 }
             }
         }
-    });
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // The service has a clock of its own.
-        .auto_date_header(false)
-        .serve_connection(TokioIo::new(stream), answer);
+    }
+}
+
+/// How a connection has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By its peer, or with the last answer after the server closed.
+    Closed,
+    /// A call resets it: the socket is still open.
+    Reset,
+}
+
+/// One connection in the clear, until its peer ends it, the server closes, or a call resets it.
+async fn converse<S: Service>(stream: TcpStream, calls: Calls<S>, mut closing: broadcast::Receiver<Seen>) {
+    // Answers are short and awaited one by one.
+    let _ = stream.set_nodelay(true);
+    let reset = calls.reset.clone();
+    let mut connection =
+        http1().serve_connection(TokioIo::new(stream), service_fn(move |request| calls.answer(request)));
+    let shut = |connection: Pin<&mut http1::Connection<_, _>>| connection.graceful_shutdown();
+    if run(Pin::new(&mut connection), shut, &reset, &mut closing).await == End::Reset {
+        // Without lingering, closing a socket sends RST instead of FIN.
+        let _ = connection.into_parts().io.into_inner().set_zero_linger();
+    }
+}
+
+/// The same over TLS, in the version of HTTP that the peer asks for.
+async fn converse_over_tls<S: Service>(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    calls: Calls<S>,
+    mut closing: broadcast::Receiver<Seen>,
+) {
+    let _ = stream.set_nodelay(true);
+    // HTTP/2 does not give its socket back, so that lingering is switched off at another handle of it.
+    let Ok((stream, socket)) = two_handles(stream) else {
+        return;
+    };
+    let Ok(Ok(stream)) = timeout(LONGEST_HANDSHAKE, tls.accept(stream)).await else {
+        return;
+    };
+    let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let reset = calls.reset.clone();
+    let (stream, answer) = (TokioIo::new(stream), service_fn(move |request| calls.answer(request)));
+    let end = if is_http2 {
+        let mut connection = pin!(
+            http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .auto_date_header(false)
+                .serve_connection(stream, answer)
+        );
+        let shut = |connection: Pin<&mut http2::Connection<_, _, _>>| connection.graceful_shutdown();
+        run(connection.as_mut(), shut, &reset, &mut closing).await
+    } else {
+        let mut connection = http1().serve_connection(stream, answer);
+        let shut = |connection: Pin<&mut http1::Connection<_, _>>| connection.graceful_shutdown();
+        run(Pin::new(&mut connection), shut, &reset, &mut closing).await
+    };
+    if end == End::Reset {
+        let _ = socket.set_zero_linger();
+    }
+}
+
+fn two_handles(stream: TcpStream) -> io::Result<(TcpStream, TcpStream)> {
+    let stream = stream.into_std()?;
+    let other = stream.try_clone()?;
+    Ok((TcpStream::from_std(stream)?, TcpStream::from_std(other)?))
+}
+
+fn http1() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // The service has a clock of its own.
+    builder.timer(TokioTimer::new()).auto_date_header(false);
+    builder
+}
+
+/// Runs a connection to its end. `shut` has it give its last answer.
+async fn run<C: Future>(
+    mut connection: Pin<&mut C>,
+    shut: impl Fn(Pin<&mut C>),
+    reset: &Notify,
+    closing: &mut broadcast::Receiver<Seen>,
+) -> End {
     loop {
         let seen = tokio::select! {
             biased;
-            () = reset.notified() => {
-                // Without lingering, closing a socket sends RST instead of FIN.
-                let stream = connection.into_parts().io.into_inner();
-                let _ = stream.set_zero_linger();
-                return;
-            }
+            () = reset.notified() => return End::Reset,
             // An error here is the peer's doing, or a fault's.
-            _ = &mut connection => return,
+            _ = connection.as_mut() => return End::Closed,
             Ok(seen) = closing.recv() => seen,
         };
-        Pin::new(&mut connection).graceful_shutdown();
-        let ended = poll_fn(|context| Poll::Ready(Pin::new(&mut connection).poll(context)));
+        shut(connection.as_mut());
+        let ended = poll_fn(|context| Poll::Ready(connection.as_mut().poll(context)));
         if ended.await.is_ready() {
-            return;
+            return End::Closed;
         }
         drop(seen);
     }

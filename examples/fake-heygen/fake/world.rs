@@ -16,6 +16,7 @@ use super::{
     faults::Fault,
     idempotency::Keys,
     log::Log,
+    rate_limit::Bucket,
     schedule::Schedule,
     store::{Endpoint, Event, Lag, NewEndpoint, NewEvent, Registration, Store},
 };
@@ -35,6 +36,8 @@ pub struct World {
     pub faults: Schedule,
     /// The idempotency keys seen.
     pub keys: Keys,
+    /// The calls that the rate limit still lets through.
+    pub bucket: Bucket,
     /// The requests received.
     pub log: Log,
     /// For what is shuffled.
@@ -60,6 +63,7 @@ impl World {
             twins: Vec::new(),
             faults: Schedule::default(),
             keys: Keys::default(),
+            bucket: Bucket::default(),
             log: Log::default(),
             random: fastrand::Rng::with_seed(seed),
         }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::client::{Client, ENDPOINTS};
-use crate::fake_heygen::{AllEvents, Behaviour, Timestamps, TrailingSlash, UrlSpelling};
+use crate::fake_heygen::{AllEvents, Behaviour, Fault, RateLimit, Route, Rule, Timestamps, TrailingSlash, UrlSpelling};
 
 const URL: &str = "https://hooks.example.com/heygen";
 
@@ -163,6 +163,66 @@ async fn the_number_of_endpoints_can_be_limited() {
     assert_eq!((refused.status, refused.code()), (429, "resource_limit_reached".into()));
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(client.fake.endpoints().len(), 1);
+}
+
+#[tokio::test]
+async fn a_rate_can_be_limited() {
+    let client = Client::start();
+    let limit = RateLimit {
+        per_second: 0.001,
+        burst: 2,
+        retry_after: Some(7),
+    };
+    client.fake.behave(|it| it.rate_limit = Some(limit));
+    client.fake.inject(Rule::on(Route::List, Fault::NotFound).after(1));
+    client.create(&json!({ "url": URL })).await;
+    // Who is not let in takes no token, and neither does a call of nothing.
+    for stranger in [ENDPOINTS, "/nothing"] {
+        let request = client.bare(Method::GET, stranger);
+        assert_eq!(request.send().await.unwrap().status().as_u16(), 401);
+    }
+    assert_eq!(client.get("/nothing").await.status, 404);
+    assert_eq!(client.get(ENDPOINTS).await.status, 200);
+    for refused in [client.try_create(URL).await.unwrap(), client.get(ENDPOINTS).await] {
+        assert_eq!((refused.status, refused.code()), (429, "rate_limit_exceeded".into()));
+        assert_eq!(refused.header("retry-after"), "7");
+    }
+    assert_eq!(client.fake.endpoints().len(), 1);
+    let logged = client.fake.requests();
+    assert!(logged.iter().all(|it| it.fault.is_none()), "{logged:?}");
+    assert!(logged.is_sorted_by_key(|it| it.arrived_ms));
+
+    // The bucket of another limit is full, and the fault has waited.
+    let unsaid = RateLimit {
+        retry_after: None,
+        ..limit
+    };
+    client.fake.behave(|it| it.rate_limit = Some(unsaid));
+    assert_eq!(client.get(ENDPOINTS).await.code(), "webhook_not_found");
+    assert_eq!(client.get(ENDPOINTS).await.status, 200);
+    let refused = client.get(ENDPOINTS).await;
+    assert_eq!((refused.status, refused.headers.get("retry-after")), (429, None));
+}
+
+#[tokio::test]
+async fn a_limited_rate_is_kept_by_the_machines_time() {
+    let client = Client::start();
+    client.fake.behave(|it| {
+        it.rate_limit = Some(RateLimit {
+            per_second: 20.0,
+            burst: 3,
+            retry_after: None,
+        });
+    });
+    let began = std::time::Instant::now();
+    let mut let_through = 0;
+    while let_through < 13 {
+        client.fake.advance(std::time::Duration::from_secs(1));
+        let_through += u32::from(client.get(ENDPOINTS).await.status == 200);
+    }
+    let took = began.elapsed().as_secs_f64();
+    // Three at once and ten more, 50 ms each.
+    assert!((0.49..5.0).contains(&took), "{took}");
 }
 
 #[tokio::test]

@@ -128,6 +128,21 @@ async fn an_order_that_makes_no_sense_is_refused() {
     for (method, path, body) in [
         (Method::PATCH, "behaviour", json!({ "newest_frist": true })),
         (Method::PUT, "behaviour", json!({ "newest_frist": true })),
+        (
+            Method::PATCH,
+            "behaviour",
+            json!({ "rate_limit": { "per_second": 0, "burst": 1 } }),
+        ),
+        (
+            Method::PUT,
+            "behaviour",
+            json!({ "rate_limit": { "per_second": 1, "burst": 0 } }),
+        ),
+        (
+            Method::PATCH,
+            "behaviour",
+            json!({ "rate_limit": { "per_second": 1, "burst": 1, "retry": 1 } }),
+        ),
         (Method::POST, "faults", json!({ "fault": "earthquake" })),
         (Method::POST, "faults", json!({ "fault": "truncated", "time": 2 })),
         (Method::POST, "endpoints", json!({ "events": null })),

@@ -15,6 +15,7 @@ mod oddities;
 mod readme;
 mod requests;
 mod spoiled_answers;
+mod tls;
 mod twins;
 
 use crate::fake_heygen::NewEndpoint;

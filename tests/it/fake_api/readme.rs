@@ -10,7 +10,7 @@ use super::client::{Client, Got};
 use super::of_url;
 use crate::fake_heygen::{
     AllEvents, Behaviour, BodyShape, Creation, Delivery, DeliveryToAll, Effect, EventIds, Fault, Oddity, RandomFaults,
-    Request, RetryAfter, Route, Rule, SuccessBody, Timestamps, TrailingSlash, UrlSpelling, Wait,
+    RateLimit, Request, RetryAfter, Route, Rule, SuccessBody, Timestamps, TrailingSlash, UrlSpelling, Wait,
 };
 
 const README: &str = include_str!("../../../examples/fake-heygen/README.md");
@@ -53,6 +53,7 @@ fn every_switch_fault_and_particular_is_named_on_the_page() {
     let mut wanted = Vec::new();
     wanted.extend(names_in_json::<Behaviour>(r#"{"": 0}"#));
     wanted.extend(names_in_json::<UrlSpelling>(r#"{"": 0}"#));
+    wanted.extend(names_in_json::<RateLimit>(r#"{"": 0}"#));
     wanted.extend(names_in_json::<Rule>(r#"{"": 0}"#));
     wanted.extend(names_in_json::<RandomFaults>(r#"{"": 0}"#));
     wanted.extend(names_in_json::<Delivery>(r#"{"": 0}"#));

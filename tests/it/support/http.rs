@@ -38,6 +38,8 @@ pub struct Request {
 pub struct Identity {
     /// The certificate, for a file of those that are trusted.
     pub pem: String,
+    /// The key, as a file of it.
+    pub key_pem: String,
     config: Arc<ServerConfig>,
 }
 
@@ -46,6 +48,7 @@ impl Identity {
     pub fn of(names: &[&str]) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
+        let key_pem = pem::encode_string("PRIVATE KEY", LineEnding::LF, signing_key.serialized_der()).unwrap();
         let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -55,6 +58,7 @@ impl Identity {
             .unwrap();
         Self {
             pem: pem::encode_string("CERTIFICATE", LineEnding::LF, cert.der()).unwrap(),
+            key_pem,
             config: Arc::new(config),
         }
     }
