@@ -7,7 +7,9 @@ use std::ops::Range;
 use super::figures::Figures;
 use super::hidden::{Hidden, HiddenEvents};
 use super::scenario::{Scenario, Wanted};
-use super::{Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, judge, named_by, seeds};
+use super::{
+    Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, named_by, seeds,
+};
 use crate::fake_heygen::FakeHeygen;
 use crate::support::diagnostics::{Diagnostic, Diagnostics};
 use crate::support::engine::for_each_engine;
@@ -65,7 +67,7 @@ fn run(tf: &Workspace, seed: u64, figures: &mut Figures) {
         let diagnostics = Diagnostics::from_event_lines(&output.stdout);
         heed(tf, &heygen, &scenario, &diagnostics, figures);
     }
-    heygen.clear_faults();
+    calm_down(&heygen);
     scenario.mend_neighbours(&heygen, &holdings(tf));
     scenario.hide(true);
     configure(tf, &heygen, &scenario, u64::MAX);

@@ -14,6 +14,8 @@ pub(super) struct Figures {
     began: Instant,
     runs: u64,
     requests: u64,
+    /// Calls that a limit of their rate refused.
+    limited: u64,
     /// Endpoints that other runs made.
     foreign: u64,
     faults: BTreeMap<&'static str, u64>,
@@ -43,6 +45,7 @@ impl Figures {
             began: Instant::now(),
             runs: 0,
             requests: 0,
+            limited: 0,
             foreign: 0,
             faults: BTreeMap::new(),
             plans_failed: 0,
@@ -62,7 +65,12 @@ impl Figures {
     pub(super) fn run_ended(&mut self, heygen: &FakeHeygen, foreign: usize) {
         self.runs += 1;
         self.foreign += u64::try_from(foreign).unwrap_or(u64::MAX);
-        self.requests += u64::try_from(heygen.requests().len()).unwrap_or(u64::MAX);
+        let requests = heygen.requests();
+        self.requests += u64::try_from(requests.len()).unwrap_or(u64::MAX);
+        let limited = requests
+            .iter()
+            .filter(|it| it.status == Some(429) && it.fault.is_none());
+        self.limited += u64::try_from(limited.count()).unwrap_or(u64::MAX);
         for (kind, count) in heygen.faults_by_kind() {
             *self.faults.entry(kind).or_default() += count;
         }
@@ -96,7 +104,11 @@ impl fmt::Display for Figures {
             self.runs,
             self.began.elapsed().as_secs_f64()
         )?;
-        writeln!(f, "requests {}, faults {faults}", self.requests)?;
+        writeln!(
+            f,
+            "requests {}, faults {faults}, refused by a limit {}",
+            self.requests, self.limited
+        )?;
         for (kind, count) in &self.faults {
             writeln!(f, "  {kind} {count}")?;
         }

@@ -155,6 +155,12 @@ impl Chance {
     }
 }
 
+/// From now on nothing goes wrong, and as many calls as there are get through.
+fn calm_down(heygen: &FakeHeygen) {
+    heygen.clear_faults();
+    heygen.behave(|it| it.rate_limit = None);
+}
+
 /// What a user is told of a creation nobody can tell the outcome of: the error, and what it tells to look at.
 const PERHAPS_CREATED: &str = "Webhook endpoint perhaps created";
 

@@ -10,7 +10,9 @@ use terraform_provider_heygen::provider::Environment;
 use super::figures::Figures;
 use super::hidden::{Hidden, HiddenEvents};
 use super::scenario::{Scenario, Wanted};
-use super::{Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, judge, named_by, seeds};
+use super::{
+    Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, named_by, seeds,
+};
 use crate::core::{Attributes, Config, Core, ImportTarget, Path, PlanSet, Report, Rule, State, Value, Violation};
 use crate::fake_heygen::{FakeHeygen, Fault};
 use crate::support::in_process;
@@ -77,7 +79,7 @@ async fn run(seed: u64, figures: &mut Figures) {
             run.heed(&report, figures).await;
         }
     }
-    run.heygen.clear_faults();
+    calm_down(&run.heygen);
     run.scenario.mend_neighbours(&run.heygen, &holdings(&run.state));
     run.calm = true;
     run.settle(figures).await;

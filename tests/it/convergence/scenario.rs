@@ -9,7 +9,7 @@ use super::Tempo;
 use super::hidden::Hidden;
 use super::troubles::{Trouble, Troubles};
 use crate::fake_heygen::{
-    AllEvents, Behaviour, Endpoint, FakeHeygen, SuccessBody, Timestamps, TrailingSlash, UrlSpelling,
+    AllEvents, Behaviour, Endpoint, FakeHeygen, RateLimit, SuccessBody, Timestamps, TrailingSlash, UrlSpelling,
 };
 
 const EVENTS: [&str; 5] = [
@@ -138,6 +138,7 @@ impl Scenario {
 
     /// The quirks of HeyGen's in this run: those that leave every configuration within reach.
     pub(super) fn behaviour(&mut self) -> Behaviour {
+        let rate_limit = self.rate_limit();
         let (random, lists, tempo) = (&mut self.random, self.lists, self.tempo);
         let mut seconds = |least: f64, most: f64| Duration::from_secs_f64(least + random.f64() * (most - least));
         let list_lag = seconds(0.0, 5.0);
@@ -181,9 +182,23 @@ impl Scenario {
             update_answers: bare.filter(|_| meet(Trouble::OddAnswers)),
             clock_offset_ms: if meet(Trouble::ClockOff) { clock_offset_ms } else { 0 },
             no_date: meet(Trouble::NoDate),
+            rate_limit: meet(Trouble::LimitedRate).then_some(rate_limit),
             extra_fields: one_of(2) == 0,
             amazon_request_id: one_of(2) == 0,
             ..Behaviour::default()
+        }
+    }
+
+    /// How many calls HeyGen lets through where it limits them: few enough to refuse some of a command's.
+    fn rate_limit(&self) -> RateLimit {
+        // A chance of its own, so that the rest of the run is what it would be without.
+        let mut random = fastrand::Rng::with_seed(self.seed ^ (1 << 40));
+        // A header cannot ask for a fiftieth of a second.
+        let longest = u64::from(matches!(self.tempo, Tempo::Real));
+        RateLimit {
+            per_second: f64::from(random.u32(2..=10)) / self.tempo.of(Duration::from_secs(1)).as_secs_f64(),
+            burst: random.u32(1..=6),
+            retry_after: random.bool().then(|| random.u64(0..=longest)),
         }
     }
 

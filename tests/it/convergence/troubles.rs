@@ -30,10 +30,12 @@ pub(super) enum Trouble {
     OwnTwins,
     /// Some answers come later than the provider waits for them.
     LateAnswers,
+    /// HeyGen limits the rate of calls.
+    LimitedRate,
 }
 
 /// How often: in one of so many runs.
-const TABLE: [(Trouble, u64); 12] = [
+const TABLE: [(Trouble, u64); 13] = [
     (Trouble::NoDate, 10),
     (Trouble::ClockOff, 2),
     (Trouble::LateList, 4),
@@ -46,6 +48,7 @@ const TABLE: [(Trouble, u64); 12] = [
     (Trouble::UnknownValues, 2),
     (Trouble::OwnTwins, 3),
     (Trouble::LateAnswers, 8),
+    (Trouble::LimitedRate, 6),
 ];
 
 /// What one run meets.
@@ -129,6 +132,7 @@ impl Trouble {
             Self::UnknownValues => "unknown_values",
             Self::OwnTwins => "own_twins",
             Self::LateAnswers => "late_answers",
+            Self::LimitedRate => "limited_rate",
         }
     }
 }

@@ -95,8 +95,8 @@ async fn a_reset_over_tls_is_a_reset_of_the_socket() {
 fn reset_by(error: &(dyn std::error::Error + 'static)) -> Option<io::ErrorKind> {
     let mut behind = Some(error);
     while let Some(error) = behind {
-        if let Some(socket) = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
-            return Some(io::Error::from_raw_os_error(socket).kind());
+        if let Some(socket) = error.downcast_ref::<io::Error>() {
+            return Some(socket.kind());
         }
         behind = error.source();
     }
