@@ -1,5 +1,7 @@
 """Calls over https, and many of them under a limit of HeyGen's rate."""
 
+import json
+import os
 import subprocess
 import tempfile
 from collections import Counter
@@ -11,6 +13,10 @@ import local_provider
 from .engine import Engine
 from .fake import Certificate, Fake
 from .figures import Figure, Target
+from .programs import said
+
+CALLS = 1000
+"""So many calls are made one after the other."""
 
 ENDPOINTS = 200
 LIMIT = {"per_second": 10, "burst": 10, "retry_after": 1}
@@ -59,6 +65,32 @@ resource "heygen_webhook_endpoint" "others" {{
 
 def measure(programs, figures):
     """Appends the figures of this part to `figures`."""
+    with tempfile.TemporaryDirectory(prefix="heygen-bench-") as scratch:
+        certificate = Certificate(Path(scratch) / "certificate")
+        with Fake(programs.fake_heygen, certificate) as fake:
+            figures.extend(over_https(programs, fake))
+    limits(programs, figures)
+
+
+def over_https(programs, fake):
+    """The first call to a server, and later ones, beside a client that makes the same calls for nobody."""
+    command = [programs.host, "http", "--calls", str(CALLS), f"provider={programs.provider}"]
+    measured = json.loads(said(*command, environment={**os.environ, **fake.environment}))
+    took = {one["client"]: one for one in measured}
+    for which, what in (("first", "first call"), ("later", f"call {CALLS // 2} to {CALLS}, median")):
+        beside = {"bare client": took["bare client"][which]}
+        yield Figure(f"{what} over https", "ms", took["provider"][which], beside)
+    calls = [call for call in fake.call("GET", "requests") if call["user_agent"].startswith("terraform-provider")]
+    if len(calls) != CALLS or any(call["status"] != 200 for call in calls):
+        raise RuntimeError(f"{len(calls)} calls arrived, or not all of them went well")
+    connections = len({call["connection"] for call in calls})
+    yield Figure(f"connections for {CALLS} calls", "", connections, target=Target("one", connections == 1))
+    second = sum(call["version"] == "HTTP/2.0" for call in calls)
+    yield Figure("of these calls over HTTP/2", "", second, target=Target("all", second == CALLS))
+
+
+def limits(programs, figures):
+    """Many creations under a limit of the rate."""
     source = local_provider.source()
     with tempfile.TemporaryDirectory(prefix="heygen-bench-") as scratch:
         scratch = Path(scratch)

@@ -297,7 +297,7 @@ async fn planned_and_applied(
 }
 
 /// What is measured must be what a call takes that goes well.
-fn expect_no_diagnostics(diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+pub(crate) fn expect_no_diagnostics(diagnostics: &[Diagnostic]) -> Result<(), Failure> {
     match diagnostics.first() {
         None => Ok(()),
         Some(Diagnostic { summary, detail, .. }) => Err(format!("{summary}: {detail}").into()),

@@ -14,6 +14,7 @@ mod calls;
 mod certificates;
 mod clock;
 mod endpoint;
+mod http;
 mod plugin;
 mod start;
 mod tls;
@@ -58,6 +59,15 @@ enum Command {
         #[arg(long, default_value_t = 100)]
         endpoints: usize,
     },
+    /// Takes the time of calls over https, by providers and by a bare client, in turn
+    Http {
+        /// Providers that have our data sources
+        #[arg(required = true, value_name = "NAME=BINARY")]
+        providers: Vec<Named>,
+        /// How many calls each makes
+        #[arg(long, default_value_t = 1000)]
+        calls: usize,
+    },
 }
 
 /// A program, and what the answer calls it.
@@ -87,6 +97,7 @@ fn main() -> Result<(), Failure> {
             calls,
             endpoints,
         } => calls::measure(&providers, calls, endpoints)?,
+        Command::Http { providers, calls } => http::measure(&providers, calls)?,
     };
     writeln!(io::stdout(), "{measured}")?;
     Ok(())

@@ -20,7 +20,14 @@ use crate::certificates::ClientIdentity;
 use crate::{Failure, tls};
 
 /// What the processes keep of this program's environment: what they need, and nothing that would be another start.
-const KEPT_VARIABLES: [&str; 5] = ["HEYGEN_API_BASE", "HEYGEN_API_KEY", "HOME", "PATH", "TMPDIR"];
+const KEPT_VARIABLES: [&str; 6] = [
+    "HEYGEN_API_BASE",
+    "HEYGEN_API_KEY",
+    "HOME",
+    "PATH",
+    "SSL_CERT_FILE",
+    "TMPDIR",
+];
 
 /// How long a process may take to end once it was asked to.
 const PATIENCE: Duration = Duration::from_secs(10);
