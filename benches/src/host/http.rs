@@ -120,7 +120,7 @@ fn everything() -> Result<DynamicValue, Failure> {
     let attributes = [
         ("entity_id", Type::String),
         ("event_type", Type::String),
-        ("events", Type::list(event)),
+        ("events", Type::List(Box::new(event))),
         ("limit", Type::Number),
     ];
     let nothing = attributes.iter().map(|(name, _)| ((*name).to_owned(), Value::Null));
