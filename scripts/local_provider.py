@@ -16,10 +16,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "terraform-provider-heygen"
 
-# Of the provider and the fake API. The tests build both as well, with the same features of what both depend on, so
-# that nothing has to be built again after them.
-BUILD = ["cargo", "build", "--quiet", "--locked", "--bin", NAME, "--example", "fake-heygen"]
-
 
 def source():
     """The address by which configurations name the provider. It stands in one file."""
@@ -32,10 +28,15 @@ def source():
 
 def version():
     """The one in Cargo.toml. The provider need not be the only package of its workspace, nor the first."""
+    (provider,) = (it for it in packages() if it["name"] == NAME)
+    return provider["version"]
+
+
+def packages():
+    """What Cargo says of each package of the workspace."""
     command = ["cargo", "metadata", "--locked", "--format-version=1", "--no-deps"]
     metadata = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    (provider,) = (it for it in json.loads(metadata.stdout)["packages"] if it["name"] == NAME)
-    return provider["version"]
+    return json.loads(metadata.stdout)["packages"]
 
 
 def platform_name():
@@ -44,21 +45,15 @@ def platform_name():
     return f"{platform.system().lower()}_{machine}"
 
 
-def target():
-    """Where cargo puts what it builds."""
-    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+def engine_environment(scratch, providers):
+    """The environment of an engine that knows these providers alone, binaries by address, and asks no network for one.
 
-
-def engine_environment(scratch, providers=None):
-    """The environment of an engine that knows no other provider than the one built here, and asks no network for one.
-
-    `scratch` is an empty folder that lives as long as the engine is used. `providers` are others to know instead:
-    binaries, by the address of each.
+    `scratch` is an empty folder that lives as long as the engine is used.
     """
     home, mirror, settings = scratch / "home", scratch / "mirror", scratch / "terraform.rc"
     home.mkdir()
     built = version()
-    for address, binary in (providers or {source(): target() / "debug" / NAME}).items():
+    for address, binary in providers.items():
         package = mirror / address / built / platform_name()
         package.mkdir(parents=True)
         (package / f"terraform-provider-{address.rsplit('/')[-1]}_v{built}").symlink_to(binary)

@@ -8,6 +8,7 @@ import json
 import os
 
 from .fake import Fake
+from . import counts
 from .figures import Figure, Target
 from .programs import said
 
@@ -24,6 +25,7 @@ TARGET = 1.25
 
 def measure(programs, figures):
     """Appends the figures of this part to `figures`."""
+    counts.measure(programs, figures)
     times(programs, figures)
 
 

@@ -17,8 +17,8 @@ INK, FAINT, GRID, PAPER = "#d6deeb", "#8b949e", "#243044", "#0b1220"
 OURS = "#7ee787"
 OTHERS = ["#79c0ff", "#d2a8ff", "#e3b341", "#ff7b72", "#76e3ea"]
 
-WIDTH, HEIGHT = 880, 420
-TOP, BOTTOM = 96, 56
+WIDTH, HEIGHT = 880, 440
+TOP, BOTTOM = 96, 72
 PANEL = 340
 LEFTS = (72, 508)
 FONT = "system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif"
@@ -51,7 +51,9 @@ def draw(file=None):
         series = {name: values(figures, sizes, what, name) for name in colours}
         svg += panel(left, title, unit, {name: points for name, points in series.items() if points}, colours)
     note = f"{machine['cpu']}, {machine['processors']} processors; commit {machine['commit']}; both axes logarithmic"
-    svg.append(text(WIDTH / 2, HEIGHT - 12, note, "middle", FAINT, 11))
+    svg.append(text(WIDTH / 2, HEIGHT - 26, note, "middle", FAINT, 11))
+    if "note" in saved:  # Which somebody has added to the file.
+        svg.append(text(WIDTH / 2, HEIGHT - 10, saved["note"], "middle", FAINT, 11))
     PICTURE.write_text("\n".join([*svg, "</g>", "</svg>", ""]))
     print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size} bytes, of {file.name}")
 

@@ -2,16 +2,17 @@
 
 Instructions are counted by callgrind, as the difference between a run of N calls and one of 2N, so that starting the
 program and reading the list once are not in it. They depend on the compiler and on the CPU, whose best instructions the C library
-chooses, so the file of known counts names both.
+chooses, so the file of known counts names both. `scripts/bench --counts` writes it anew.
 """
 
 import json
 import os
 import re
+import shutil
 import subprocess
 
-from measure.figures import Figure, Target, machine
-from measure.programs import ROOT
+from .figures import Figure, Target, machine
+from .programs import ROOT
 
 CALLS = ["validate", "upgrade", "read", "plan", "apply"]
 
@@ -59,9 +60,15 @@ def count(program, call):
     return {"instructions": round((twice - once) / TIMES), "allocations": round(float(allocations), 1)}
 
 
+def valgrind():
+    """The machine's own, or the one that the set-up brings."""
+    subprocess.run([ROOT / "scripts/setup", "valgrind"], stdout=subprocess.DEVNULL, check=True)
+    return shutil.which("valgrind") or ROOT / ".tools/valgrind/bin/valgrind"
+
+
 def instructions(program, call, times):
     """How many instructions the program executes for so many calls, all in all."""
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.devnull}", program, call, str(times)]
+    command = [valgrind(), "--tool=callgrind", f"--callgrind-out-file={os.devnull}", program, call, str(times)]
     ran = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     collected = re.search(r"Collected : (\d+)", ran.stderr)
     if ran.returncode or not collected:

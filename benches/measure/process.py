@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EVERY = 0.002
-LOOK_FOR_NEW = 5
-"""Only every so many times is the engine asked for new children, while there are some that are known."""
+SELDOM = 5
+"""What takes the system longer to say is asked only every so many times: an engine's new children, and the memory of
+those that have lived for a while."""
+YOUNG = 100
+"""That is, were asked for so many times. A process that is younger grows from one time to the next, and may end soon."""
 
 
 @dataclass
@@ -45,6 +48,8 @@ class Plugin:
 
     processor: float = 0
     memory: int = 0
+    asked: int = 0
+    """How often the system was asked for it."""
     is_gone: bool = False
 
 
@@ -83,10 +88,11 @@ class Watch(threading.Thread):
         turn = 0
         while not self.over.wait(EVERY):
             known = [pid for pid, plugin in self.plugins.items() if not plugin.is_gone]
-            if not known or turn % LOOK_FOR_NEW == 0:
+            is_turn = turn % SELDOM == 0
+            if not known or is_turn:
                 known += [pid for pid in self.children() if pid not in self.plugins]
             for pid in known:
-                self.ask(pid)
+                self.ask(pid, is_turn)
             turn += 1
 
     def end(self):
@@ -97,13 +103,17 @@ class Watch(threading.Thread):
         """Any of an engine's threads may have started one."""
         found = []
         try:
-            for thread in os.listdir(f"/proc/{self.engine}/task"):
-                found += Path(f"/proc/{self.engine}/task/{thread}/children").read_text().split()
+            threads = os.listdir(f"/proc/{self.engine}/task")
         except OSError:
-            pass  # It is gone, or one of its threads is.
+            return []  # It is gone.
+        for thread in threads:
+            try:
+                found += Path(f"/proc/{self.engine}/task/{thread}/children").read_text().split()
+            except OSError:
+                pass  # The thread is gone.
         return [int(pid) for pid in found]
 
-    def ask(self, pid):
+    def ask(self, pid, is_turn):
         if pid not in self.plugins:
             # Until it has become another program, a child shares the engine's memory, and its memory is the engine's.
             if same_program(pid, self.engine):
@@ -112,7 +122,9 @@ class Watch(threading.Thread):
         plugin = self.plugins[pid]
         try:
             plugin.processor = max(plugin.processor, processor_time(pid))
-            plugin.memory = max(plugin.memory, memory(pid))
+            if is_turn or plugin.asked < YOUNG:
+                plugin.memory = max(plugin.memory, memory(pid))
+            plugin.asked += 1
         except (OSError, StopIteration):
             plugin.is_gone = True
 

@@ -9,6 +9,7 @@ mod dist;
 mod empty_root;
 mod installation;
 mod refusals;
+mod sbom;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -33,6 +33,26 @@ fn a_version_that_is_not_cargos_and_the_changelogs_is_refused() {
 }
 
 #[test]
+fn another_package_of_the_workspace_makes_no_difference() {
+    let checkout = Checkout::new(CHANGELOG);
+    // By its name it comes first in what Cargo says of the workspace.
+    let another = "name = \"another\"\nversion = \"9.9.9\"\n";
+    fs::create_dir_all(checkout.at("another/src")).unwrap();
+    fs::write(checkout.at("another/src/lib.rs"), "").unwrap();
+    fs::write(checkout.at("another/Cargo.toml"), format!("[package]\n{another}")).unwrap();
+    for (file, more) in [
+        ("Cargo.toml", "[workspace]\nmembers = [\"another\"]\n".to_owned()),
+        ("Cargo.lock", format!("\n[[package]]\n{another}")),
+    ] {
+        let text = fs::read_to_string(checkout.at(file)).unwrap();
+        fs::write(checkout.at(file), text + &more).unwrap();
+    }
+    checkout.commit();
+    checkout.expect_nothing_refused();
+    checkout.expect_refused(&[("VERSION", "9.9.9")], "9.9.9 is not the version in Cargo.toml, 1.2.3");
+}
+
+#[test]
 fn a_tag_of_another_version_is_refused() {
     let checkout = Checkout::new(CHANGELOG);
     checkout.git(&["tag", "v1.2.3"]);
@@ -137,16 +157,20 @@ impl Checkout {
         ] {
             fs::write(checkout.at(file), text).unwrap();
         }
-        for script in ["build", "package", "release", "sums"] {
+        for script in ["build", "local_provider.py", "package", "release", "sums"] {
             fs::copy(root().join("scripts").join(script), checkout.at("scripts").join(script)).unwrap();
         }
         for file in [".gitignore", "terraform-registry-manifest.json"] {
             fs::copy(root().join(file), checkout.at(file)).unwrap();
         }
         checkout.git(&["init", "--quiet"]);
-        checkout.git(&["add", "--all"]);
-        checkout.git(&["commit", "--quiet", "--message", "One"]);
+        checkout.commit();
         checkout
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "All"]);
     }
 
     fn at(&self, path: &str) -> std::path::PathBuf {
