@@ -132,10 +132,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_provider_config::Request>,
     ) -> RpcResult<proto::validate_provider_config::Response> {
-        self.answer(request, |inner, request| {
+        Ok(self.answer(request, |inner, request| {
             let checked = inner.validate_provider(request.config.as_ref());
             FromDiagnostics::from_diagnostics(checked.unwrap_or_else(Diagnostics::from).into())
-        })
+        }))
     }
 
     async fn configure_provider(
@@ -153,21 +153,21 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_resource_config::Request>,
     ) -> RpcResult<proto::validate_resource_config::Response> {
-        self.answer(request, |inner, request| inner.validate_resource(&request))
+        Ok(self.answer(request, |inner, request| inner.validate_resource(&request)))
     }
 
     async fn upgrade_resource_state(
         &self,
         request: Request<proto::upgrade_resource_state::Request>,
     ) -> RpcResult<proto::upgrade_resource_state::Response> {
-        self.answer(request, |inner, request| inner.upgrade_resource_state(&request))
+        Ok(self.answer(request, |inner, request| inner.upgrade_resource_state(&request)))
     }
 
     async fn upgrade_resource_identity(
         &self,
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> RpcResult<proto::upgrade_resource_identity::Response> {
-        self.answer(request, |inner, request| inner.upgrade_resource_identity(&request))
+        Ok(self.answer(request, |inner, request| inner.upgrade_resource_identity(&request)))
     }
 
     async fn read_resource(
@@ -184,7 +184,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::plan_resource_change::Request>,
     ) -> RpcResult<proto::plan_resource_change::Response> {
-        self.answer(request, |inner, request| inner.plan_resource_change(request))
+        Ok(self.answer(request, Inner::plan_resource_change))
     }
 
     async fn apply_resource_change(
@@ -230,14 +230,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::generate_resource_config::Request>,
     ) -> RpcResult<proto::generate_resource_config::Response> {
-        self.answer(request, |inner, request| inner.generate_resource_config(&request))
+        Ok(self.answer(request, |inner, request| inner.generate_resource_config(&request)))
     }
 
     async fn validate_data_resource_config(
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
     ) -> RpcResult<proto::validate_data_resource_config::Response> {
-        self.answer(request, |inner, request| inner.validate_data_source(&request))
+        Ok(self.answer(request, |inner, request| inner.validate_data_source(&request)))
     }
 
     async fn read_data_source(
@@ -265,7 +265,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_list_resource_config::Request>,
     ) -> RpcResult<proto::validate_list_resource_config::Response> {
-        self.answer(request, |inner, request| inner.validate_list_resource(&request))
+        Ok(self.answer(request, |inner, request| inner.validate_list_resource(&request)))
     }
 
     async fn get_functions(
@@ -283,7 +283,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::call_function::Request>,
     ) -> RpcResult<proto::call_function::Response> {
         let on_panic = |problem: Diagnostic| FunctionError::from(problem).into();
-        self.answer_or_else(request, on_panic, |inner, request| inner.call_function(&request))
+        Ok(self.answer_or_else(request, on_panic, |inner, request| inner.call_function(&request)))
     }
 
     /// Answers at once. The calls under way then end soon, each with its own answer.
@@ -331,7 +331,7 @@ const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
 
 impl<P: Provider> Service<P> {
     /// Answers with what `call` answers, which waits for nothing, or with a diagnostic if it panics.
-    fn answer<Q, A: FromDiagnostics>(&self, request: Request<Q>, call: impl FnOnce(&Inner<P>, Q) -> A) -> RpcResult<A> {
+    fn answer<Q, A: FromDiagnostics>(&self, request: Request<Q>, call: impl FnOnce(&Inner<P>, Q) -> A) -> Response<A> {
         self.answer_or_else(request, FromDiagnostics::from_diagnostic, call)
     }
 
@@ -341,9 +341,9 @@ impl<P: Provider> Service<P> {
         request: Request<Q>,
         on_panic: impl FnOnce(Diagnostic) -> A,
         call: impl FnOnce(&Inner<P>, Q) -> A,
-    ) -> RpcResult<A> {
+    ) -> Response<A> {
         let call = || call(&self.inner, request.into_inner());
-        Ok(Response::new(run_guarded(call, || on_panic(crashed(P::API_NAME)))))
+        Response::new(run_guarded(call, || on_panic(crashed(P::API_NAME))))
     }
 
     /// Answers with what `call` answers, or with a diagnostic if it panics. The call is a task of its own.
