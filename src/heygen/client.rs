@@ -333,6 +333,10 @@ impl Lookup for ById<'_> {
     fn key(&self) -> LookupKey {
         LookupKey::Id
     }
+
+    fn id(&self) -> Option<&EndpointId> {
+        Some(self.0)
+    }
 }
 
 /// Looks up the endpoints whose URL this function accepts.
@@ -358,5 +362,9 @@ impl<F: Fn(&str) -> bool + Sync> Lookup for ByUrl<F> {
 
     fn key(&self) -> LookupKey {
         LookupKey::Url
+    }
+
+    fn id(&self) -> Option<&EndpointId> {
+        None
     }
 }

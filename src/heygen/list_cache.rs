@@ -56,6 +56,8 @@ struct CacheState {
     generation: u64,
     /// The pages, each by the cursor that leads to it; the first page has none.
     slots: HashMap<Option<String>, Slot>,
+    /// The page on which each endpoint was seen last, which may not be kept any more.
+    last_seen: HashMap<EndpointId, Arc<ListPage>>,
     /// The complete passes since everything was dropped, in the order in which they began.
     snapshots: Vec<Arc<ListSnapshot>>,
 }
@@ -123,6 +125,9 @@ pub(super) trait Lookup: Sync {
 
     /// What the lookup goes by.
     fn key(&self) -> LookupKey;
+
+    /// The id that is looked for, where the lookup goes by one. Then an item of this id is all that is needed.
+    fn id(&self) -> Option<&EndpointId>;
 }
 
 /// The items of a page.
@@ -336,14 +341,17 @@ impl ListCache {
     fn on_fresh_page<Q: Lookup>(&self, lookup: &Q, now: Instant) -> Option<Q::Found> {
         let mut state = lock(&self.state);
         let freshness = Freshness::FreshAt(now);
-        let mut fresh = state.slots.values().filter_map(|slot| slot.page.as_ref()).peekable();
-        if fresh.peek().is_some() && !fresh.clone().any(|page| freshness.admits(page)) {
+        if !state.pages().any(|page| freshness.admits(page)) {
             state.slots.retain(|_, slot| slot.fetch.is_some());
+            state.last_seen.clear();
             return None;
         }
-        fresh
-            .filter(|page| freshness.admits(page))
-            .find_map(|page| lookup.find_on_page(&Items(page)))
+        let page = state.last_seen.get(lookup.id()?)?;
+        let is_kept = || state.pages().any(|kept| Arc::ptr_eq(kept, page));
+        if !freshness.admits(page) || !is_kept() {
+            return None;
+        }
+        lookup.find_on_page(&Items(page))
     }
 
     fn age(&self, created_at: Option<&str>) -> Age {
@@ -493,6 +501,11 @@ impl Drop for Invalidation<'_> {
 }
 
 impl CacheState {
+    /// The pages that are kept.
+    fn pages(&self) -> impl Iterator<Item = &Arc<ListPage>> {
+        self.slots.values().filter_map(|slot| slot.page.as_ref())
+    }
+
     /// Keeps the page that a fetch has brought, unless everything was dropped meanwhile, or another fetch took its
     /// place.
     fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, requested_at: Instant, generation: u64) {
@@ -515,6 +528,8 @@ impl CacheState {
             return;
         };
         let before = slot.page.replace(page.clone());
+        self.last_seen
+            .extend(page.by_id.keys().map(|id| (id.clone(), page.clone())));
         if let Some(before) = before
             && before.next != page.next
         {

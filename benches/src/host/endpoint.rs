@@ -74,7 +74,10 @@ pub(crate) fn decode(value: Option<&DynamicValue>) -> Result<Object, &'static st
 
 /// The JSON as which Terraform stores a state.
 pub(crate) fn stored(object: &Object) -> Vec<u8> {
-    let members: serde_json::Map<_, _> = object.iter().map(|(name, value)| (name.to_string(), json(value))).collect();
+    let members: serde_json::Map<_, _> = object
+        .iter()
+        .map(|(name, value)| (name.to_string(), json(value)))
+        .collect();
     serde_json::Value::Object(members).to_string().into_bytes()
 }
 
