@@ -12,17 +12,22 @@ import local_provider
 
 from .engine import Engine
 from .fake import Certificate, Fake
-from .figures import Figure, Target
+from .figures import Figure, Target, median
 from .programs import said
 
 CALLS = 1000
 """So many calls are made one after the other."""
+STARTS = 25
+"""So often the first of them is made."""
 
 ENDPOINTS = 200
 LIMIT = {"per_second": 10, "burst": 10, "retry_after": 1}
 PARALLELISM = 10
 AT_MOST = 1.1
-"""How often the time that the limit allows an apply may take."""
+"""How many times as long as the limit allows an apply of one process may take. Of two, which know nothing of each other,
+one may be left alone at the end at half the rate."""
+
+ONE_PROCESS = "one process"
 
 SETTINGS = """\
 terraform {{
@@ -74,12 +79,21 @@ def measure(programs, figures):
 
 def over_https(programs, fake):
     """The first call to a server, and later ones, beside a client that makes the same calls for nobody."""
-    command = [programs.host, "http", "--calls", str(CALLS), f"provider={programs.provider}"]
-    measured = json.loads(said(*command, environment={**os.environ, **fake.environment}))
-    took = {one["client"]: one for one in measured}
-    for which, what in (("first", "first call"), ("later", f"call {CALLS // 2} to {CALLS}, median")):
-        beside = {"bare client": took["bare client"][which]}
-        yield Figure(f"{what} over https", "ms", took["provider"][which], beside)
+    environment = {**os.environ, **fake.environment}
+    # Or the bare client would trust more than the provider, and read more.
+    environment.pop("SSL_CERT_DIR", None)
+
+    def made(calls):
+        command = [programs.host, "http", "--calls", str(calls), f"provider={programs.provider}"]
+        return {one["client"]: one for one in json.loads(said(*command, environment=environment))}
+
+    starts = [made(1) for _ in range(STARTS)]
+    ours, bare = (median([start[client]["first"] for start in starts]) for client in ("provider", "bare client"))
+    yield Figure("first call over https", "ms", ours, {"bare client": bare}, runs=STARTS)
+    fake.forget_requests()
+    later = made(CALLS)
+    ours, bare = (later[client]["later"] for client in ("provider", "bare client"))
+    yield Figure(f"median of calls {CALLS // 2} to {CALLS} over https", "ms", ours, {"bare client": bare}, runs=CALLS // 2)
     calls = [call for call in fake.call("GET", "requests") if call["user_agent"].startswith("terraform-provider")]
     if len(calls) != CALLS or any(call["status"] != 200 for call in calls):
         raise RuntimeError(f"{len(calls)} calls arrived, or not all of them went well")
@@ -98,7 +112,7 @@ def limits(programs, figures):
         certificate = Certificate(scratch / "certificate")
         settings = SETTINGS.format(source=source)
         for what, name, resources, count in (
-            ("one process", "one", ONE_ACCOUNT, ENDPOINTS),
+            (ONE_PROCESS, "one", ONE_ACCOUNT, ENDPOINTS),
             ("two processes", "two", TWO_ALIASES, ENDPOINTS // 2),
         ):
             workspace = engine.workspace(name, settings + resources.format(count=count))
@@ -164,7 +178,7 @@ def figures_of(what, run):
         "s",
         run.wall,
         {"the limit allows": allowed},
-        Target(f"at most ×{AT_MOST}", run.wall <= AT_MOST * allowed),
+        Target(f"at most ×{AT_MOST}", run.wall <= AT_MOST * allowed) if what == ONE_PROCESS else None,
     )
     yield Figure(f"{name}: failures", "", run.failures, target=Target("none", run.failures == 0))
     yield Figure(f"{name}: calls refused", "", run.refused)
