@@ -121,10 +121,7 @@ impl Configured {
         };
         let request = proto::configure_provider::Request {
             config: Some(encoded(
-                object(
-                    config,
-                    [("base_url", text(&account()?)), ("api_key", text("key"))],
-                ),
+                object(config, [("base_url", text(&account()?)), ("api_key", text("key"))]),
                 config.object_type(),
             )?),
             ..Default::default()
@@ -142,7 +139,7 @@ impl Configured {
     async fn request(&mut self, call: Call, number: usize) -> Result<Request, Failure> {
         let config = object(self.resource, configuration(number));
         let state = object(self.resource, configuration(number).into_iter().chain(computed(number)));
-        let id = Object::from([("id".to_owned(), text(&id(number)))]);
+        let id = Object::from([("id".into(), text(&id(number)))]);
         let read = proto::read_resource::Request {
             type_name: TYPE_NAME.to_owned(),
             current_state: Some(self.encoded(state.clone())?),
@@ -198,7 +195,7 @@ impl Configured {
             Call::Apply => {
                 // A trigger that goes away: state changes, and nobody is asked.
                 let mut before = state.clone();
-                before.insert("rotate_trigger".to_owned(), text("2026-12"));
+                before.insert("rotate_trigger".into(), text("2026-12"));
                 Request::new(
                     "/tfplugin6.Provider/ApplyResourceChange",
                     &proto::apply_resource_change::Request {
@@ -273,9 +270,9 @@ fn text(text: &str) -> Value {
 
 /// An object of this schema, in which what is not named is null.
 fn object(schema: &Schema, values: impl IntoIterator<Item = (&'static str, Value)>) -> Object {
-    let null = schema.attributes().iter().map(|it| (it.name.to_owned(), Value::Null));
+    let null = schema.attributes().iter().map(|it| (it.name.into(), Value::Null));
     let mut object: Object = null.collect();
-    object.extend(values.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    object.extend(values.into_iter().map(|(name, value)| (name.into(), value)));
     object
 }
 

@@ -147,7 +147,7 @@ impl Model for Endpoint {
 
     fn null() -> Self {
         let names = Self::ATTRIBUTES.iter();
-        Self(names.map(|name| ((*name).to_owned(), Value::Null)).collect())
+        Self(names.map(|name| ((*name).into(), Value::Null)).collect())
     }
 
     fn from_object(object: Object) -> Result<Self, Mismatch> {
@@ -174,8 +174,8 @@ impl Endpoint {
     /// The attributes to which only the provider gives a value.
     const COMPUTED: [&str; 4] = ["created_at", "id", "secret", "status"];
 
-    fn set(&mut self, name: &str, value: Value) {
-        self.0.insert(name.to_owned(), value);
+    fn set(&mut self, name: &'static str, value: Value) {
+        self.0.insert(name.into(), value);
     }
 }
 
@@ -235,7 +235,7 @@ impl Resource for NothingEndpoint {
 
     fn identity(&self, state: &Endpoint) -> Option<Object> {
         let id = state.0.get("id").filter(|id| matches!(id, Value::String(_)))?;
-        Some(Object::from([("id".to_owned(), id.clone())]))
+        Some(Object::from([("id".into(), id.clone())]))
     }
 
     fn validate(&self, _config: &Endpoint) -> Diagnostics {

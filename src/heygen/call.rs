@@ -8,10 +8,11 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::clock::ServerClock;
+use super::pace::Pace;
 use super::redact::Redactor;
 use super::request::Request;
 use super::response::{self, DecodeError};
-use super::retry::{self, Backoff};
+use super::retry::{self, Backoff, MAX_WAIT};
 use super::transport::{Reply, Transport};
 use super::{Failure, Fault, Stop, Timing};
 
@@ -22,6 +23,7 @@ pub(super) struct Caller {
     /// Where the credential came from.
     pub(super) credential_origin: String,
     pub(super) backoff: Backoff,
+    pub(super) pace: Pace,
     pub(super) max_retries: u32,
     pub(super) request_timeout: Duration,
     pub(super) timing: Timing,
@@ -34,6 +36,13 @@ struct AttemptError {
     request_id: Option<String>,
     /// What `Retry-After` asked for.
     retry_after: Option<Duration>,
+}
+
+/// Whether an attempt waits for its turn where HeyGen limits the rate of calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turns {
+    Taken,
+    Ignored,
 }
 
 /// What went wrong last with a call that is still being repeated, for those who stop waiting for it.
@@ -55,6 +64,8 @@ impl LastFault {
 impl Caller {
     /// Sends `request` until `decode` understands the answer, the answer is final, or the attempts are used up.
     ///
+    /// Where HeyGen limits the rate of calls, every attempt waits for its turn.
+    ///
     /// Once `stop` is given no further attempt starts and no wait goes on. A read under way is abandoned; anything else
     /// under way is given its answer, because only that says what HeyGen did.
     pub(super) async fn call<T>(
@@ -63,18 +74,20 @@ impl Caller {
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.call_with_retries(self.max_retries, request, stop, &LastFault::default(), decode)
+        let turns = Turns::Taken;
+        self.call_with_retries(self.max_retries, turns, request, stop, &LastFault::default(), decode)
             .await
     }
 
-    /// The same as [`Self::call`] with a single attempt.
+    /// The same as [`Self::call`] with a single attempt, and without any wait.
     pub(super) async fn call_once<T>(
         &self,
         request: &Request,
         stop: &Stop,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.call_with_retries(0, request, stop, &LastFault::default(), decode)
+        let turns = Turns::Ignored;
+        self.call_with_retries(0, turns, request, stop, &LastFault::default(), decode)
             .await
     }
 
@@ -86,25 +99,37 @@ impl Caller {
         last_fault: &LastFault,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
-        self.call_with_retries(self.max_retries, request, &Stop::new(), last_fault, decode)
+        let turns = Turns::Taken;
+        self.call_with_retries(self.max_retries, turns, request, &Stop::new(), last_fault, decode)
             .await
     }
 
     async fn call_with_retries<T>(
         &self,
         max_retries: u32,
+        turns: Turns,
         request: &Request,
         stop: &Stop,
         last_fault: &LastFault,
         decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
     ) -> Result<T, Failure> {
         let mut failure = Failure::without_attempt(request.operation.clone(), Fault::STOPPED);
+        // Until when the next attempt may be put off, where an attempt has been made.
+        let mut latest = None;
         loop {
+            if turns == Turns::Taken {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => {}
+                    () = self.pace.turn(failure.attempts, latest) => {}
+                }
+            }
             if stop.is_cancelled() {
                 failure.fault = failure.fault.stopped_after();
                 return Err(failure);
             }
             failure.attempts += 1;
+            let sent = Instant::now();
             let attempt = self.attempt(request, failure.attempts, &decode);
             let outcome = if request.is_read_only() {
                 tokio::select! {
@@ -116,9 +141,16 @@ impl Caller {
                 attempt.await
             };
             let error = match outcome {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.pace.accepted();
+                    return Ok(answer);
+                }
                 Err(error) => error,
             };
+            let wait = self.backoff.wait(failure.attempts, error.retry_after);
+            if retry::is_rate_limit(&error.fault) {
+                self.pace.refused(sent, error.retry_after, wait);
+            }
             failure.effect = failure.effect.max(retry::effect(request, &error.fault));
             failure.request_id = error.request_id;
             failure.fault = error.fault;
@@ -128,7 +160,7 @@ impl Caller {
                 return Err(failure);
             }
             last_fault.note(&failure.fault);
-            let wait = self.backoff.wait(failure.attempts, error.retry_after);
+            latest = Some(Instant::now() + MAX_WAIT);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}

@@ -12,8 +12,8 @@ use secrecy::SecretString;
 
 use super::call::Caller;
 use super::clock::ServerClock;
-use super::endpoint::parse_moment;
 use super::list_cache::{EndpointPages, Items, ListCache, ListSnapshot, Lookup};
+use super::pace::Pace;
 use super::pages::{CursorGuard, Extent, read_pages};
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Operation, Request};
@@ -80,6 +80,7 @@ impl Client {
             redactor: Redactor::new(settings.credential.secret().clone()),
             credential_origin: settings.credential.origin().to_owned(),
             backoff: Backoff::new(settings.timing, fastrand::f64),
+            pace: Pace::new(settings.timing.first_wait),
             max_retries: settings.max_retries,
             request_timeout: settings.request_timeout,
             timing: settings.timing,
@@ -164,7 +165,7 @@ impl Client {
         created_at: Option<&str>,
         stop: &Stop,
     ) -> Result<Option<Endpoint>, Failure> {
-        let found = self.list.find(&ById(id), created_at.and_then(parse_moment), stop).await;
+        let found = self.list.find(&ById(id), created_at, stop).await;
         found.map_err(|failure| Failure {
             operation: Operation::Find(id.clone()),
             ..failure
@@ -332,6 +333,10 @@ impl Lookup for ById<'_> {
     fn key(&self) -> LookupKey {
         LookupKey::Id
     }
+
+    fn id(&self) -> Option<&EndpointId> {
+        Some(self.0)
+    }
 }
 
 /// Looks up the endpoints whose URL this function accepts.
@@ -357,5 +362,9 @@ impl<F: Fn(&str) -> bool + Sync> Lookup for ByUrl<F> {
 
     fn key(&self) -> LookupKey {
         LookupKey::Url
+    }
+
+    fn id(&self) -> Option<&EndpointId> {
+        None
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
@@ -84,9 +85,10 @@ const MAX_DISPLAYED_CHARS: usize = 64;
 /// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not
 /// made of dots alone.
 ///
-/// `Display` is for messages: it is cut short, and shows no signing secret that was taken for an id.
+/// `Display` is for messages: it is cut short, and shows no signing secret that was taken for an id. Clones share the text,
+/// because each endpoint of a long list is known in several places.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EndpointId(String);
+pub struct EndpointId(Arc<str>);
 
 impl EndpointId {
     /// Takes `text` as an id if it can be one.
@@ -97,17 +99,18 @@ impl EndpointId {
         if text.chars().count() > 255 {
             return Err(InvalidEndpointId::TooLong);
         }
-        let refused = |c: &char| c.is_control() || c.is_whitespace() || is_invisible(*c) || "/\\?#%".contains(*c);
+        let is_shown = |c: char| c.is_ascii_graphic() || !(c.is_control() || c.is_whitespace() || is_invisible(c));
+        let refused = |c: &char| !is_shown(*c) || matches!(c, '/' | '\\' | '?' | '#' | '%');
         if let Some(character) = text.chars().find(refused) {
             return Err(InvalidEndpointId::Character(character));
         }
         if text.chars().all(|c| c == '.') {
             return Err(InvalidEndpointId::Dots);
         }
-        if !is_nfc(text) {
+        if !text.is_ascii() && !is_nfc(text) {
             return Err(InvalidEndpointId::NotNormalized);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The id as text, whole.

@@ -22,6 +22,7 @@ use time::OffsetDateTime;
 use tokio::time::{Instant, sleep_until};
 
 use super::call::{Caller, LastFault};
+use super::endpoint::parse_moment;
 use super::pages::CursorGuard;
 use super::request::{Operation, Request};
 use super::response;
@@ -55,6 +56,8 @@ struct CacheState {
     generation: u64,
     /// The pages, each by the cursor that leads to it; the first page has none.
     slots: HashMap<Option<String>, Slot>,
+    /// The page on which each endpoint was seen last, which may not be kept any more.
+    last_seen: HashMap<EndpointId, Arc<ListPage>>,
     /// The complete passes since everything was dropped, in the order in which they began.
     snapshots: Vec<Arc<ListSnapshot>>,
 }
@@ -122,6 +125,9 @@ pub(super) trait Lookup: Sync {
 
     /// What the lookup goes by.
     fn key(&self) -> LookupKey;
+
+    /// The id that is looked for, where the lookup goes by one. Then an item of this id is all that is needed.
+    fn id(&self) -> Option<&EndpointId>;
 }
 
 /// The items of a page.
@@ -192,12 +198,12 @@ impl ListCache {
     }
 
     /// Looks for something until it is found, or has been missing for long enough to count as gone: for as long as it
-    /// takes to confirm that with a second pass, or, if it was `created` less than two minutes ago by HeyGen's clock,
+    /// takes to confirm that with a second pass, or, if it was created less than two minutes ago by HeyGen's clock,
     /// for as long as a list may lag.
     pub(super) async fn find<Q: Lookup>(
         &self,
         lookup: &Q,
-        created: Option<OffsetDateTime>,
+        created_at: Option<&str>,
         stop: &Stop,
     ) -> Result<Option<Q::Found>, Failure> {
         let began = Instant::now();
@@ -220,7 +226,7 @@ impl ListCache {
             }
             own_snapshots.push(snapshot);
             // The age needs HeyGen's clock, which is known from answers, and the first answer may have come only now.
-            let age = *age.get_or_insert_with(|| self.age(created));
+            let age = *age.get_or_insert_with(|| self.age(created_at));
             let absence = self.absence(lookup, &own_snapshots, age, began);
             let Some(next_read) = self.next_read(&absence, age) else {
                 return match absence.unidentified {
@@ -335,18 +341,21 @@ impl ListCache {
     fn on_fresh_page<Q: Lookup>(&self, lookup: &Q, now: Instant) -> Option<Q::Found> {
         let mut state = lock(&self.state);
         let freshness = Freshness::FreshAt(now);
-        let mut fresh = state.slots.values().filter_map(|slot| slot.page.as_ref()).peekable();
-        if fresh.peek().is_some() && !fresh.clone().any(|page| freshness.admits(page)) {
+        if !state.pages().any(|page| freshness.admits(page)) {
             state.slots.retain(|_, slot| slot.fetch.is_some());
+            state.last_seen.clear();
             return None;
         }
-        fresh
-            .filter(|page| freshness.admits(page))
-            .find_map(|page| lookup.find_on_page(&Items(page)))
+        let page = state.last_seen.get(lookup.id()?)?;
+        let is_kept = || state.pages().any(|kept| Arc::ptr_eq(kept, page));
+        if !freshness.admits(page) || !is_kept() {
+            return None;
+        }
+        lookup.find_on_page(&Items(page))
     }
 
-    fn age(&self, created: Option<OffsetDateTime>) -> Age {
-        let Some(created) = created else {
+    fn age(&self, created_at: Option<&str>) -> Age {
+        let Some(created) = created_at.and_then(parse_moment) else {
             return Age::Old;
         };
         let now = Instant::now();
@@ -492,6 +501,11 @@ impl Drop for Invalidation<'_> {
 }
 
 impl CacheState {
+    /// The pages that are kept.
+    fn pages(&self) -> impl Iterator<Item = &Arc<ListPage>> {
+        self.slots.values().filter_map(|slot| slot.page.as_ref())
+    }
+
     /// Keeps the page that a fetch has brought, unless everything was dropped meanwhile, or another fetch took its
     /// place.
     fn fetched(&mut self, cursor: Option<String>, outcome: &FetchOutcome, requested_at: Instant, generation: u64) {
@@ -514,6 +528,8 @@ impl CacheState {
             return;
         };
         let before = slot.page.replace(page.clone());
+        self.last_seen
+            .extend(page.by_id.keys().map(|id| (id.clone(), page.clone())));
         if let Some(before) = before
             && before.next != page.next
         {

@@ -1,8 +1,9 @@
 //! HeyGen's webhook API: its requests and answers as plain values, and the client that exchanges them.
 //!
-//! The client repeats what is safe to repeat ([`Client`], one table in `retry`), reads the list of endpoints once for
-//! everybody who asks ([`Client::find`]), and says of every failure whose fault it was and whether HeyGen may have
-//! acted all the same ([`Failure`]). It knows nothing of the program around it.
+//! The client repeats what is safe to repeat ([`Client`], one table in `retry`), learns how quickly it may call where
+//! HeyGen limits that (`pace`), reads the list of endpoints once for everybody who asks ([`Client::find`]), and says of
+//! every failure whose fault it was and whether HeyGen may have acted all the same ([`Failure`]). It knows nothing of
+//! the program around it.
 
 mod call;
 mod certificate;
@@ -15,6 +16,7 @@ mod field;
 #[cfg(all(target_os = "linux", target_feature = "crt-static"))]
 mod host_names;
 mod list_cache;
+mod pace;
 mod pages;
 mod redact;
 mod request;

@@ -246,7 +246,12 @@ fn text_field(value: Option<&Value>) -> Field<String> {
 /// to be in that form. An id is not brought to it, because it is also sent back to HeyGen: one in another form is
 /// malformed.
 fn nfc(text: &str) -> String {
-    text.nfc().collect()
+    // Most text is ASCII, which is in every normal form as it is.
+    if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
 }
 
 /// Refuses an answer about another endpoint than the one that was asked for. An answer without an id is accepted.

@@ -12,7 +12,8 @@ const IN_PROGRESS: &str = "request_in_progress";
 /// HeyGen's code for an account that is full. It comes with status 429, and no waiting makes room.
 pub(super) const ACCOUNT_FULL: &str = "resource_limit_reached";
 
-const MAX_WAIT: Duration = Duration::from_secs(30);
+/// No wait between two attempts of a call is longer.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Whether to repeat an attempt that ended with this fault. That is safe for every request this client builds: a read
 /// changes nothing, an update or a delete has the same result however often it is made, and a `POST` carries the key
@@ -32,6 +33,12 @@ pub(super) fn is_repeated(fault: &Fault) -> bool {
         | Fault::NoRootCertificates(_)
         | Fault::Unusable(_) => false,
     }
+}
+
+/// Whether this fault refuses a call because there were too many of them lately: then all other calls wait too, in
+/// [`Pace`](super::pace::Pace).
+pub(super) fn is_rate_limit(fault: &Fault) -> bool {
+    is_repeated(fault) && matches!(fault, Fault::Refused { status: 429, .. })
 }
 
 /// Whether an attempt that ended with this fault may have had an effect at HeyGen. It is [`Effect::None`] only where
@@ -78,13 +85,14 @@ impl Backoff {
         }
     }
 
-    /// The wait after this many failed attempts, 1 or more: anything up to an exponentially growing limit, but no less
-    /// than `Retry-After` asked for, and never more than half a minute.
+    /// The wait after this many failed attempts, 1 or more: what `Retry-After` asked for, and anything up to an
+    /// exponentially growing limit above it, so that not all who were asked for the same come back at once; never more
+    /// than half a minute.
     pub(super) fn wait(&self, failed_attempts: u32, retry_after: Option<Duration>) -> Duration {
         let doublings = failed_attempts.saturating_sub(1).min(16);
         let limit = self.first_wait.saturating_mul(1 << doublings).min(MAX_WAIT);
         let jitter = limit.mul_f64((self.jitter)().clamp(0.0, 1.0));
-        jitter.max(retry_after.unwrap_or_default()).min(MAX_WAIT)
+        jitter.saturating_add(retry_after.unwrap_or_default()).min(MAX_WAIT)
     }
 }
 
@@ -232,10 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_a_floor_and_is_capped() {
+    fn jitter_is_above_what_is_asked_for_and_the_sum_is_capped() {
         let backoff = backoff(|| 0.5);
-        assert_eq!(backoff.wait(1, Some(Duration::from_secs(7))), Duration::from_secs(7));
-        assert_eq!(backoff.wait(5, Some(Duration::from_secs(1))), Duration::from_secs(4));
+        assert_eq!(
+            backoff.wait(1, Some(Duration::from_secs(7))),
+            Duration::from_millis(7250)
+        );
+        assert_eq!(backoff.wait(5, Some(Duration::from_secs(1))), Duration::from_secs(5));
+        assert_eq!(backoff.wait(1, Some(Duration::from_millis(29_900))), MAX_WAIT);
         assert_eq!(backoff.wait(1, Some(Duration::MAX)), MAX_WAIT);
     }
 

@@ -88,26 +88,24 @@ fn internal_v6(address: Ipv6Addr) -> bool {
 
 /// Whether two spellings are one URL by the URL standard: the case of the host, the default port, an empty path.
 pub(super) fn identical(one: &str, other: &str) -> bool {
-    match (Url::parse(one), Url::parse(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
-    }
+    same_by(one, other, |text| Url::parse(text).ok())
 }
 
 /// Whether a URL in an answer can be the one that `HeyGen` was given: an [`identical`] spelling, or one with a slash at
 /// the end where the other has none.
 pub(super) fn equivalent(given: &str, answered: &str) -> bool {
-    let bare = |text: &str| {
-        Url::parse(text).map(|mut url| {
-            let path = url.path().trim_end_matches('/').to_owned();
-            url.set_path(&path);
-            url
-        })
-    };
-    match (bare(given), bare(answered)) {
-        (Ok(given), Ok(answered)) => given == answered,
-        _ => given == answered,
-    }
+    same_by(given, answered, |text| {
+        let mut url = Url::parse(text).ok()?;
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Some(url)
+    })
+}
+
+/// Whether two texts are the same, or `parsed` to the same URL. Nearly always they are the same text, and parsing it is the
+/// dearest part of a plan.
+fn same_by(one: &str, other: &str, parsed: impl Fn(&str) -> Option<Url>) -> bool {
+    one == other || parsed(one).is_some_and(|url| parsed(other) == Some(url))
 }
 
 /// The URL without its query, which may hold a token of the receiver and is not shown.

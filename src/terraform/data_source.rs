@@ -128,7 +128,7 @@ mod tests {
     }
 
     async fn asked(said: &str) -> Result<Object, String> {
-        let config = Object::from([("said".to_owned(), Value::String(said.to_owned()))]);
+        let config = Object::from([("said".into(), Value::String(said.to_owned()))]);
         let answer = AnyDataSource::read(&EchoSource, config, &CancellationToken::new()).await;
         answer.map_err(|problems| problems.iter().map(|problem| problem.summary.as_str()).collect())
     }
@@ -136,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_complete_and_an_error_is_no_answer() {
         let hello = || Value::String("hello".to_owned());
-        let answer = Object::from([("said".to_owned(), hello()), ("heard".to_owned(), hello())]);
+        let answer = Object::from([("said".into(), hello()), ("heard".into(), hello())]);
         assert_eq!(asked("hello").await, Ok(answer));
         assert_eq!(asked("silence").await, Err("Nothing comes back".to_owned()));
     }

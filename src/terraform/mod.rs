@@ -50,7 +50,7 @@ pub use summaries::SUMMARIES;
 pub use summary::Summary;
 pub use types::Type;
 pub use upgrade::EarlierVersion;
-pub use value::{Object, Value, normalized};
+pub use value::{Name, Object, Value, normalized};
 
 pub(crate) use model::model;
 pub(crate) use summary::declare_summaries;

@@ -198,7 +198,7 @@ macro_rules! model {
                 };
                 match object.into_keys().next() {
                     Some(attribute) => Err($crate::terraform::Mismatch {
-                        attribute,
+                        attribute: attribute.into_owned(),
                         expected: "part of the model",
                     }),
                     None => Ok(model),
@@ -207,7 +207,7 @@ macro_rules! model {
 
             fn into_object(self) -> $crate::terraform::Object {
                 use $crate::terraform::IntoValue as _;
-                [$((stringify!($field).to_owned(), self.$field.into_value())),*].into()
+                [$((stringify!($field).into(), self.$field.into_value())),*].into()
             }
 
             fn null_unknowns(&mut self) -> Vec<&'static str> {
@@ -244,10 +244,10 @@ mod tests {
 
     fn object() -> Object {
         Object::from([
-            ("name".to_owned(), Value::String("front".to_owned())),
-            ("code".to_owned(), Value::String("4711".to_owned())),
+            ("name".into(), Value::String("front".to_owned())),
+            ("code".into(), Value::String("4711".to_owned())),
             (
-                "keys".to_owned(),
+                "keys".into(),
                 Value::Sequence(vec![
                     Value::Null,
                     Value::Unknown,
@@ -255,7 +255,7 @@ mod tests {
                     Value::String("a".to_owned()),
                 ]),
             ),
-            ("open".to_owned(), Value::Unknown),
+            ("open".into(), Value::Unknown),
         ])
     }
 
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_model_inside_another_survives_a_round_trip_in_its_place() {
-        let of = |doors: &[Value]| Object::from([("doors".to_owned(), Value::Sequence(doors.to_vec()))]);
+        let of = |doors: &[Value]| Object::from([("doors".into(), Value::Sequence(doors.to_vec()))]);
         let doors = of(&[Value::Mapping(object()), Value::Null, Value::Unknown]);
         let house = House::from_object(doors.clone()).unwrap();
         assert_eq!(house.into_object(), doors);
@@ -302,11 +302,11 @@ mod tests {
     #[test]
     fn what_does_not_fit_names_the_attribute() {
         let mut wrong = object();
-        wrong.insert("open".to_owned(), Value::String("yes".to_owned()));
+        wrong.insert("open".into(), Value::String("yes".to_owned()));
         let error = Door::from_object(wrong).unwrap_err();
         assert_eq!(error.to_string(), "attribute `open` is not a bool");
         let mut extra = object();
-        extra.insert("window".to_owned(), Value::Null);
+        extra.insert("window".into(), Value::Null);
         assert_eq!(Door::from_object(extra).unwrap_err().attribute, "window");
     }
 

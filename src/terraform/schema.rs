@@ -265,7 +265,7 @@ impl IdentitySchema {
 }
 
 fn object_type<'a>(attributes: impl Iterator<Item = (&'static str, &'a Type)>) -> Type {
-    Type::Object(attributes.map(|(name, ty)| (name.to_owned(), ty.clone())).collect())
+    Type::Object(attributes.map(|(name, ty)| (name.into(), ty.clone())).collect())
 }
 
 #[cfg(test)]
@@ -284,8 +284,8 @@ mod tests {
     }
 
     /// The paths of the errors for a configuration in which these attributes have these values, and the others none.
-    fn refused(set: &[(&str, Value)]) -> Vec<Path> {
-        let set = set.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    fn refused(set: &[(&'static str, Value)]) -> Vec<Path> {
+        let set = set.iter().map(|(name, value)| ((*name).into(), value.clone()));
         let found = schema().check_configuration(&set.collect());
         assert!(found.iter().all(|problem| problem.severity == Severity::Error));
         assert!(!format!("{found:?}").contains("whsec"), "{found:?}");

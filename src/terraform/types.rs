@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::Name;
+
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -25,7 +27,7 @@ pub enum Type {
     /// `tuple([T…])`
     Tuple(Vec<Type>),
     /// `object({name = T…})`
-    Object(BTreeMap<String, Type>),
+    Object(BTreeMap<Name, Type>),
 }
 
 /// How deep a type received from outside may be nested. Values are decoded along their type, so this bounds every
@@ -67,7 +69,7 @@ impl Type {
             Type::Object(attributes) => {
                 let attributes: serde_json::Map<String, Json> = attributes
                     .iter()
-                    .map(|(name, ty)| (name.clone(), ty.to_json()))
+                    .map(|(name, ty)| (name.to_string(), ty.to_json()))
                     .collect();
                 json!(["object", attributes])
             }
@@ -107,7 +109,9 @@ impl Type {
                     Ok(Type::Tuple(elements.iter().map(inner).collect::<Result<_, _>>()?))
                 }
                 [Json::String(kind), Json::Object(attributes)] if kind == "object" => {
-                    let typed = attributes.iter().map(|(name, ty)| Ok((name.clone(), inner(ty)?)));
+                    let typed = attributes
+                        .iter()
+                        .map(|(name, ty)| Ok((name.clone().into(), inner(ty)?)));
                     Ok(Type::Object(typed.collect::<Result<_, _>>()?))
                 }
                 [Json::String(kind), element] => {

@@ -1,5 +1,6 @@
 //! Values of any Terraform type, as they travel between the host and the provider.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -7,8 +8,11 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::{Number, Type};
 
+/// The name of an attribute, or a key of a map. Names that a schema declares are never copied.
+pub type Name = Cow<'static, str>;
+
 /// The attributes of an object, by name. Complete: a null attribute is there, as [`Value::Null`].
-pub type Object = BTreeMap<String, Value>;
+pub type Object = BTreeMap<Name, Value>;
 
 /// A value whose type is known from elsewhere (a schema), except for [`Value::Dynamic`], which brings its own.
 ///
@@ -51,7 +55,12 @@ impl fmt::Debug for Value {
 /// The text in Unicode's form NFC, in which Terraform keeps it. Text from elsewhere has to be in this form before it is
 /// compared with Terraform's.
 pub fn normalized(text: &str) -> String {
-    text.nfc().collect()
+    // Most text is ASCII, which is in every normal form as it is.
+    if text.is_ascii() {
+        text.to_owned()
+    } else {
+        text.nfc().collect()
+    }
 }
 
 #[cfg(test)]
@@ -62,9 +71,9 @@ mod tests {
     fn debug_shows_the_shape_and_never_the_content() {
         let secret = Value::String("whsec_do_not_show".to_owned());
         let value = Value::Mapping(BTreeMap::from([
-            ("secret".to_owned(), secret.clone()),
-            ("n".to_owned(), Value::Number(4711_i64.into())),
-            ("all".to_owned(), Value::Sequence(vec![secret, Value::Unknown])),
+            ("secret".into(), secret.clone()),
+            ("n".into(), Value::Number(4711_i64.into())),
+            ("all".into(), Value::Sequence(vec![secret, Value::Unknown])),
         ]));
         let shown = format!("{value:?}");
         assert!(!shown.contains("whsec") && !shown.contains("4711"), "{shown}");
@@ -74,5 +83,6 @@ mod tests {
     #[test]
     fn text_is_compared_in_nfc() {
         assert_eq!(normalized("cafe\u{301}"), "caf\u{e9}");
+        assert_eq!(normalized("cafe"), "cafe");
     }
 }

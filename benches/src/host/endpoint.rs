@@ -23,7 +23,7 @@ static TYPE: LazyLock<Type> = LazyLock::new(|| {
         ("status", Type::String),
         ("url", Type::String),
     ];
-    Type::Object(attributes.map(|(name, ty)| (name.to_owned(), ty)).into())
+    Type::Object(attributes.map(|(name, ty)| (name.into(), ty)).into())
 });
 
 /// The configuration of an endpoint.
@@ -42,7 +42,7 @@ pub(crate) fn configuration(number: usize, rotate_trigger: Option<&str>) -> Obje
 
 /// What Terraform proposes as the new state: the configuration, with what the provider computed before.
 pub(crate) fn proposed(configuration: &Object, prior: &Object) -> Object {
-    let computed = prior.iter().filter(|(name, _)| COMPUTED.contains(&name.as_str()));
+    let computed = prior.iter().filter(|(name, _)| COMPUTED.contains(&name.as_ref()));
     let mut proposed = configuration.clone();
     proposed.extend(computed.map(|(name, value)| (name.clone(), value.clone())));
     proposed
@@ -74,7 +74,10 @@ pub(crate) fn decode(value: Option<&DynamicValue>) -> Result<Object, &'static st
 
 /// The JSON as which Terraform stores a state.
 pub(crate) fn stored(object: &Object) -> Vec<u8> {
-    let members: serde_json::Map<_, _> = object.iter().map(|(name, value)| (name.clone(), json(value))).collect();
+    let members: serde_json::Map<_, _> = object
+        .iter()
+        .map(|(name, value)| (name.to_string(), json(value)))
+        .collect();
     serde_json::Value::Object(members).to_string().into_bytes()
 }
 

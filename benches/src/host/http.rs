@@ -116,16 +116,16 @@ fn everything() -> Result<DynamicValue, Failure> {
         ("event_id", Type::String),
         ("event_type", Type::String),
     ];
-    let event = Type::Object(event.map(|(name, ty)| (name.to_owned(), ty)).into());
+    let event = Type::Object(event.map(|(name, ty)| (name.into(), ty)).into());
     let attributes = [
         ("entity_id", Type::String),
         ("event_type", Type::String),
         ("events", Type::List(Box::new(event))),
         ("limit", Type::Number),
     ];
-    let nothing = attributes.iter().map(|(name, _)| ((*name).to_owned(), Value::Null));
+    let nothing = attributes.iter().map(|(name, _)| ((*name).into(), Value::Null));
     let nothing = Value::Mapping(nothing.collect());
-    let ty = Type::Object(attributes.map(|(name, ty)| (name.to_owned(), ty)).into());
+    let ty = Type::Object(attributes.map(|(name, ty)| (name.into(), ty)).into());
     Ok(DynamicValue {
         msgpack: encode_msgpack(&nothing, &ty)?,
         json: Vec::new(),

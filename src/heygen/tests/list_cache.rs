@@ -162,6 +162,18 @@ async fn gone_takes_two_passes_and_readers_share_both() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_endpoint_is_not_found_on_a_page_that_was_read_again_without_it() {
+    let list = List::of(3);
+    let server = list.served();
+    let client = server.client(0);
+    assert!(found(&client, "ep_2").await);
+    list.remove("ep_2");
+    // The pass that confirms it reads the page once more.
+    assert!(!found(&client, "ep_gone").await);
+    assert!(!found(&client, "ep_2").await);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_that_lags_does_not_make_an_endpoint_gone() {
     let list = List::of(3);
     let server = list.served();

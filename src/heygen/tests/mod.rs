@@ -4,6 +4,7 @@ mod calling;
 mod environment;
 mod list_cache;
 mod listing;
+mod pace;
 mod responses;
 mod wire;
 
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::call::Caller;
 use super::clock::ServerClock;
+use super::pace::Pace;
 use super::redact::Redactor;
 use super::request::{IdempotencyKey, NoRandomness, Request};
 use super::retry::Backoff;
@@ -102,6 +104,7 @@ impl Scripted {
             transport: Box::new(self.clone()),
             redactor: Redactor::new(SecretString::from(KEY)),
             backoff: Backoff::new(Timing::default(), || 1.0),
+            pace: Pace::new(Timing::default().first_wait),
             max_retries,
             request_timeout: TIMEOUT,
             timing: Timing::default(),

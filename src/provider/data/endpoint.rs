@@ -309,7 +309,7 @@ mod tests {
                 ("status", Value::Null),
                 ("created_at", text("2026-07-01T12:00:00")),
             ]
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (name.into(), value))
             .into()
         );
         let all_events = EndpointData::from(&listed("ep_1", "https://a.example/"));

@@ -74,7 +74,7 @@ mod tests {
                 Type::List(inner) | Type::Set(inner) | Type::Map(inner) => names(inner, found),
                 Type::Object(attributes) => {
                     for (name, ty) in attributes {
-                        found.insert(name.clone());
+                        found.insert(name.to_string());
                         names(ty, found);
                     }
                 }
@@ -103,7 +103,7 @@ mod tests {
         session.connect(Connection::NotKnownYet(vec!["api_key"]));
         for source in all(&session) {
             let question = match source.type_name() {
-                "heygen_webhook_endpoint" => Object::from([("id".to_owned(), Value::String("ep_1".to_owned()))]),
+                "heygen_webhook_endpoint" => Object::from([("id".into(), Value::String("ep_1".to_owned()))]),
                 _ => Object::new(),
             };
             let problems = source.read(question, &Stop::new()).await.unwrap_err();

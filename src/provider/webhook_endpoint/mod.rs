@@ -496,7 +496,7 @@ fn id_of(state: &EndpointModel) -> Result<EndpointId, Diagnostic> {
 
 /// The identity of the endpoint of this id.
 fn identity_of(id: &str) -> Object {
-    Object::from([("id".to_owned(), Value::String(id.to_owned()))])
+    Object::from([("id".into(), Value::String(id.to_owned()))])
 }
 
 fn created_at(state: &EndpointModel) -> Option<&str> {

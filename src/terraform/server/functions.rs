@@ -128,7 +128,7 @@ mod tests {
             (Value::Null, Type::String),
             (Value::Unknown, Type::String),
             (
-                Value::Mapping([("secret".to_owned(), Value::Null)].into()),
+                Value::Mapping([("secret".into(), Value::Null)].into()),
                 Type::Map(Box::new(Type::String)),
             ),
         ];

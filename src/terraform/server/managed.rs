@@ -75,9 +75,12 @@ impl<P: Provider> Inner<P> {
     }
 
     /// On any error the state is answered as it came: a response without state would mean that the object is gone.
-    pub(super) async fn read_resource(&self, request: proto::read_resource::Request) -> proto::read_resource::Response {
+    pub(super) async fn read_resource(
+        &self,
+        request: &proto::read_resource::Request,
+    ) -> proto::read_resource::Response {
         let token = self.stop.token();
-        let prior = EncodedState::from(&request);
+        let prior = EncodedState::from(request);
         let outcome = match self.resource(&request.type_name) {
             Ok(resource) => resource.read(prior, &token).await,
             Err(problem) => Outcome::new(prior, problem),
@@ -134,10 +137,10 @@ impl<P: Provider> Inner<P> {
 
     pub(super) async fn apply_resource_change(
         &self,
-        request: proto::apply_resource_change::Request,
+        request: &proto::apply_resource_change::Request,
     ) -> proto::apply_resource_change::Response {
         let token = self.stop.token();
-        let prior = EncodedState::from(&request);
+        let prior = EncodedState::from(request);
         let resource = match self.resource(&request.type_name) {
             Ok(resource) => resource,
             Err(problem) => return Outcome::new(prior, problem).into(),

@@ -124,7 +124,7 @@ fn decode_config(message: Option<&proto::DynamicValue>, schema: &Schema) -> Resu
     // A block without any setting may arrive as null: all its attributes are.
     Ok(object.unwrap_or_else(|| {
         let names = schema.attributes().iter();
-        names.map(|a| (a.name.to_owned(), super::Value::Null)).collect()
+        names.map(|a| (a.name.into(), super::Value::Null)).collect()
     }))
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::from_diagnostics::{FromDiagnostics, ResponseStream};
-use super::isolate::run_isolated;
+use super::isolate::{run_guarded, run_isolated};
 use super::{Inner, Service, no_such, not_in_this_version};
 use crate::terraform::wire::state::EncodedState;
 use crate::terraform::{Diagnostic, Diagnostics, FunctionError, Outcome, Provider, proto, summaries};
@@ -132,11 +132,10 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_provider_config::Request>,
     ) -> RpcResult<proto::validate_provider_config::Response> {
-        self.run(request, |inner, request| async move {
+        Ok(self.answer(request, |inner, request| {
             let checked = inner.validate_provider(request.config.as_ref());
             FromDiagnostics::from_diagnostics(checked.unwrap_or_else(Diagnostics::from).into())
-        })
-        .await
+        }))
     }
 
     async fn configure_provider(
@@ -154,63 +153,50 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_resource_config::Request>,
     ) -> RpcResult<proto::validate_resource_config::Response> {
-        self.run(
-            request,
-            |inner, request| async move { inner.validate_resource(&request) },
-        )
-        .await
+        Ok(self.answer(request, |inner, request| inner.validate_resource(&request)))
     }
 
     async fn upgrade_resource_state(
         &self,
         request: Request<proto::upgrade_resource_state::Request>,
     ) -> RpcResult<proto::upgrade_resource_state::Response> {
-        self.run(request, |inner, request| async move {
-            inner.upgrade_resource_state(&request)
-        })
-        .await
+        Ok(self.answer(request, |inner, request| inner.upgrade_resource_state(&request)))
     }
 
     async fn upgrade_resource_identity(
         &self,
         request: Request<proto::upgrade_resource_identity::Request>,
     ) -> RpcResult<proto::upgrade_resource_identity::Response> {
-        self.run(request, |inner, request| async move {
-            inner.upgrade_resource_identity(&request)
-        })
-        .await
+        Ok(self.answer(request, |inner, request| inner.upgrade_resource_identity(&request)))
     }
 
     async fn read_resource(
         &self,
         request: Request<proto::read_resource::Request>,
     ) -> RpcResult<proto::read_resource::Response> {
-        let on_panic = self.unchanged_on_panic(&request.get_ref().type_name, request.get_ref().into());
-        self.run_or_else(request, on_panic, |inner, request| async move {
-            inner.read_resource(request).await
-        })
-        .await
+        let request = Arc::new(request.into_inner());
+        let on_panic = self.unchanged_on_panic(Arc::clone(&request), |request| &request.type_name);
+        self.run_or_else(on_panic, |inner| async move { inner.read_resource(&request).await })
+            .await
     }
 
     async fn plan_resource_change(
         &self,
         request: Request<proto::plan_resource_change::Request>,
     ) -> RpcResult<proto::plan_resource_change::Response> {
-        self.run(
-            request,
-            |inner, request| async move { inner.plan_resource_change(request) },
-        )
-        .await
+        Ok(self.answer(request, Inner::plan_resource_change))
     }
 
     async fn apply_resource_change(
         &self,
         request: Request<proto::apply_resource_change::Request>,
     ) -> RpcResult<proto::apply_resource_change::Response> {
-        let on_panic = self.unchanged_on_panic(&request.get_ref().type_name, request.get_ref().into());
-        self.run_or_else(request, on_panic, |inner, request| async move {
-            inner.apply_resource_change(request).await
-        })
+        let request = Arc::new(request.into_inner());
+        let on_panic = self.unchanged_on_panic(Arc::clone(&request), |request| &request.type_name);
+        self.run_or_else(
+            on_panic,
+            |inner| async move { inner.apply_resource_change(&request).await },
+        )
         .await
     }
 
@@ -244,21 +230,14 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::generate_resource_config::Request>,
     ) -> RpcResult<proto::generate_resource_config::Response> {
-        self.run(request, |inner, request| async move {
-            inner.generate_resource_config(&request)
-        })
-        .await
+        Ok(self.answer(request, |inner, request| inner.generate_resource_config(&request)))
     }
 
     async fn validate_data_resource_config(
         &self,
         request: Request<proto::validate_data_resource_config::Request>,
     ) -> RpcResult<proto::validate_data_resource_config::Response> {
-        self.run(
-            request,
-            |inner, request| async move { inner.validate_data_source(&request) },
-        )
-        .await
+        Ok(self.answer(request, |inner, request| inner.validate_data_source(&request)))
     }
 
     async fn read_data_source(
@@ -286,10 +265,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::validate_list_resource_config::Request>,
     ) -> RpcResult<proto::validate_list_resource_config::Response> {
-        self.run(request, |inner, request| async move {
-            inner.validate_list_resource(&request)
-        })
-        .await
+        Ok(self.answer(request, |inner, request| inner.validate_list_resource(&request)))
     }
 
     async fn get_functions(
@@ -307,10 +283,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         request: Request<proto::call_function::Request>,
     ) -> RpcResult<proto::call_function::Response> {
         let on_panic = |problem: Diagnostic| FunctionError::from(problem).into();
-        self.run_or_else(request, on_panic, |inner, request| async move {
-            inner.call_function(&request)
-        })
-        .await
+        Ok(self.answer_or_else(request, on_panic, |inner, request| inner.call_function(&request)))
     }
 
     /// Answers at once. The calls under way then end soon, each with its own answer.
@@ -357,37 +330,62 @@ const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
 };
 
 impl<P: Provider> Service<P> {
-    /// Answers with what `call` answers, or with a diagnostic if it panics.
+    /// Answers with what `call` answers, which waits for nothing, or with a diagnostic if it panics.
+    fn answer<Q, A: FromDiagnostics>(&self, request: Request<Q>, call: impl FnOnce(&Inner<P>, Q) -> A) -> Response<A> {
+        self.answer_or_else(request, FromDiagnostics::from_diagnostic, call)
+    }
+
+    /// The same with what `on_panic` makes of the diagnostic.
+    fn answer_or_else<Q, A>(
+        &self,
+        request: Request<Q>,
+        on_panic: impl FnOnce(Diagnostic) -> A,
+        call: impl FnOnce(&Inner<P>, Q) -> A,
+    ) -> Response<A> {
+        let call = || call(&self.inner, request.into_inner());
+        Response::new(run_guarded(call, || on_panic(crashed(P::API_NAME))))
+    }
+
+    /// Answers with what `call` answers, or with a diagnostic if it panics. The call is a task of its own.
     async fn run<Q, A, F>(&self, request: Request<Q>, call: impl FnOnce(Arc<Inner<P>>, Q) -> F) -> RpcResult<A>
     where
         A: FromDiagnostics + Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
-        self.run_or_else(request, FromDiagnostics::from_diagnostic, call).await
+        let request = request.into_inner();
+        self.run_or_else(FromDiagnostics::from_diagnostic, |inner| call(inner, request))
+            .await
     }
 
-    /// Makes the answer of a call about the object `prior` that panics: the diagnostic, and the object as it was. An answer
-    /// without a state would say that the object is gone, and one without private data that there is none.
-    fn unchanged_on_panic<A>(&self, type_name: &str, prior: EncodedState) -> impl FnOnce(Diagnostic) -> A + use<A, P>
+    /// Makes the answer of a call about an object that panics: the diagnostic, and the object as it was in the request. An
+    /// answer without a state would say that the object is gone, and one without private data that there is none.
+    fn unchanged_on_panic<Q, A>(
+        &self,
+        request: Arc<Q>,
+        type_name: impl FnOnce(&Q) -> &str,
+    ) -> impl FnOnce(Diagnostic) -> A
     where
+        for<'a> EncodedState: From<&'a Q>,
         A: From<Outcome<EncodedState>>,
     {
-        let (inner, type_name) = (Arc::clone(&self.inner), type_name.to_owned());
-        move |problem| Outcome::new(inner.unchanged(&type_name, prior), problem).into()
+        let inner = Arc::clone(&self.inner);
+        move |problem| {
+            let prior = EncodedState::from(&*request);
+            Outcome::new(inner.unchanged(type_name(&request), prior), problem).into()
+        }
     }
 
     /// Answers with what `call` answers, or with what `on_panic` makes of a diagnostic if it panics.
-    async fn run_or_else<Q, A, F>(
+    async fn run_or_else<A, F>(
         &self,
-        request: Request<Q>,
         on_panic: impl FnOnce(Diagnostic) -> A,
-        call: impl FnOnce(Arc<Inner<P>>, Q) -> F,
+        call: impl FnOnce(Arc<Inner<P>>) -> F,
     ) -> RpcResult<A>
     where
         A: Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
-        let call = call(Arc::clone(&self.inner), request.into_inner());
+        let call = call(Arc::clone(&self.inner));
         let response = run_isolated(call, || on_panic(crashed(P::API_NAME))).await;
         Ok(Response::new(response))
     }

@@ -4,7 +4,7 @@ use rmp::Marker;
 use unicode_normalization::is_nfc;
 
 use super::WireError;
-use crate::terraform::{Number, Object, Type, Value, normalized};
+use crate::terraform::{Name, Number, Object, Type, Value, normalized};
 
 /// Reads one value of this type; nothing may follow it. Objects must be complete. Every extension value is read as
 /// unknown: refinements, which narrow what an unknown value may become, may be ignored. No bytes at all are null.
@@ -25,7 +25,7 @@ pub fn decode(bytes: &[u8], ty: &Type) -> Result<Value, WireError> {
 /// before it becomes a value. Fails if the value does not fit the type, so that a mistake in the provider becomes an
 /// error that names the place, and not an answer that Terraform cannot read.
 pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(USUAL_SIZE);
     write(&mut out, value, ty)?;
     Ok(out)
 }
@@ -34,6 +34,9 @@ pub fn encode(value: &Value, ty: &Type) -> Result<Vec<u8>, WireError> {
 /// threads that decode have stacks of two megabytes. Types are nested at most half as deep, and JSON is parsed to this
 /// depth, so what is read in one encoding can be written in the other.
 const MAX_DEPTH: usize = 128;
+
+/// How many bytes are set aside for a value that is written. Most objects fit into so many.
+const USUAL_SIZE: usize = 512;
 
 /// The null value, which is this one byte.
 pub(super) const NULL: u8 = 0xc0;
@@ -84,11 +87,12 @@ impl<'a> Reader<'a> {
             },
             Type::Map(element) => {
                 let length = self.map_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
-                self.entries(length, |_| Some(element))
+                self.entries(length, |key| Some((normalized(key).into(), element.as_ref())))
             }
             Type::Object(types) => {
                 let length = self.map_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
-                let value = self.entries(length, |name| types.get(name))?;
+                let declared = |name: &str| types.get_key_value(name).map(|(name, ty)| (name.clone(), ty));
+                let value = self.entries(length, declared)?;
                 match &value {
                     Value::Mapping(found) if found.len() == types.len() => Ok(value),
                     _ => Err(WireError::new("an object that lacks attributes")),
@@ -116,17 +120,21 @@ impl<'a> Reader<'a> {
         Ok(Value::Sequence(elements))
     }
 
-    fn entries<'t>(&mut self, length: usize, ty: impl Fn(&str) -> Option<&'t Type>) -> Result<Value, WireError> {
+    /// Reads the entries of a map or an object. `declared` answers under which name an entry is kept, and its type.
+    fn entries<'t>(
+        &mut self,
+        length: usize,
+        declared: impl Fn(&str) -> Option<(Name, &'t Type)>,
+    ) -> Result<Value, WireError> {
         let mut entries = Object::new();
         for _ in 0..length {
             let marker = self.marker()?;
             let key = self
                 .text(marker)?
                 .ok_or_else(|| WireError::new("a key that is not text"))?;
-            let key = normalized(key);
-            let ty = ty(&key).ok_or_else(|| WireError::new("an object with an unexpected attribute"))?;
-            let value = self.value(ty).map_err(|e| e.inside(&key))?;
-            if entries.insert(key, value).is_some() {
+            let (name, ty) = declared(key).ok_or_else(|| WireError::new("an object with an unexpected attribute"))?;
+            let value = self.value(ty).map_err(|e| e.inside(&name))?;
+            if entries.insert(name, value).is_some() {
                 return Err(WireError::new("a key that comes twice"));
             }
         }
@@ -333,7 +341,7 @@ mod tests {
 
     #[test]
     fn values_of_every_type_survive_a_round_trip() {
-        let object = Object::from([("a".to_owned(), text("x")), ("b".to_owned(), Value::Null)]);
+        let object = Object::from([("a".into(), text("x")), ("b".into(), Value::Null)]);
         for (type_json, value) in [
             (r#""bool""#, Value::Bool(true)),
             (r#""number""#, number("-1")),
@@ -353,7 +361,7 @@ mod tests {
             ),
             (
                 r#"["map","number"]"#,
-                Value::Mapping([("k".to_owned(), number("7"))].into()),
+                Value::Mapping([("k".into(), number("7"))].into()),
             ),
             (r#"["object",{"a":"string","b":"number"}]"#, Value::Mapping(object)),
             (
@@ -414,7 +422,7 @@ mod tests {
         assert!(decode(b"\x81\xa1a\xa1x", &object).is_err());
         assert!(decode(b"\x82\xa1a\xa1x\xa1c\xa1x", &object).is_err());
         assert!(decode(b"\x82\xa1a\xa1x\xa1a\xa1x", &object).is_err());
-        let short = Value::Mapping(Object::from([("a".to_owned(), text("x"))]));
+        let short = Value::Mapping(Object::from([("a".into(), text("x"))]));
         assert!(encode(&short, &object).is_err());
     }
 

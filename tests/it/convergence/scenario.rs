@@ -196,8 +196,8 @@ impl Scenario {
         // A header cannot ask for a fiftieth of a second.
         let longest = u64::from(matches!(self.tempo, Tempo::Real));
         RateLimit {
-            per_second: f64::from(random.u32(2..=10)) / self.tempo.of(Duration::from_secs(1)).as_secs_f64(),
-            burst: random.u32(1..=6),
+            per_second: f64::from(random.u32(2..=5)) / self.tempo.of(Duration::from_secs(1)).as_secs_f64(),
+            burst: random.u32(1..=3),
             retry_after: random.bool().then(|| random.u64(0..=longest)),
         }
     }

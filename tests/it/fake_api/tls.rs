@@ -74,10 +74,9 @@ async fn it_serves_https_in_both_versions_and_counts_its_connections() {
 async fn a_reset_over_tls_is_a_reset_of_the_socket() {
     let identity = Identity::of(&["127.0.0.1"]);
     let heygen = start(&identity);
-    let reset = Fault::Reset { effect: Effect::None };
-    heygen.inject(Rule::on(Route::List, reset).times(2));
     let list = format!("{}{ENDPOINTS}", heygen.base_url());
     for alpn in ["h2", "http/1.1"] {
+        heygen.inject(Rule::on(Route::List, Fault::Reset { effect: Effect::None }));
         let client = client(&identity, &[alpn]);
         let get = async || client.get(&list).header("X-Api-Key", heygen.api_key()).send().await;
         let error = get().await.unwrap_err();

@@ -386,6 +386,9 @@ fn an_interrupted_query_ends_in_the_middle_of_a_walk() {
 #[track_caller]
 fn expect_left_behind_is_found(tf: &Workspace, heygen: &FakeHeygen) {
     heygen.release();
+    // A request is in the log before it has taken effect, which may be a while on a busy machine.
+    let created = heygen.wait_for_request(PROMPTLY, |it| it.took_effect);
+    assert!(created.is_some(), "nothing was created");
     assert!(tf.state().addresses().is_empty());
     let [left] = heygen.endpoints().try_into().expect("one that no state has");
     assert_eq!(left.url, URL);

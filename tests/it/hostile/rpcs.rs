@@ -134,7 +134,7 @@ impl Types {
             let attributes = schema.and_then(|schema| schema.block).unwrap().attributes.into_iter();
             Type::Object(
                 attributes
-                    .map(|attribute| (attribute.name.clone(), type_of(attribute)))
+                    .map(|attribute| (attribute.name.clone().into(), type_of(attribute)))
                     .collect(),
             )
         };
@@ -148,7 +148,7 @@ impl Types {
             list: object(schemas.list_resource_schemas.remove(RESOURCE)),
             resource: object(schemas.resource_schemas.remove(RESOURCE)),
             provider: object(schemas.provider),
-            identity: Type::Object(BTreeMap::from([("id".to_owned(), Type::String)])),
+            identity: Type::Object(BTreeMap::from([("id".into(), Type::String)])),
         }
     }
 }
@@ -160,7 +160,7 @@ fn type_of(attribute: proto::schema::Attribute) -> Type {
     };
     assert_eq!(nested.nesting(), proto::schema::object::NestingMode::List);
     let members = nested.attributes.into_iter();
-    let members = members.map(|member| (member.name.clone(), type_of(member)));
+    let members = members.map(|member| (member.name.clone().into(), type_of(member)));
     Type::List(Box::new(Type::Object(members.collect())))
 }
 

@@ -7,7 +7,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use terraform_provider_heygen::terraform::wire::{decode_json, decode_msgpack, encode_msgpack};
-use terraform_provider_heygen::terraform::{Number, Type, Value, normalized};
+use terraform_provider_heygen::terraform::{Name, Number, Type, Value, normalized};
 
 use super::{cases, corpus, spoiled, spoils};
 
@@ -27,7 +27,7 @@ pub(super) fn types() -> impl Strategy<Value = Type> {
             inner.clone().prop_map(|ty| Type::Set(Box::new(ty))),
             inner.clone().prop_map(|ty| Type::Map(Box::new(ty))),
             vec(inner.clone(), 0..4).prop_map(Type::Tuple),
-            btree_map("[a-z_]{1,8}", inner, 0..4).prop_map(Type::Object),
+            btree_map("[a-z_]{1,8}".prop_map(Name::from), inner, 0..4).prop_map(Type::Object),
         ]
     })
 }
@@ -62,7 +62,7 @@ fn inside(ty: &Type, unknown: bool, open: u32) -> BoxedStrategy<Value> {
             vec(element, 0..5).prop_map(Value::Sequence).boxed()
         }
         Type::Map(element) => {
-            let key = any::<String>().prop_map(|key| normalized(&key));
+            let key = any::<String>().prop_map(|key| Name::from(normalized(&key)));
             let entries = btree_map(key, inside(element, unknown, open), 0..5);
             entries.prop_map(Value::Mapping).boxed()
         }
@@ -238,7 +238,7 @@ fn the_corpus_is_a_value_or_an_error_along_every_type() {
             Type::List(Box::new(ty.clone())),
             Type::Map(Box::new(ty.clone())),
             Type::Tuple(vec![ty.clone(), Type::Dynamic]),
-            Type::Object(BTreeMap::from([("a".to_owned(), ty.clone())])),
+            Type::Object(BTreeMap::from([("a".into(), ty.clone())])),
         ]);
     }
     for (name, bytes) in corpus() {

@@ -2,6 +2,7 @@
 
 mod account;
 mod configuration;
+mod limit;
 mod process;
 
 use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;

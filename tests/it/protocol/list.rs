@@ -37,7 +37,7 @@ async fn configure(client: &mut ProviderClient<Channel>) {
 fn filters() -> Type {
     Type::Object(
         ["event", "status", "url_prefix"]
-            .map(|name| (name.to_owned(), Type::String))
+            .map(|name| (name.into(), Type::String))
             .into(),
     )
 }
@@ -45,9 +45,12 @@ fn filters() -> Type {
 /// A configuration with these filters, and the others null.
 #[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 fn config(set: &[(&str, Value)]) -> Option<DynamicValue> {
-    let null = ["event", "status", "url_prefix"].map(|name| (name.to_owned(), Value::Null));
+    let null = ["event", "status", "url_prefix"].map(|name| (name.into(), Value::Null));
     let mut object = Object::from(null);
-    object.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    object.extend(
+        set.iter()
+            .map(|(name, value)| ((*name).to_owned().into(), value.clone())),
+    );
     let msgpack = encode_msgpack(&Value::Mapping(object), &filters()).unwrap();
     Some(DynamicValue {
         msgpack,
@@ -114,7 +117,7 @@ fn read(event: proto::list_resource::Event) -> Event {
         Value::Mapping(object) => object,
         other => panic!("{other:?} is no object"),
     };
-    let identity_type = Type::Object([("id".to_owned(), Type::String)].into());
+    let identity_type = Type::Object([("id".into(), Type::String)].into());
     let id =
         event.identity.map(
             |identity| match object(&identity.identity_data.unwrap(), &identity_type).remove("id") {
@@ -141,9 +144,9 @@ fn resource() -> Type {
         "created_at",
     ];
     let mut attributes: std::collections::BTreeMap<_, _> =
-        text.map(|name| (name.to_owned(), Type::String)).into_iter().collect();
-    attributes.insert("events".to_owned(), Type::set(Type::String));
-    attributes.insert("replace_when_disabled".to_owned(), Type::Bool);
+        text.map(|name| (name.into(), Type::String)).into_iter().collect();
+    attributes.insert("events".into(), Type::set(Type::String));
+    attributes.insert("replace_when_disabled".into(), Type::Bool);
     Type::Object(attributes)
 }
 

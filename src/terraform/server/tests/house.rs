@@ -101,7 +101,7 @@ impl Resource for Door {
 
     fn identity(&self, state: &DoorModel) -> Option<Object> {
         let number = state.number.known()?;
-        Some([("number".to_owned(), Value::String(number.clone()))].into())
+        Some([("number".into(), Value::String(number.clone()))].into())
     }
 
     fn validate(&self, _config: &DoorModel) -> Diagnostics {
@@ -294,7 +294,7 @@ fn listed(number: &str) -> Result<ListResult<DoorModel>, Diagnostic> {
     }
     let warning = Diagnostic::warning(CREAKS, "").at("floor");
     Ok(ListResult {
-        identity: [("number".to_owned(), identity)].into(),
+        identity: [("number".into(), identity)].into(),
         display_name: format!("door {number}"),
         object: Some(door),
         warnings: (number == "13").then_some(warning).into_iter().collect(),

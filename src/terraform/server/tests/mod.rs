@@ -49,7 +49,10 @@ fn complete(ty: &Type, set: &[(&str, Value)]) -> Object {
         panic!("an object")
     };
     let mut object: Object = attributes.keys().map(|name| (name.clone(), Value::Null)).collect();
-    object.extend(set.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    object.extend(
+        set.iter()
+            .map(|(name, value)| ((*name).to_owned().into(), value.clone())),
+    );
     object
 }
 
@@ -75,7 +78,7 @@ fn number_in(identity: Option<&proto::ResourceIdentityData>) -> Option<String> {
 #[expect(clippy::unnecessary_wraps, reason = "as messages hold it")]
 fn identity(number: Value) -> Option<proto::ResourceIdentityData> {
     let ty = door().identity_schema().object_type();
-    let identity = Object::from([("number".to_owned(), number)]);
+    let identity = Object::from([("number".into(), number)]);
     Some(proto::ResourceIdentityData {
         identity_data: Some(convert::encode_object(Some(identity), ty).unwrap()),
     })

@@ -46,7 +46,7 @@ async fn a_resource_with_its_required_attribute_null_or_its_computed_one_set_is_
 
 #[tokio::test]
 async fn so_is_a_data_source() {
-    let ty = Type::Object([("button".to_owned(), Type::String), ("sound".to_owned(), Type::String)].into());
+    let ty = Type::Object([("button".into(), Type::String), ("sound".into(), Type::String)].into());
     let answer = ask!(
         validate_data_resource_config,
         validate_data_resource_config {
