@@ -19,7 +19,7 @@ CALLS = ["validate", "upgrade", "read", "plan", "apply"]
 # What an engine asks about each resource when it refreshes and finds nothing to change.
 REFRESH = ["validate", "upgrade", "read", "plan"]
 
-TIMES = 500
+TIMES = 2_000
 
 # By how much a count may differ from the known one.
 TOLERANCE = 0.02
