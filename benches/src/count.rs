@@ -8,8 +8,8 @@
 //! as need no call.
 
 use std::alloc::System;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::Ipv4Addr;
 
 use alloc_tracker::{Allocator, Session};
 use clap::{Parser, ValueEnum};
@@ -20,6 +20,8 @@ use terraform_provider_heygen::provider::{Environment, HeygenProvider};
 use terraform_provider_heygen::terraform::proto::provider_server::ProviderServer;
 use terraform_provider_heygen::terraform::wire::encode_msgpack;
 use terraform_provider_heygen::terraform::{Object, Provider, Schema, Service, Type, Value, proto};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
 use tower::Service as _;
 
@@ -121,7 +123,10 @@ impl Configured {
         };
         let request = proto::configure_provider::Request {
             config: Some(encoded(
-                object(config, [("base_url", text(&account()?)), ("api_key", text("key"))]),
+                object(
+                    config,
+                    [("base_url", text(&account().await?)), ("api_key", text("key"))],
+                ),
                 config.object_type(),
             )?),
             ..Default::default()
@@ -294,9 +299,10 @@ fn json(value: Value) -> serde_json::Value {
     }
 }
 
-/// Serves the list of endpoints for as long as the process lives, and answers where.
-fn account() -> Result<String, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+/// Serves the list of endpoints for as long as the runtime lives, and answers where. It does so in the same thread: where
+/// another one takes memory too, what is counted depends on which was quicker.
+async fn account() -> Result<String, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let endpoints = (0..ENDPOINTS).map(|number| {
         serde_json::json!({
@@ -309,22 +315,26 @@ fn account() -> Result<String, Failure> {
     });
     let list = serde_json::json!({"data": endpoints.collect::<Vec<_>>(), "has_more": false, "next_token": null});
     let list = list.to_string();
-    std::thread::spawn(move || {
-        for connection in listener.incoming() {
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
             // A connection that breaks is the client's to report.
-            let _ = connection.and_then(|connection| serve(connection, &list));
+            let _ = serve(connection, &list).await;
         }
     });
     Ok(format!("http://{address}"))
 }
 
 /// Answers one request, whatever it asks for, and closes the connection.
-fn serve(mut connection: TcpStream, list: &str) -> std::io::Result<()> {
-    let mut lines = BufReader::new(connection.try_clone()?).lines();
-    while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+async fn serve(connection: TcpStream, list: &str) -> std::io::Result<()> {
+    let mut connection = BufReader::new(connection);
+    let mut line = String::new();
+    while connection.read_line(&mut line).await? > 0 && line != "\r\n" {
+        line.clear();
+    }
     let length = list.len();
-    write!(
-        connection,
+    let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{list}"
-    )
+    );
+    connection.write_all(answer.as_bytes()).await?;
+    connection.shutdown().await
 }
