@@ -7,8 +7,8 @@ know of. So what is beyond the provider that does nothing is ours.
 import json
 import os
 
-from .fake import Fake
 from . import counts
+from .fake import Fake
 from .figures import Figure, Target
 from .programs import said
 

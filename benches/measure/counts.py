@@ -29,7 +29,7 @@ KNOWN = ROOT / "benches/counts.json"
 
 
 def measure(programs, figures):
-    counts = {call: count(programs.count, call) for call in CALLS}
+    counts = count_each(programs.count)
     known = json.loads(KNOWN.read_text())
     for what in ("instructions", "allocations"):
         found = {call: counts[call][what] for call in CALLS}
@@ -49,14 +49,19 @@ def total(counts):
 
 def write(programs):
     """Writes what is counted now to the file of known counts."""
-    calls = {call: count(programs.count, call) for call in CALLS}
+    calls = count_each(programs.count)
     now = machine()
     known = {"rustc": now["rustc"], "cpu": now["cpu"], "calls": calls}
     KNOWN.write_text(json.dumps(known, indent=2) + "\n")
 
 
-def count(program, call):
-    once, twice = instructions(program, call, TIMES), instructions(program, call, 2 * TIMES)
+def count_each(program):
+    counter = valgrind()
+    return {call: count(counter, program, call) for call in CALLS}
+
+
+def count(counter, program, call):
+    once, twice = (instructions(counter, program, call, times) for times in (TIMES, 2 * TIMES))
     allocations = subprocess.run([program, call, str(TIMES)], stdout=subprocess.PIPE, check=True, text=True).stdout
     return {"instructions": round((twice - once) / TIMES), "allocations": round(float(allocations), 1)}
 
@@ -67,9 +72,9 @@ def valgrind():
     return shutil.which("valgrind") or ROOT / ".tools/valgrind/bin/valgrind"
 
 
-def instructions(program, call, times):
+def instructions(counter, program, call, times):
     """How many instructions the program executes for so many calls, all in all."""
-    command = [valgrind(), "--tool=callgrind", f"--callgrind-out-file={os.devnull}", program, call, str(times)]
+    command = [counter, "--tool=callgrind", f"--callgrind-out-file={os.devnull}", program, call, str(times)]
     ran = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     collected = re.search(r"Collected : (\d+)", ran.stderr)
     if ran.returncode or not collected:

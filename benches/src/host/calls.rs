@@ -119,7 +119,7 @@ struct Requests {
 }
 
 impl Subject {
-    /// Configures the provider by the environment alone, and creates the endpoints.
+    /// Configures the provider, and creates the endpoints.
     async fn prepare(
         provider: &Named,
         started: plugin::Started,
@@ -127,12 +127,7 @@ impl Subject {
         endpoints: usize,
     ) -> Result<Self, Failure> {
         let plugin = started.connect(identity).await?;
-        let mut client = ProviderClient::new(plugin.channel.clone());
-        let request = configure_provider::Request {
-            config: Some(endpoint::null()),
-            ..Default::default()
-        };
-        expect_no_diagnostics(&client.configure_provider(request).await?.into_inner().diagnostics)?;
+        let mut client = configured(&plugin).await?;
         let mut requests = Vec::new();
         for number in 0..endpoints {
             requests.push(Requests::of_a_new_endpoint(&mut client, &provider.name, number).await?);
@@ -294,6 +289,17 @@ async fn planned_and_applied(
     let applied = client.apply_resource_change(request).await?.into_inner();
     expect_no_diagnostics(&applied.diagnostics)?;
     Ok(applied)
+}
+
+/// A client of the provider, which is configured by the environment alone.
+pub(crate) async fn configured(plugin: &Plugin) -> Result<ProviderClient<Channel>, Failure> {
+    let mut client = ProviderClient::new(plugin.channel.clone());
+    let request = configure_provider::Request {
+        config: Some(endpoint::null()),
+        ..Default::default()
+    };
+    expect_no_diagnostics(&client.configure_provider(request).await?.into_inner().diagnostics)?;
+    Ok(client)
 }
 
 /// What is measured must be what a call takes that goes well.

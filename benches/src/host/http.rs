@@ -10,17 +10,17 @@ use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt;
 use serde::Serialize;
 use terraform_provider_heygen::terraform::proto::provider_client::ProviderClient;
-use terraform_provider_heygen::terraform::proto::{DynamicValue, configure_provider, read_data_source};
+use terraform_provider_heygen::terraform::proto::{DynamicValue, read_data_source};
 use terraform_provider_heygen::terraform::wire::encode_msgpack;
 use terraform_provider_heygen::terraform::{Type, Value};
 use tokio::runtime::Builder;
 use tonic::transport::Channel;
 
-use crate::calls::expect_no_diagnostics;
+use crate::calls::{configured, expect_no_diagnostics};
 use crate::certificates::ClientIdentity;
 use crate::clock::milliseconds;
 use crate::plugin::{self, Plugin};
-use crate::{Failure, Named, endpoint};
+use crate::{Failure, Named};
 
 /// A call of HeyGen's API that no provider has reason to make only once.
 const DATA_SOURCE: &str = "heygen_webhook_events";
@@ -82,15 +82,9 @@ struct Provided {
 impl Provided {
     async fn prepare(started: plugin::Started, identity: &ClientIdentity) -> Result<Self, Failure> {
         let plugin = started.connect(identity).await?;
-        let mut client = ProviderClient::new(plugin.channel.clone());
-        let request = configure_provider::Request {
-            config: Some(endpoint::null()),
-            ..Default::default()
-        };
-        expect_no_diagnostics(&client.configure_provider(request).await?.into_inner().diagnostics)?;
         Ok(Self {
+            client: configured(&plugin).await?,
             plugin,
-            client,
             request: read_data_source::Request {
                 type_name: DATA_SOURCE.to_owned(),
                 config: Some(everything()?),

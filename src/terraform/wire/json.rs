@@ -23,7 +23,7 @@ pub fn decode(json: &[u8], ty: &Type) -> Result<Value, WireError> {
     .deserialize(&mut parser);
     match read.and_then(|value| parser.end().map(|()| value)) {
         Ok(value) => Ok(value),
-        Err(error) if error.is_data() => Err(mismatch.into_inner().unwrap_or_else(|| type_mismatch(ty))),
+        Err(error) if error.is_data() => Err(mismatch.into_inner().unwrap_or_else(|| WireError::type_mismatch(ty))),
         Err(_) => Err(WireError::new("not JSON")),
     }
 }
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
             Type::Number => Json::deserialize(parser).and_then(|json| self.checked(number(&json))),
             Type::Dynamic => Json::deserialize(parser).and_then(|json| self.checked(dynamic(json))),
         };
-        read.inspect_err(|_| self.note(|| type_mismatch(self.ty)))
+        read.inspect_err(|_| self.note(|| WireError::type_mismatch(self.ty)))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
         }
         match self.ty {
             Type::Tuple(types) if values.len() < types.len() || elements.next_element::<IgnoredAny>()?.is_some() => {
-                self.checked(Err(type_mismatch(self.ty)))
+                self.checked(Err(WireError::type_mismatch(self.ty)))
             }
             _ => Ok(Value::Sequence(values)),
         }
@@ -178,14 +178,14 @@ fn number(json: &Json) -> Result<Value, WireError> {
         Json::Number(number) => number_from(&number.to_string()),
         // Terraform writes numbers that no float holds as strings.
         Json::String(text) => number_from(text),
-        _ => Err(type_mismatch(&Type::Number)),
+        _ => Err(WireError::type_mismatch(&Type::Number)),
     }
 }
 
 /// A value that brings its type, in either order.
 fn dynamic(json: Json) -> Result<Value, WireError> {
     let Json::Object(mut entries) = json else {
-        return Err(type_mismatch(&Type::Dynamic));
+        return Err(WireError::type_mismatch(&Type::Dynamic));
     };
     let (Some(value), Some(ty)) = (entries.remove("value"), entries.remove("type")) else {
         return Err(WireError::new("a dynamic value without its type"));
@@ -193,10 +193,6 @@ fn dynamic(json: Json) -> Result<Value, WireError> {
     let ty = Type::from_json(&ty).map_err(|e| WireError::new(e.to_string()))?;
     let value = decode(value.to_string().as_bytes(), &ty)?;
     Ok(Value::Dynamic(Box::new((ty, value))))
-}
-
-fn type_mismatch(ty: &Type) -> WireError {
-    WireError::new(format!("not a value of type {ty}"))
 }
 
 fn number_from(text: &str) -> Result<Value, WireError> {

@@ -9,6 +9,8 @@ mod json;
 mod msgpack;
 pub(super) mod state;
 
+use crate::terraform::Type;
+
 pub use json::decode as decode_json;
 pub use msgpack::{decode as decode_msgpack, encode as encode_msgpack};
 
@@ -26,6 +28,11 @@ impl WireError {
             problem: problem.into(),
             path: String::new(),
         }
+    }
+
+    /// The value is none of this type.
+    fn type_mismatch(ty: &Type) -> Self {
+        Self::new(format!("not a value of type {ty}"))
     }
 
     /// The same error, seen from one level further out.

@@ -70,27 +70,27 @@ impl<'a> Reader<'a> {
             Type::Bool => match marker {
                 Marker::True => Ok(Value::Bool(true)),
                 Marker::False => Ok(Value::Bool(false)),
-                _ => Err(type_mismatch(ty)),
+                _ => Err(WireError::type_mismatch(ty)),
             },
             Type::Number => self.number(marker).map(Value::Number),
             Type::String => {
-                let text = self.text(marker)?.ok_or_else(|| type_mismatch(ty))?;
+                let text = self.text(marker)?.ok_or_else(|| WireError::type_mismatch(ty))?;
                 Ok(Value::String(normalized(text)))
             }
             Type::List(element) | Type::Set(element) => {
-                let length = self.array_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
+                let length = self.array_length(marker)?.ok_or_else(|| WireError::type_mismatch(ty))?;
                 self.elements(length, |_| element)
             }
             Type::Tuple(types) => match self.array_length(marker)? {
                 Some(length) if length == types.len() => self.elements(length, |index| &types[index]),
-                _ => Err(type_mismatch(ty)),
+                _ => Err(WireError::type_mismatch(ty)),
             },
             Type::Map(element) => {
-                let length = self.map_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
+                let length = self.map_length(marker)?.ok_or_else(|| WireError::type_mismatch(ty))?;
                 self.entries(length, |key| Some((normalized(key).into(), element.as_ref())))
             }
             Type::Object(types) => {
-                let length = self.map_length(marker)?.ok_or_else(|| type_mismatch(ty))?;
+                let length = self.map_length(marker)?.ok_or_else(|| WireError::type_mismatch(ty))?;
                 let declared = |name: &str| types.get_key_value(name).map(|(name, ty)| (name.clone(), ty));
                 let value = self.entries(length, declared)?;
                 match &value {
@@ -100,10 +100,10 @@ impl<'a> Reader<'a> {
             }
             Type::Dynamic => {
                 if self.array_length(marker)? != Some(2) {
-                    return Err(type_mismatch(ty));
+                    return Err(WireError::type_mismatch(ty));
                 }
                 let marker = self.marker()?;
-                let type_json = self.binary(marker)?.ok_or_else(|| type_mismatch(ty))?;
+                let type_json = self.binary(marker)?.ok_or_else(|| WireError::type_mismatch(ty))?;
                 let inner = Type::from_json_bytes(type_json).map_err(|e| WireError::new(e.to_string()))?;
                 let value = self.value(&inner)?;
                 Ok(Value::Dynamic(Box::new((inner, value))))
@@ -157,8 +157,10 @@ impl<'a> Reader<'a> {
             Marker::F32 => finite(f32::from_be_bytes(self.array()?).into())?,
             Marker::F64 => finite(f64::from_be_bytes(self.array()?))?,
             marker => {
-                let text = self.text(marker)?.ok_or_else(|| type_mismatch(&Type::Number))?;
-                text.parse().map_err(|_| type_mismatch(&Type::Number))?
+                let text = self
+                    .text(marker)?
+                    .ok_or_else(|| WireError::type_mismatch(&Type::Number))?;
+                text.parse().map_err(|_| WireError::type_mismatch(&Type::Number))?
             }
         };
         Ok(number)
@@ -251,10 +253,6 @@ fn truncated() -> WireError {
     WireError::new("a value that is cut short")
 }
 
-fn type_mismatch(ty: &Type) -> WireError {
-    WireError::new(format!("not a value of type {ty}"))
-}
-
 fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
     match (ty, value) {
         (_, Value::Null) => out.push(NULL),
@@ -287,7 +285,7 @@ fn write(out: &mut Vec<u8>, value: &Value, ty: &Type) -> Result<(), WireError> {
             infallible(rmp::encode::write_bin(out, &ty.to_json_bytes()))?;
             write(out, value, ty)?;
         }
-        (expected, _) => return Err(type_mismatch(expected)),
+        (expected, _) => return Err(WireError::type_mismatch(expected)),
     }
     Ok(())
 }
