@@ -1,6 +1,7 @@
 //! One attempt over the wire.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use reqwest::redirect;
 use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::OnceCell;
+use url::Url;
 
 use super::redact::Redactor;
 use super::request::Request;
@@ -81,7 +83,12 @@ impl HttpTransport {
             Some(io::ErrorKind::UnexpectedEof) => "connection closed early".to_owned(),
             _ => root.to_string(),
         };
-        self.redactor.explanation(&text)
+        let text = match (root.downcast_ref(), text.as_str()) {
+            (Some(rustls::Error::InvalidMessage(_)), _) => "what answers there does not speak TLS",
+            (_, "tunnel error: unsuccessful") => "the proxy did not let the connection through",
+            (_, text) => text,
+        };
+        self.redactor.explanation(text)
     }
 
     fn host(&self) -> &str {
@@ -153,12 +160,42 @@ fn build(settings: &Settings) -> Result<reqwest::Client, Fault> {
         .connect_timeout(MAX_CONNECT_TIME.min(settings.request_timeout / 2));
     if settings.base_url.is_loopback() {
         builder = builder.no_proxy();
+    } else {
+        check_proxy(|name| std::env::var_os(name))?;
     }
     #[cfg(all(target_os = "linux", target_feature = "crt-static"))]
     {
         builder = builder.dns_resolver(super::host_names::HostNames::default());
     }
     builder.build().map_err(|error| unusable(&error.without_url()))
+}
+
+/// Refuses a proxy variable that cannot be followed: the client would ignore it, and call past the proxy.
+fn check_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Fault> {
+    let set = |name: &'static str| Some((name, variable(name).filter(|value| !value.is_empty())?));
+    let first_of = |names: [&'static str; 2]| names.into_iter().find_map(set);
+    let proxy = first_of(["HTTPS_PROXY", "https_proxy"]).or_else(|| first_of(["ALL_PROXY", "all_proxy"]));
+    for (name, value) in proxy.iter().chain(&first_of(["NO_PROXY", "no_proxy"])) {
+        if value.to_str().is_none() {
+            return Err(Fault::Unusable(format!("{name} is set to bytes that are not UTF-8")));
+        }
+    }
+    let Some((name, value)) = proxy else {
+        return Ok(());
+    };
+    let value = value.to_string_lossy();
+    // A proxy may be named by its host alone.
+    let address = if value.contains("://") {
+        Url::parse(&value)
+    } else {
+        Url::parse(&format!("http://{value}"))
+    };
+    match address {
+        Ok(address) if matches!(address.scheme(), "http" | "https") && address.has_host() => Ok(()),
+        _ => Err(Fault::Unusable(format!(
+            "{name} does not hold the address of an http proxy"
+        ))),
+    }
 }
 
 /// The errors of setting up a client are about this machine, and quote no URL and no credential.
@@ -198,4 +235,54 @@ fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
 fn user_agent(text: &str) -> HeaderValue {
     let fitting: String = text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
     HeaderValue::from_str(fitting.trim()).unwrap_or(HeaderValue::from_static("terraform-provider-heygen"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(variables: &[(&str, &str)]) -> Result<(), Fault> {
+        check_proxy(|name| {
+            let mut set = variables.iter();
+            set.find_map(|(variable, value)| (*variable == name).then(|| OsString::from(value)))
+        })
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_followed_is_an_error_and_not_passed_by() {
+        for fine in [
+            &[][..],
+            &[("HTTPS_PROXY", "")],
+            &[("HTTPS_PROXY", "http://proxy.example:3128")],
+            &[("https_proxy", "https://user:password@proxy.example")],
+            &[("ALL_PROXY", "proxy.example:3128")],
+            &[
+                ("HTTPS_PROXY", "http://proxy.example"),
+                ("ALL_PROXY", "socks5://other.example"),
+            ],
+            &[("HTTP_PROXY", "::::")],
+        ] {
+            assert_eq!(checked(fine), Ok(()), "{fine:?}");
+        }
+        for (name, value) in [
+            ("HTTPS_PROXY", "::::"),
+            ("https_proxy", "ftp://proxy.example"),
+            ("HTTPS_PROXY", "http://user:password@:bad:99"),
+            ("ALL_PROXY", "socks5://proxy.example"),
+        ] {
+            let why = format!("{name} does not hold the address of an http proxy");
+            assert_eq!(checked(&[(name, value)]), Err(Fault::Unusable(why)));
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_proxy_variable_that_is_not_text_is_an_error_and_not_unset() {
+        use std::os::unix::ffi::OsStringExt;
+        for odd in ["HTTPS_PROXY", "all_proxy", "NO_PROXY"] {
+            let checked = check_proxy(|name| (name == odd).then(|| OsString::from_vec(b"http://\xff:1".to_vec())));
+            let why = format!("{odd} is set to bytes that are not UTF-8");
+            assert_eq!(checked, Err(Fault::Unusable(why)));
+        }
+    }
 }

@@ -97,12 +97,14 @@ async fn a_proxy_is_asked_for_a_tunnel_and_sees_no_key_and_its_password_is_not_s
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let refusing = format!("http://user:hunter2@{closed}");
     let unusable = "http://user:hunter2@[not-a-host";
-    // Loopback spelt so that it does not look like it: an unusable proxy is passed over, and the call goes straight
-    // there.
+    // Loopback spelt so that it does not look like it, so that the proxy is asked.
     let base = format!("https://[::ffff:127.0.0.1]:{}", closed.port());
-    for proxy in [&*refusing, unusable] {
+    for (proxy, says) in [
+        (&*refusing, "could not be reached"),
+        (unusable, "HTTPS_PROXY does not hold the address of an http proxy"),
+    ] {
         let shown = call_in(test, &base, &[("HTTPS_PROXY", proxy), ("ALL_PROXY", proxy)]).await;
-        assert!(shown.contains("could not be reached"), "{shown}");
+        assert!(shown.contains(says), "{shown}");
         assert!(!shown.contains("hunter2") && !shown.contains("user:"), "{shown}");
     }
     assert!(!printed.contains("hunter2") && !printed.contains(KEY), "{printed}");
