@@ -154,6 +154,34 @@ impl<P: Provider> Inner<P> {
         outcome.into()
     }
 
+    /// No object of another type can become one of ours. One of our own comes here if it is moved while the provider gets
+    /// another source address: it is read as it was stored. OpenTofu asks although no moves are declared.
+    pub(super) fn move_resource_state(
+        &self,
+        request: proto::move_resource_state::Request,
+    ) -> proto::move_resource_state::Response {
+        let (source, target) = (&request.source_type_name, &request.target_type_name);
+        if source != target {
+            return FromDiagnostics::from_diagnostic(no_move(source, target));
+        }
+        let moved = self.resource(target).and_then(|resource| {
+            let stored = raw_json(request.source_state.as_ref());
+            let state = resource.upgrade(request.source_schema_version, stored)?;
+            let moved = EncodedState::encode(state, resource.schema().object_type(), request.source_private)
+                .map_err(|e| Diagnostic::protocol_error("state", &e))?;
+            Ok(resource.unchanged(moved))
+        });
+        match moved {
+            Ok(moved) => proto::move_resource_state::Response {
+                target_state: moved.state,
+                target_private: moved.private,
+                target_identity: moved.identity,
+                diagnostics: Vec::new(),
+            },
+            Err(problem) => FromDiagnostics::from_diagnostic(problem),
+        }
+    }
+
     pub(super) async fn import_resource_state(
         &self,
         request: proto::import_resource_state::Request,
@@ -220,6 +248,17 @@ fn walk(capabilities: Option<&proto::ClientCapabilities>) -> Walk {
         Some(capabilities) if capabilities.deferral_allowed => Walk::Apply,
         _ => Walk::Plan,
     }
+}
+
+fn no_move(source: &str, target: &str) -> Diagnostic {
+    Diagnostic::error(
+        summaries::NO_MOVE,
+        format!(
+            "A moved block turns a {source} into a {target}, and this provider cannot read the state of the one as that of \
+             the other. Take the old one out of state with a removed block (lifecycle {{ destroy = false }}) in place of the \
+             moved block, and take what the {target} shall manage over with an import block."
+        ),
+    )
 }
 
 fn import_target(

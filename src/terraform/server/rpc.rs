@@ -214,16 +214,7 @@ impl<P: Provider> proto::provider_server::Provider for Service<P> {
         &self,
         request: Request<proto::move_resource_state::Request>,
     ) -> RpcResult<proto::move_resource_state::Response> {
-        // No other type's object can become one of ours. OpenTofu asks although no move is declared.
-        let proto::move_resource_state::Request {
-            source_type_name,
-            target_type_name,
-            ..
-        } = request.get_ref();
-        Ok(Response::new(FromDiagnostics::from_diagnostic(no_move(
-            source_type_name,
-            target_type_name,
-        ))))
+        Ok(self.answer(request, Inner::move_resource_state))
     }
 
     async fn generate_resource_config(
@@ -429,17 +420,6 @@ fn crashed(api_name: &str) -> Diagnostic {
             "The provider panicked in this call and went on with the others. This is a bug; please report it with the panic \
              message, which Terraform shows or logs. If something was being created, look for it at {api_name} before you \
              apply again."
-        ),
-    )
-}
-
-fn no_move(source: &str, target: &str) -> Diagnostic {
-    Diagnostic::error(
-        summaries::NO_MOVE,
-        format!(
-            "A moved block turns a {source} into a {target}, and this provider cannot read the state of the one as that of \
-             the other. Take the old one out of state with a removed block (lifecycle {{ destroy = false }}) in place of the \
-             moved block, and take what the {target} shall manage over with an import block."
         ),
     )
 }
