@@ -14,7 +14,7 @@ use super::request::Request;
 use super::response::{self, DecodeError};
 use super::retry::{self, Backoff, MAX_WAIT};
 use super::transport::{Reply, Transport};
-use super::{Failure, Fault, Stop, Timing};
+use super::{CallStart, Effect, Failure, Fault, Stop, Timing};
 
 /// Makes calls.
 pub(super) struct Caller {
@@ -129,7 +129,7 @@ impl Caller {
                 return Err(failure);
             }
             failure.attempts += 1;
-            let sent = Instant::now();
+            let (sent, start) = (Instant::now(), CallStart::now());
             let attempt = self.attempt(request, failure.attempts, &decode);
             let outcome = if request.is_read_only() {
                 tokio::select! {
@@ -151,7 +151,18 @@ impl Caller {
             if retry::is_rate_limit(&error.fault) {
                 self.pace.refused(sent, error.retry_after, wait);
             }
-            failure.effect = failure.effect.max(retry::effect(request, &error.fault));
+            let effect = retry::effect(request, &error.fault);
+            failure.earlier_fault = match (effect, failure.effect) {
+                (Effect::None, Effect::Unknown) => {
+                    let before = failure.earlier_fault.take();
+                    Some(before.unwrap_or_else(|| Box::new(failure.fault.clone())))
+                }
+                _ => None,
+            };
+            failure.effect = failure.effect.max(effect);
+            if effect == Effect::Unknown {
+                failure.in_doubt_from.get_or_insert(start);
+            }
             failure.request_id = error.request_id;
             failure.fault = error.fault;
             failure.rejected_credential =

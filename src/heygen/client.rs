@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use secrecy::SecretString;
 
 use super::call::Caller;
-use super::clock::ServerClock;
+use super::clock::{ServerClock, Window};
 use super::list_cache::{EndpointPages, Items, ListCache, ListSnapshot, Lookup};
 use super::pace::Pace;
 use super::pages::{CursorGuard, Extent, read_pages};
@@ -45,7 +45,7 @@ pub struct Client {
 }
 
 /// The moment a call began.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallStart {
     moment: Instant,
     /// The same moment by this machine's clock, which is used where HeyGen's is not known.
@@ -57,7 +57,7 @@ pub struct CallStart {
 pub enum CreatedSince {
     /// In or after the second in which the call can first have begun.
     Yes,
-    /// Within the two seconds before that, or at a moment that cannot be read.
+    /// Within the two seconds before that, or at a moment that cannot be read or is still to come.
     Perhaps,
     /// Before that.
     No,
@@ -70,6 +70,11 @@ impl CallStart {
             moment: Instant::now(),
             date: SystemTime::now(),
         }
+    }
+
+    /// Whether the call began before this moment.
+    pub fn is_before(&self, moment: Instant) -> bool {
+        self.moment < moment
     }
 }
 
@@ -103,10 +108,10 @@ impl Client {
     }
 
     /// Makes an endpoint. Every repetition carries the same key: an answer that got lost is replayed, and the endpoint
-    /// is not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure.
+    /// is not made twice. The answer needs an id and nothing else; a secret that came without one is in the failure, or
+    /// joins the id that a later answer has.
     pub async fn create(&self, endpoint: &CreateEndpoint, stop: &Stop) -> Result<CreatedEndpoint, CreateFailure> {
         let _invalidation = self.list.invalidate();
-        let start = CallStart::now();
         let secret = Mutex::new(None);
         let created = async {
             let key = self.key();
@@ -122,11 +127,17 @@ impl Client {
             self.caller.call(&request, stop, decode).await
         };
         let created = created.await;
-        created.map_err(|failure| CreateFailure {
-            failure,
-            secret: secret.into_inner().unwrap_or_else(PoisonError::into_inner),
-            start,
-        })
+        let unidentified = secret.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match created {
+            Ok(created) => Ok(CreatedEndpoint {
+                secret: created.secret.or(unidentified),
+                ..created
+            }),
+            Err(failure) => Err(CreateFailure {
+                failure,
+                secret: unidentified,
+            }),
+        }
     }
 
     /// Changes what `patch` names about an endpoint, and answers what HeyGen says of its events, if it says anything.
@@ -141,7 +152,9 @@ impl Client {
     /// attempt of this call has removed it and the answer was lost.
     pub async fn delete(&self, id: &EndpointId, stop: &Stop) -> Result<(), Failure> {
         let _invalidation = self.list.invalidate();
-        self.caller.call(&Request::delete(id), stop, response::deleted).await
+        self.caller
+            .call(&Request::delete(id), stop, |body| response::deleted(body, id))
+            .await
     }
 
     /// Gives an endpoint a new secret; the old one is invalid from then on.
@@ -172,9 +185,9 @@ impl Client {
         })
     }
 
-    /// Finds the endpoints whose URL `fits`. The result is empty only after two reads of the list that agree, and only
-    /// if the id and the URL of every item can be read.
-    pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<Endpoint>, Failure> {
+    /// Finds the endpoints whose URL `fits`, those whose ids cannot be read included. The result is empty only after two
+    /// reads of the list that agree, and only if the id and the URL of every item can be read.
+    pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
         let found = self.list.find(&ByUrl(fits), None, stop).await?;
         Ok(found.unwrap_or_default())
     }
@@ -204,13 +217,12 @@ impl Client {
             if let Some(found) = endpoints.find(|endpoint| endpoint.id == *id) {
                 return Ok(Some(found));
             }
-            if page.next.is_none() {
+            cursor = guard
+                .follow(&page.next)
+                .map_err(|fault| Failure::without_attempt(Operation::List, fault))?;
+            if cursor.is_none() {
                 return Ok(None);
             }
-            guard
-                .follow(page.next.as_deref())
-                .map_err(|fault| Failure::without_attempt(Operation::List, fault))?;
-            cursor = page.next;
         }
     }
 
@@ -237,20 +249,26 @@ impl Client {
         let Some(created) = endpoint.created() else {
             return CreatedSince::Perhaps;
         };
-        let (earliest, slack) = if let Some(bounds) = self.caller.clock.at(start.moment) {
-            // HeyGen writes `created_at` in whole seconds.
-            let second = bounds.earliest.replace_nanosecond(0).unwrap_or(bounds.earliest);
-            (second, CLOCK_SLACK)
-        } else {
-            let date = OffsetDateTime::from(start.date);
-            (date.checked_sub(CLOCK_SKEW).unwrap_or(date), time::Duration::ZERO)
+        let window = match self.caller.clock.between(start.moment, Instant::now()) {
+            Some(window) => {
+                // HeyGen writes `created_at` in whole seconds.
+                let second = |date: OffsetDateTime| date.replace_nanosecond(0).unwrap_or(date);
+                let possibly_since = second(window.possibly_since);
+                Window {
+                    certainly_since: second(window.certainly_since),
+                    possibly_since: possibly_since.checked_sub(CLOCK_SLACK).unwrap_or(possibly_since),
+                    until: window.until.checked_add(CLOCK_SLACK).unwrap_or(window.until),
+                }
+            }
+            None => Window::around(start.date, SystemTime::now(), CLOCK_SKEW),
         };
-        if created >= earliest {
-            CreatedSince::Yes
-        } else if earliest.checked_sub(slack).is_some_and(|earliest| created >= earliest) {
+        // What no clock can have shown yet was written by one that is not known.
+        if created < window.possibly_since {
+            CreatedSince::No
+        } else if created < window.certainly_since || created > window.until {
             CreatedSince::Perhaps
         } else {
-            CreatedSince::No
+            CreatedSince::Yes
         }
     }
 
@@ -343,17 +361,18 @@ impl Lookup for ById<'_> {
 struct ByUrl<F>(F);
 
 impl<F: Fn(&str) -> bool + Sync> Lookup for ByUrl<F> {
-    type Found = Vec<Endpoint>;
+    type Found = Vec<ListItem>;
 
-    fn find_on_page(&self, _page: &Items<'_>) -> Option<Vec<Endpoint>> {
+    fn find_on_page(&self, _page: &Items<'_>) -> Option<Vec<ListItem>> {
         None
     }
 
-    fn find_in_list(&self, list: &ListSnapshot) -> Option<Vec<Endpoint>> {
+    /// Items without a readable id are found where another one is. Alone they may be what a list shows that is being
+    /// changed.
+    fn find_in_list(&self, list: &ListSnapshot) -> Option<Vec<ListItem>> {
         let fits = |item: &ListItem| item.url.as_ref().is_ok_and(|url| (self.0)(url));
-        let fitting = list.endpoints().into_iter().filter(fits);
-        let fitting: Vec<Endpoint> = fitting.filter_map(|item| item.identified()).collect();
-        (!fitting.is_empty()).then_some(fitting)
+        let fitting: Vec<ListItem> = list.endpoints().into_iter().filter(fits).collect();
+        fitting.iter().any(|item| item.id.is_ok()).then_some(fitting)
     }
 
     fn could_be(&self, item: &ListItem) -> bool {

@@ -15,7 +15,35 @@ use tokio::time::Instant;
 pub(super) struct ServerClock {
     /// The moment of the monotonic clock to which the bounds apply.
     origin: Instant,
-    bounds: Mutex<Option<Bounds>>,
+    known: Mutex<Option<Known>>,
+}
+
+/// What the answers so far have told.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// By all answers since the last contradiction.
+    bounds: Bounds,
+    /// The other bounds that there have been, where an answer has contradicted those before it.
+    contradicted: Option<Extremes>,
+}
+
+/// The extremes of bounds that contradict each other.
+#[derive(Clone, Copy, Debug)]
+struct Extremes {
+    lowest_earliest: OffsetDateTime,
+    highest_earliest: OffsetDateTime,
+    highest_latest: OffsetDateTime,
+}
+
+/// Which times of HeyGen's clock can lie between two moments of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// What is not before this is certainly not before the first moment.
+    pub(super) certainly_since: OffsetDateTime,
+    /// What is before this is certainly before the first moment.
+    pub(super) possibly_since: OffsetDateTime,
+    /// What is after this is certainly after the second moment.
+    pub(super) until: OffsetDateTime,
 }
 
 /// The earliest and the latest time that HeyGen's clock can have shown at a moment of the monotonic clock.
@@ -29,7 +57,7 @@ impl ServerClock {
     pub(super) fn new() -> Self {
         Self {
             origin: Instant::now(),
-            bounds: Mutex::new(None),
+            known: Mutex::new(None),
         }
     }
 
@@ -39,10 +67,13 @@ impl ServerClock {
         let Some(observed) = self.bounds_of(date, sent, received) else {
             return;
         };
-        let mut bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
-        *bounds = Some(match *bounds {
-            Some(known) => known.intersection(observed).unwrap_or(observed),
-            None => observed,
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(match *known {
+            Some(known) => known.and(observed),
+            None => Known {
+                bounds: observed,
+                contradicted: None,
+            },
         });
     }
 
@@ -56,11 +87,73 @@ impl ServerClock {
 
     /// What HeyGen's clock showed, or will show, at `moment`; `None` while no answer has had a `Date`.
     pub(super) fn at(&self, moment: Instant) -> Option<Bounds> {
-        let bounds = (*self.bounds.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let Known { bounds, .. } = self.known()?;
         Some(Bounds {
             earliest: shifted(bounds.earliest, self.origin, moment)?,
             latest: shifted(bounds.latest, self.origin, moment)?,
         })
+    }
+
+    /// The times between two moments; `None` while no answer has had a `Date`. Where answers contradict each other, the
+    /// clock that writes `created_at` may be any of those that they come from.
+    pub(super) fn between(&self, first: Instant, second: Instant) -> Option<Window> {
+        let known = self.known()?;
+        let extremes = Extremes::of(known.bounds).and(known.contradicted);
+        Some(Window {
+            certainly_since: shifted(extremes.highest_earliest, self.origin, first)?,
+            possibly_since: shifted(extremes.lowest_earliest, self.origin, first)?,
+            until: shifted(extremes.highest_latest, self.origin, second)?,
+        })
+    }
+
+    fn known(&self) -> Option<Known> {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// What is known after one more answer.
+    fn and(self, observed: Bounds) -> Self {
+        if let Some(bounds) = self.bounds.intersection(observed) {
+            return Self { bounds, ..self };
+        }
+        let before = Extremes::of(self.bounds).and(self.contradicted);
+        Self {
+            bounds: observed,
+            contradicted: Some(Extremes::of(observed).and(Some(before))),
+        }
+    }
+}
+
+impl Extremes {
+    fn of(bounds: Bounds) -> Self {
+        Self {
+            lowest_earliest: bounds.earliest,
+            highest_earliest: bounds.earliest,
+            highest_latest: bounds.latest,
+        }
+    }
+
+    fn and(self, others: Option<Self>) -> Self {
+        let others = others.unwrap_or(self);
+        Self {
+            lowest_earliest: self.lowest_earliest.min(others.lowest_earliest),
+            highest_earliest: self.highest_earliest.max(others.highest_earliest),
+            highest_latest: self.highest_latest.max(others.highest_latest),
+        }
+    }
+}
+
+impl Window {
+    /// The times between two dates of this machine, whose clock may differ from HeyGen's by so much.
+    pub(super) fn around(first: SystemTime, second: SystemTime, skew: time::Duration) -> Self {
+        let (first, second) = (OffsetDateTime::from(first), OffsetDateTime::from(second));
+        let since = first.checked_sub(skew).unwrap_or(first);
+        Self {
+            certainly_since: since,
+            possibly_since: since,
+            until: second.checked_add(skew).unwrap_or(second),
+        }
     }
 }
 
@@ -127,6 +220,30 @@ mod tests {
         clock.observe((noon() - Duration::from_hours(1)).into(), start, start);
         let bounds = clock.at(start).unwrap();
         assert_eq!(bounds.earliest, noon() - Duration::from_hours(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_clocks_that_contradict_each_other_any_may_be_right() {
+        let (start, clock) = (Instant::now(), ServerClock::new());
+        let (slow, fast) = (noon(), noon() + millis(5000));
+        let later = start + millis(700);
+        assert_eq!(clock.between(start, later), None);
+        clock.observe(slow.into(), start, start);
+        let one = Window {
+            certainly_since: slow,
+            possibly_since: slow,
+            until: slow + millis(1700),
+        };
+        assert_eq!(clock.between(start, later), Some(one));
+        for date in [fast, fast, slow] {
+            clock.observe(date.into(), start, start);
+            let both = Window {
+                certainly_since: fast,
+                possibly_since: slow,
+                until: fast + millis(1700),
+            };
+            assert_eq!(clock.between(start, later), Some(both));
+        }
     }
 
     #[tokio::test(start_paused = true)]

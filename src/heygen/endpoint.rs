@@ -66,12 +66,18 @@ impl ListItem {
     }
 }
 
-/// Reads a moment as HeyGen writes it: ISO 8601, fractions allowed, UTC where it names no offset. `None` if it is
-/// anything else.
+/// Reads a moment as HeyGen writes it: ISO 8601 to the second, fractions allowed, UTC where it names no offset. `None` if
+/// it is anything else.
 pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
-    let mut text = text.trim().to_owned();
+    let mut text = text.trim().to_ascii_uppercase();
     if text.as_bytes().get(10) == Some(&b' ') && text.is_char_boundary(10) {
         text.replace_range(10..11, "T");
+    }
+    // A moment to the minute is less than is asked for here.
+    let (_, time) = text.split_once('T')?;
+    let digits = time.chars().take_while(|c| c.is_ascii_digit() || *c == ':');
+    if digits.filter(char::is_ascii_digit).count() < "hhmmss".len() {
+        return None;
     }
     OffsetDateTime::parse(&text, &Iso8601::PARSING)
         .or_else(|_| PrimitiveDateTime::parse(&text, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
@@ -237,6 +243,8 @@ mod tests {
             "2026-07-01T12:00:00.000Z",
             "2026-07-01T14:00:00+02:00",
             "2026-07-01T12:00:00+00:00",
+            "2026-07-01t12:00:00z",
+            "20260701T120000Z",
         ] {
             let moment = parse_moment(text).map(OffsetDateTime::unix_timestamp);
             assert_eq!(moment, Some(1_782_907_200), "{text}");
@@ -248,6 +256,9 @@ mod tests {
             "2026-13-01T00:00:00Z",
             "2026-07-01é12:00:00",
             "2026-07-0é",
+            "2026-07-01",
+            "2026-07-01T12:00Z",
+            "2026-07-01T12:00+02:00",
         ] {
             assert_eq!(parse_moment(text), None, "{text}");
         }

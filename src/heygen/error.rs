@@ -24,6 +24,10 @@ pub struct Failure {
     pub attempts: u32,
     /// Whether HeyGen may have acted all the same, in any of the attempts.
     pub effect: Effect,
+    /// When the first of the attempts began after which that is so.
+    pub in_doubt_from: Option<CallStart>,
+    /// Where the last attempt certainly had no effect and one before it may have had one: what went wrong with that one.
+    pub earlier_fault: Option<Box<Fault>>,
 }
 
 /// A creation for which HeyGen has answered no id.
@@ -33,8 +37,6 @@ pub struct CreateFailure {
     pub failure: Failure,
     /// The secret of the new endpoint, where an answer had one, and no id that it belongs to.
     pub secret: Option<SecretString>,
-    /// When the call began.
-    pub start: CallStart,
 }
 
 /// What went wrong with an attempt, which also tells whose fault it is.
@@ -64,7 +66,8 @@ pub enum Fault {
     Garbled(String),
     /// The answer is larger than any answer has reason to be.
     TooLarge,
-    /// The answer points elsewhere. It was not followed: the credential would have travelled along.
+    /// The answer has a status below 400 that is no success. A redirect was not followed: the credential would have
+    /// travelled along.
     Redirected {
         /// The HTTP status, 300 to 399.
         status: u16,
@@ -120,6 +123,8 @@ impl Failure {
             rejected_credential: None,
             attempts: 0,
             effect: Effect::None,
+            in_doubt_from: None,
+            earlier_fault: None,
         }
     }
 
@@ -181,8 +186,10 @@ impl Fault {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.operation, self.fault)?;
-        if self.attempts > 1 {
-            write!(f, " (after {} attempts)", self.attempts)?;
+        match (&self.earlier_fault, self.attempts) {
+            (Some(earlier), attempts) => write!(f, " (after {attempts} attempts; before that: {earlier})")?,
+            (None, 0 | 1) => {}
+            (None, attempts) => write!(f, " (after {attempts} attempts)")?,
         }
         if let Some(id) = &self.request_id {
             write!(f, " (request id {id})")?;
@@ -226,8 +233,14 @@ impl fmt::Display for Fault {
                     "the API answered {status}, a redirect to {host}, which is never followed"
                 )
             }
-            Self::Redirected { status, to: None } => {
+            Self::Redirected {
+                status: status @ (301 | 302 | 303 | 307 | 308),
+                to: None,
+            } => {
                 write!(f, "the API answered {status}, a redirect, which is never followed")
+            }
+            Self::Redirected { status, to: None } => {
+                write!(f, "the API answered {status}, which is no answer to this call")
             }
             Self::CursorRepeats => write!(f, "the list repeats a page cursor and would never end"),
             Self::UnidentifiedItems { count, lookup_key } => match (lookup_key, count) {
@@ -264,6 +277,8 @@ mod tests {
             rejected_credential: None,
             attempts: 2,
             effect: Effect::None,
+            in_doubt_from: None,
+            earlier_fault: None,
         };
         assert_eq!(
             failure.to_string(),

@@ -25,7 +25,7 @@ use super::call::{Caller, LastFault};
 use super::endpoint::parse_moment;
 use super::pages::CursorGuard;
 use super::request::{Operation, Request};
-use super::response;
+use super::response::{self, DecodeError};
 use super::{EndpointId, Failure, Fault, ListItem, LookupKey, Stop};
 
 /// How long after it was read a page serves those who begin to read.
@@ -82,7 +82,8 @@ type FetchOutcome = Result<Arc<ListPage>, Failure>;
 struct ListPage {
     items: Vec<ListItem>,
     by_id: HashMap<EndpointId, usize>,
-    next: Option<String>,
+    /// The cursor of the next page; `None` on the last one. An error where the page does not say which it is.
+    next: Result<Option<String>, DecodeError>,
     requested_at: Instant,
     read_at: Instant,
 }
@@ -298,7 +299,10 @@ impl ListCache {
             let mut state = lock(&self.state);
             let generation = state.generation;
             let slot = state.slots.entry(cursor.clone()).or_default();
-            if let Some(page) = slot.page.as_ref().filter(|page| freshness.admits(page)) {
+            // What is on a page that does not say whether it is the last is looked up by `on_fresh_page`; who has not found
+            // it there reads the page anew.
+            let is_fit = |page: &&Arc<ListPage>| page.next.is_ok() && freshness.admits(page);
+            if let Some(page) = slot.page.as_ref().filter(is_fit) {
                 return Ok(page.clone());
             }
             let under_way = slot.fetch.as_ref().filter(|fetch| freshness.admits_fetch(fetch));
@@ -440,11 +444,10 @@ impl Reading {
                     "the list has more than {MAX_ENDPOINTS} endpoints"
                 ))));
             }
-            self.guard.follow(last.next.as_deref()).map_err(failure)?;
-            if last.next.is_none() {
+            cursor = self.guard.follow(&last.next).map_err(failure)?;
+            if cursor.is_none() {
                 return Ok(None);
             }
-            cursor.clone_from(&last.next);
         }
         let page = list.page(cursor, self.freshness, stop).await?;
         self.endpoints += page.items.len();
@@ -465,7 +468,7 @@ pub struct EndpointPages {
 pub struct EndpointPage {
     /// In HeyGen's order. A page that shifts while the list is read repeats items of the page before it.
     pub items: Vec<ListItem>,
-    /// Whether HeyGen has said that the list goes on after this page.
+    /// Whether the list goes on after this page, for all that HeyGen has said.
     pub has_more: bool,
 }
 
@@ -481,7 +484,7 @@ impl EndpointPages {
         let page = self.reading.next_page(&self.list, stop).await?;
         Ok(page.map(|page| EndpointPage {
             items: page.items.clone(),
-            has_more: page.next.is_some(),
+            has_more: page.next != Ok(None),
         }))
     }
 }
@@ -533,14 +536,14 @@ impl CacheState {
         if let Some(before) = before
             && before.next != page.next
         {
-            self.remove_from(before.next.clone());
+            self.remove_from(before.cursor());
         }
     }
 
     /// Forgets the pages from this cursor on, because the page before them now leads to another one.
     fn remove_from(&mut self, mut cursor: Option<String>) {
         while let Some(slot) = cursor.and_then(|cursor| self.slots.remove(&Some(cursor))) {
-            cursor = slot.page.and_then(|page| page.next.clone());
+            cursor = slot.page.and_then(|page| page.cursor());
         }
     }
 
@@ -563,12 +566,20 @@ impl ListPage {
     fn new(page: response::Page<ListItem>, requested_at: Instant) -> Self {
         let ids = page.items.iter().enumerate();
         Self {
-            by_id: ids.filter_map(|(at, item)| Some((item.id.clone().ok()?, at))).collect(),
+            // Of several items of one id the first counts, as it does on several pages.
+            by_id: ids
+                .rev()
+                .filter_map(|(at, item)| Some((item.id.clone().ok()?, at)))
+                .collect(),
             items: page.items,
             next: page.next,
             requested_at,
             read_at: Instant::now(),
         }
+    }
+
+    fn cursor(&self) -> Option<String> {
+        self.next.clone().ok().flatten()
     }
 
     fn item(&self, id: &EndpointId) -> Option<&ListItem> {

@@ -18,15 +18,17 @@ pub(super) struct CursorGuard {
 }
 
 impl CursorGuard {
-    /// Takes note of one more page, which names this cursor for the next one, and fails where the list would never end.
-    pub(super) fn follow(&mut self, next: Option<&str>) -> Result<(), Fault> {
+    /// Takes note of one more page, and answers the cursor that it names for the next one; `None` if it is the last.
+    /// Fails where the page does not say which it is, and where the list would never end.
+    pub(super) fn follow(&mut self, next: &Result<Option<String>, DecodeError>) -> Result<Option<String>, Fault> {
         self.pages += 1;
         match next {
-            Some(_) if self.pages == MAX_PAGES => {
+            Err(unreadable) => Err(Fault::Garbled(unreadable.to_string())),
+            Ok(Some(_)) if self.pages == MAX_PAGES => {
                 Err(Fault::Garbled(format!("the list goes on after {MAX_PAGES} pages")))
             }
-            Some(cursor) if !self.followed.insert(cursor.to_owned()) => Err(Fault::CursorRepeats),
-            _ => Ok(()),
+            Ok(Some(cursor)) if !self.followed.insert(cursor.clone()) => Err(Fault::CursorRepeats),
+            Ok(next) => Ok(next.clone()),
         }
     }
 }
@@ -66,13 +68,15 @@ pub(super) async fn read_pages<T>(
                 items.push(item);
             }
         }
-        if page.next.is_none() || extent.is_reached(items.len()) {
+        if extent.is_reached(items.len()) {
             break;
         }
-        guard
-            .follow(page.next.as_deref())
+        cursor = guard
+            .follow(&page.next)
             .map_err(|fault| Failure::without_attempt(list.operation.clone(), fault))?;
-        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
     }
     Ok(items)
 }

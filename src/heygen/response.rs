@@ -1,12 +1,15 @@
-//! Decodes answers. It is lenient about what is new or optional, and strict only about what a call was made for.
+//! Decodes answers. It is lenient about what is new or optional, and strict only about what a call was made for: also a
+//! value that no decoder can read, such as half a surrogate pair, makes nothing unreadable but itself.
 //!
 //! All text is in Unicode's form NFC.
 //!
 //! The reasons given here name fields and never quote what is in them: an answer may hold a secret.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use serde_json::{Deserializer, Map, Value};
 use unicode_normalization::UnicodeNormalization;
 
 use secrecy::SecretString;
@@ -18,7 +21,7 @@ use super::{CreatedEndpoint, Endpoint, EndpointId, Event, EventType, Events, Fau
 const MAX_CURSOR_BYTES: usize = 4096;
 
 /// What is wrong with an answer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DecodeError(String);
 
 impl fmt::Display for DecodeError {
@@ -34,13 +37,14 @@ type Object = Map<String, Value>;
 #[derive(Debug)]
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
-    /// The cursor of the next page; `None` on the last one.
-    pub(super) next: Option<String>,
+    /// The cursor of the next page; `None` on the last one. An error where the page does not say which it is: that
+    /// matters only to those who have not found what they look for.
+    pub(super) next: Result<Option<String>, DecodeError>,
 }
 
 /// The answer to a creation: the endpoint, and its secret if there is one. Nothing but the id is needed.
 pub(super) fn created(body: &[u8]) -> Decoded<CreatedEndpoint> {
-    let data = object(envelope(body)?.1, "data")?;
+    let data = secret_answer(body)?;
     Ok(CreatedEndpoint {
         endpoint: endpoint_in(id_in(&data, "data")?, &data),
         secret: secret_in(&data),
@@ -49,7 +53,7 @@ pub(super) fn created(body: &[u8]) -> Decoded<CreatedEndpoint> {
 
 /// The secret in an answer to a creation that is otherwise of no use.
 pub(super) fn secret_of_unidentified(body: &[u8]) -> Option<SecretString> {
-    secret_in(&object(envelope(body).ok()?.1, "data").ok()?)
+    secret_in(&secret_answer(body).ok()?)
 }
 
 /// Decodes the answer to an update of `id`, which may be empty or any JSON object, into what it says of the events.
@@ -67,14 +71,17 @@ pub(super) fn updated(body: &[u8], id: &EndpointId) -> Decoded<Field<Events>> {
 
 /// The answer to a rotation of the secret of `id`.
 pub(super) fn rotated(body: &[u8], id: &EndpointId) -> Decoded<SecretString> {
-    let data = object(envelope(body)?.1, "data")?;
+    let data = secret_answer(body)?;
     check_id(&data, id)?;
     secret_in(&data).ok_or_else(|| DecodeError("`data.secret` is missing, or not text".to_owned()))
 }
 
-/// The answer to a delete: nothing, or any JSON object.
-pub(super) fn deleted(body: &[u8]) -> Decoded<()> {
-    confirmation(body).map(drop)
+/// The answer to the deletion of `id`: nothing, or any JSON object that is not about another endpoint.
+pub(super) fn deleted(body: &[u8], id: &EndpointId) -> Decoded<()> {
+    match confirmation(body)?.get("data") {
+        Some(Value::Object(data)) => check_id(data, id),
+        _ => Ok(()),
+    }
 }
 
 /// An answer that says that something was done. A page of HTML with status 200 confirms nothing, and neither does an
@@ -121,37 +128,40 @@ pub(super) fn events(body: &[u8]) -> Decoded<Page<Event>> {
     })
 }
 
-/// One page of a list. It must say whether there are more pages, so that a part of a list is never taken for the whole.
-/// Items are read as far as they can be; whoever needs a field decides what to do if it is missing or malformed.
+/// One page of a list. Items are read as far as they can be; whoever needs a field decides what to do if it is missing or malformed.
 fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Decoded<Page<T>> {
     let (rest, data) = envelope(body)?;
+    if rest.get("error").is_some_and(|error| !error.is_null()) {
+        return Err(DecodeError("it says \"done\" and holds an error".to_owned()));
+    }
     let Value::Array(items) = data else {
         return Err(DecodeError("`data` is not a list".to_owned()));
     };
     let items = items.into_iter().map(item_in).collect();
-    let next = match (rest.get("has_more"), rest.get("next_token")) {
-        (Some(Value::Bool(false)), _) => None,
+    let next = next_in(&rest).map_err(|why| DecodeError(why.to_owned()));
+    Ok(Page { items, next })
+}
+
+/// The cursor of the page after this one. The page must say whether there is one, so that a part of a list is never
+/// taken for the whole.
+fn next_in(page: &Object) -> Result<Option<String>, &'static str> {
+    match (page.get("has_more"), page.get("next_token")) {
+        (Some(Value::Bool(false)), _) => Ok(None),
         (Some(Value::Bool(true)), Some(Value::String(token))) if !token.is_empty() => {
             if token.len() > MAX_CURSOR_BYTES {
-                return Err(DecodeError(
-                    "`next_token` is longer than a cursor has reason to be".to_owned(),
-                ));
+                return Err("`next_token` is longer than a cursor has reason to be");
             }
-            Some(token.clone())
+            Ok(Some(token.clone()))
         }
-        (Some(Value::Bool(true)), _) => {
-            return Err(DecodeError(
-                "`has_more` is true, but there is no `next_token`".to_owned(),
-            ));
-        }
-        _ => return Err(DecodeError("`has_more` is missing".to_owned())),
-    };
-    Ok(Page { items, next })
+        (Some(Value::Bool(true)), _) => Err("`has_more` is true, but there is no `next_token`"),
+        (None, _) => Err("`has_more` is missing"),
+        (Some(_), _) => Err("`has_more` is neither true nor false"),
+    }
 }
 
 /// Decodes an error answer: HeyGen's envelope, or, where it is none, whatever explanation the body has.
 pub(super) fn refusal(status: u16, body: &[u8], redactor: &Redactor) -> Fault {
-    let envelope = serde_json::from_slice::<Value>(body).ok();
+    let envelope = json(body).ok();
     let error = envelope.as_ref().and_then(|envelope| envelope.get("error"));
     let text = |key| error.and_then(|error| error.get(key)).and_then(Value::as_str);
     let message = text("message").or_else(|| error.and_then(Value::as_str));
@@ -180,6 +190,12 @@ fn explanation_in(body: &[u8]) -> String {
         Some(&text[start..start + length])
     });
     title.unwrap_or("a page instead of an explanation").to_owned()
+}
+
+/// The `data` of an answer that has a secret, which nobody can ask for again: it is read whatever follows it.
+fn secret_answer(body: &[u8]) -> Decoded<Object> {
+    let answer = json(body).or_else(|error| readable_part(body, Rest::Ignored).ok_or(error))?;
+    object(data_of(answer)?.1, "data")
 }
 
 fn endpoint_in<Id>(id: Id, object: &Object) -> Endpoint<Id> {
@@ -254,19 +270,22 @@ fn nfc(text: &str) -> String {
     }
 }
 
-/// Refuses an answer about another endpoint than the one that was asked for. An answer without an id is accepted.
+/// Refuses an answer about another endpoint than the one that was asked for. An answer without an id, or with one that
+/// cannot be read, is accepted.
 fn check_id(data: &Object, requested: &EndpointId) -> Decoded<()> {
-    match data.get("endpoint_id") {
-        Some(Value::String(answered)) if answered != requested.as_str() => {
-            Err(DecodeError("it is about another endpoint".to_owned()))
-        }
+    match id_field(data) {
+        Ok(answered) if answered != *requested => Err(DecodeError("it is about another endpoint".to_owned())),
         _ => Ok(()),
     }
 }
 
 /// Opens the envelope of an answer that reports success: its other members, and its `data`.
 fn envelope(body: &[u8]) -> Decoded<(Object, Value)> {
-    let mut rest = object(json(body)?, "the answer")?;
+    data_of(json(body)?)
+}
+
+fn data_of(answer: Value) -> Decoded<(Object, Value)> {
+    let mut rest = object(answer, "the answer")?;
     let data = rest
         .remove("data")
         .ok_or_else(|| DecodeError("`data` is missing".to_owned()))?;
@@ -282,11 +301,59 @@ fn object(value: Value, at: &str) -> Decoded<Object> {
 
 // serde_json's own message may quote the text it stumbled over.
 fn json(body: &[u8]) -> Decoded<Value> {
-    serde_json::from_slice(body).map_err(|error| {
-        DecodeError(format!(
-            "it is not JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+    serde_json::from_slice(body).or_else(|error| {
+        readable_part(body, Rest::Refused).ok_or_else(|| {
+            DecodeError(format!(
+                "it is not JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })
     })
+}
+
+/// How deep below the whole answer the fields of an endpoint can be, and the members of one of them: in the members of
+/// an item of `data`.
+const FIELD_DEPTH: u8 = 4;
+
+/// What to do about text that follows a JSON value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    Refused,
+    Ignored,
+}
+
+/// Reads JSON in which some values cannot be decoded: text that is not Unicode, or nesting without an end. They are
+/// replaced by a number, which no field that is asked for can be. A byte order mark is skipped. `None` if it is not JSON
+/// at all.
+fn readable_part(body: &[u8], rest: Rest) -> Option<Value> {
+    let mut text = String::with_capacity(body.len());
+    for chunk in body.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            // Half a surrogate pair, which is JSON and no text.
+            text.push_str("\\ud800");
+        }
+    }
+    let mut values = Deserializer::from_str(text.trim_start_matches('\u{feff}')).into_iter::<&RawValue>();
+    let answer = values.next()?.ok()?;
+    let is_all = rest == Rest::Ignored || values.next().is_none();
+    is_all.then(|| decoded(answer, FIELD_DEPTH))
+}
+
+fn decoded(raw: &RawValue, depth: u8) -> Value {
+    if let Ok(value) = serde_json::from_str(raw.get()) {
+        return value;
+    }
+    if depth > 0 {
+        let below = |value: &RawValue| decoded(value, depth - 1);
+        if let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()) {
+            let members = members.into_iter().map(|(name, value)| (name, below(value)));
+            return Value::Object(members.collect());
+        }
+        if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) {
+            return Value::Array(items.into_iter().map(below).collect());
+        }
+    }
+    Value::from(0)
 }

@@ -54,6 +54,7 @@ fn summary(failure: &Failure) -> Summary {
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats | Fault::UnidentifiedItems { .. } => {
             summaries::UNINTELLIGIBLE_ANSWER
         }
+        Fault::Redirected { status, .. } if !is_redirect(*status) => summaries::UNINTELLIGIBLE_ANSWER,
         Fault::Redirected { .. } => summaries::REDIRECTED,
         Fault::Stopped { .. } => summaries::INTERRUPTED,
         Fault::NoRootCertificates(_) => summaries::NO_ROOT_CERTIFICATES,
@@ -103,12 +104,20 @@ fn next_step_after(failure: &Failure) -> &'static str {
             code: None,
             ..
         } => {
-            "Check that base_url leads to HeyGen's API, and what stands between: a gateway or a proxy has answered this."
+            "The answer has no error code of HeyGen's, so it may be a gateway's or a proxy's: check base_url, and what stands \
+             between."
         }
         Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => {
             "Plan again: a refresh finds out whether the endpoint is gone."
         }
-        Fault::Refused { status: 404, .. } => "Check that base_url leads to HeyGen's API.",
+        Fault::Refused { status: 404, .. } => {
+            "Correct what HeyGen does not find; if this call names nothing that could be missing, check that base_url leads \
+             to HeyGen's API."
+        }
+        Fault::Refused { status: 408, .. } => {
+            "HeyGen, or a gateway or a proxy before it, gave up waiting. Try again later; if it goes on, check what stands \
+             between."
+        }
         Fault::Refused { status: 429, .. } => "Wait and try again, or lower -parallelism, or raise max_retries.",
         Fault::Refused { status: 500.., .. } => {
             "Try again later, or raise max_retries; if it goes on, report it to HeyGen."
@@ -125,6 +134,9 @@ fn next_step_after(failure: &Failure) -> &'static str {
         Fault::UnidentifiedItems { .. } => {
             "So the list does not show whether what was looked for is among them. Try again later; if it goes on, report \
              it to HeyGen."
+        }
+        Fault::Redirected { status, .. } if !is_redirect(*status) => {
+            "Check that base_url leads to HeyGen's API, and what stands between."
         }
         Fault::Redirected { .. } => "Set base_url to where the API really is.",
         Fault::Stopped { .. } if failure.effect == Effect::None => "Nothing was changed by this call.",
@@ -144,6 +156,11 @@ fn next_step_after(failure: &Failure) -> &'static str {
     }
 }
 
+/// Whether a status below 400 says that the answer is elsewhere.
+fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
 /// Whether the call has an endpoint in its path: reading one reads the list.
 fn asks_for_an_endpoint(operation: &Operation) -> bool {
     matches!(
@@ -154,8 +171,11 @@ fn asks_for_an_endpoint(operation: &Operation) -> bool {
 
 /// Whether a call that registers a URL was refused, and for nothing else that the answer would name.
 fn may_be_about_the_url(failure: &Failure) -> bool {
+    let Fault::Refused { param, .. } = &failure.fault else {
+        return false;
+    };
     matches!(failure.operation, Operation::Create | Operation::Update(_))
-        && matches!(blamed_attribute(failure), None | Some("url"))
+        && (param.is_none() || blamed_attribute(failure) == Some("url"))
 }
 
 /// Those of the call's parameters that are attributes of ours by the same name.
@@ -172,8 +192,9 @@ fn blamed_attribute(failure: &Failure) -> Option<&'static str> {
         | Operation::Delete(_)
         | Operation::RotateSecret(_) => &[],
     };
-    let root = param.split(['.', '[']).next()?;
-    attributes.iter().copied().find(|attribute| *attribute == root)
+    // Such as `url`, `events[0]` and `body.url`.
+    let mut names = param.split(['.', '[', ']']);
+    names.find_map(|name| attributes.iter().copied().find(|attribute| *attribute == name))
 }
 
 pub(super) fn capitalised(text: &str) -> String {
@@ -207,6 +228,8 @@ mod tests {
             rejected_credential: None,
             attempts: 1,
             effect: Effect::None,
+            in_doubt_from: None,
+            earlier_fault: None,
         }
     }
 
@@ -236,7 +259,9 @@ mod tests {
         let suspects = |refused: Diagnostic| refused.detail.contains("the receiver must be up");
         assert!(suspects(refused(Operation::Create, 400, None)));
         assert!(suspects(refused(update(), 400, Some("url"))));
+        assert!(suspects(refused(Operation::Create, 400, Some("body.url"))));
         assert!(!suspects(refused(update(), 400, Some("events"))));
+        assert!(!suspects(refused(Operation::Create, 400, Some("name"))));
         assert!(!suspects(refused(Operation::List, 400, None)));
         assert!(!suspects(refused(Operation::Events, 400, None)));
         assert!(!suspects(refused(Operation::Create, 402, None)));
@@ -355,11 +380,51 @@ mod tests {
     #[test]
     fn a_404_of_a_gateway_says_nothing_about_endpoints() {
         let foreign = refused(update(), 404, None);
-        assert_eq!(foreign.summary, "A 404 that is not HeyGen's own");
+        assert_eq!(foreign.summary, "A 404 without HeyGen's error code");
         assert!(
-            foreign.detail.contains("base_url") && !foreign.detail.contains("gone"),
+            foreign
+                .detail
+                .contains("it may be a gateway's or a proxy's: check base_url")
+                && !foreign.detail.contains("gone"),
             "{}",
             foreign.detail
+        );
+    }
+
+    #[test]
+    fn a_status_that_is_neither_an_answer_nor_a_redirect_points_nowhere() {
+        let answered = |status, to: Option<&str>| {
+            let fault = Fault::Redirected {
+                status,
+                to: to.map(str::to_owned),
+            };
+            diagnostic(&Failure {
+                fault,
+                ..failed(Operation::List, 0, None)
+            })
+        };
+        let redirect = answered(302, Some("login.example.com"));
+        assert_eq!(redirect.summary, "HeyGen's answer points to another place");
+        assert_eq!(
+            redirect.detail,
+            "Listing the webhook endpoints: the API answered 302, a redirect to login.example.com, which is never followed. \
+             Set base_url to where the API really is."
+        );
+        let not_modified = answered(304, None);
+        assert_eq!(not_modified.summary, "HeyGen's answer cannot be understood");
+        assert_eq!(
+            not_modified.detail,
+            "Listing the webhook endpoints: the API answered 304, which is no answer to this call. Check that base_url leads \
+             to HeyGen's API, and what stands between."
+        );
+    }
+
+    #[test]
+    fn somebody_who_gave_up_waiting_has_nothing_to_complain_of() {
+        let detail = refused(Operation::List, 408, None).detail;
+        assert!(
+            detail.contains("Try again later") && !detail.contains("complains"),
+            "{detail}"
         );
     }
 
@@ -368,6 +433,7 @@ mod tests {
         for (operation, param, attribute) in [
             (Operation::Create, "entity_id", Some("entity_id")),
             (update(), "events[0]", Some("events")),
+            (update(), "body.events[0]", Some("events")),
             (update(), "event_type", None),
             (Operation::Events, "event_type", Some("event_type")),
             (Operation::Events, "entity_id", Some("entity_id")),

@@ -1,9 +1,11 @@
 //! What the resources and data sources of one process share: the client, and the endpoints that are known.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::heygen::{Client, EndpointId};
+use tokio::time::Instant;
+
+use crate::heygen::{CallStart, Client, EndpointId};
 use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Diagnostics};
 
@@ -22,8 +24,27 @@ pub(super) enum Connection {
 /// Shared by the resource and all data sources.
 pub(super) struct Session {
     connection: RwLock<Connection>,
-    /// The endpoints of which it is known where they come from, see [`Session::mark_known`].
-    known_endpoints: Mutex<BTreeSet<EndpointId>>,
+    known_endpoints: Mutex<BTreeMap<EndpointId, KnownAs>>,
+}
+
+/// What is known of an endpoint that a creation whose answer was lost may have made, or not.
+#[derive(Clone, Copy)]
+enum KnownAs {
+    /// It is or will be in state.
+    Managed,
+    /// A data source or a list has returned it, for the first time at this moment.
+    Shown(Instant),
+}
+
+/// Whether a creation whose answer was lost may have made an endpoint, by what is known of the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MayBeNew {
+    /// Nothing is known of it.
+    Yes,
+    /// A data source or a list has returned it since the creation began, and somebody may go by that.
+    Perhaps,
+    /// It is in state, or was returned before the creation began.
+    No,
 }
 
 impl Default for Session {
@@ -77,18 +98,28 @@ impl Session {
         redacted.collect()
     }
 
-    /// Notes an endpoint that is or will be in state, or that a data source or a list has returned. It is then not taken for one
-    /// that a creation whose answer was lost has left behind. Returns whether it was unknown before.
-    pub(super) fn mark_known(&self, id: &EndpointId) -> bool {
-        self.known_endpoints().insert(id.clone())
+    /// Notes an endpoint that is or will be in state. Returns whether it was not noted so before.
+    pub(super) fn mark_managed(&self, id: &EndpointId) -> bool {
+        let before = self.known_endpoints().insert(id.clone(), KnownAs::Managed);
+        !matches!(before, Some(KnownAs::Managed))
     }
 
-    /// Whether an endpoint was noted by [`Session::mark_known`].
-    pub(super) fn is_known(&self, id: &EndpointId) -> bool {
-        self.known_endpoints().contains(id)
+    /// Notes an endpoint that a data source or a list returns.
+    pub(super) fn mark_shown(&self, id: &EndpointId) {
+        let now = Instant::now();
+        self.known_endpoints().entry(id.clone()).or_insert(KnownAs::Shown(now));
     }
 
-    fn known_endpoints(&self) -> MutexGuard<'_, BTreeSet<EndpointId>> {
+    /// Whether a creation that began then, and whose answer was lost, may have made this endpoint.
+    pub(super) fn may_be_new(&self, id: &EndpointId, start: &CallStart) -> MayBeNew {
+        match self.known_endpoints().get(id) {
+            None => MayBeNew::Yes,
+            Some(KnownAs::Shown(moment)) if start.is_before(*moment) => MayBeNew::Perhaps,
+            Some(KnownAs::Shown(_) | KnownAs::Managed) => MayBeNew::No,
+        }
+    }
+
+    fn known_endpoints(&self) -> MutexGuard<'_, BTreeMap<EndpointId, KnownAs>> {
         self.known_endpoints.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -65,7 +65,7 @@ declare_summaries! {
     CREDENTIALS_REJECTED = "HeyGen does not accept the credentials";
     PAYMENT_NEEDED = "HeyGen asks for payment";
     NOT_ALLOWED = "The call is not allowed";
-    FOREIGN_404 = "A 404 that is not HeyGen's own";
+    FOREIGN_404 = "A 404 without HeyGen's error code";
     ENDPOINT_NOT_KNOWN = "HeyGen does not know this endpoint";
     ACCOUNT_FULL = "The account has no room for another endpoint";
     RATE_LIMITED = "HeyGen limits the rate of calls";

@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{Act, Scripted, endpoint, id};
 use crate::heygen::request::Request;
-use crate::heygen::{Client, EndpointPages, EndpointPatch, Fault, LookupKey, Stop};
+use crate::heygen::{Client, EndpointPages, EndpointPatch, Fault, ListItem, LookupKey, Stop};
 
 /// How long the list server takes for a page.
 const LATENCY: Duration = Duration::from_millis(20);
@@ -775,7 +775,8 @@ async fn an_odd_item_matters_to_nobody_who_asks_for_another_one() {
 /// Finds endpoints by their URL, as the data source does.
 async fn by_url(client: &Client, url: &str) -> Result<Vec<String>, Fault> {
     let found = client.find_by_url(|listed| listed == url, &Stop::new()).await;
-    let ids = |found: Vec<crate::heygen::Endpoint>| found.iter().map(|endpoint| endpoint.id.to_string()).collect();
+    let name = |item: &ListItem| item.id.as_ref().map_or("unidentified".to_owned(), ToString::to_string);
+    let ids = |found: Vec<ListItem>| found.iter().map(name).collect();
     found.map(ids).map_err(|failure| failure.fault)
 }
 
@@ -806,6 +807,46 @@ async fn that_no_endpoint_has_a_url_takes_two_looks_and_items_that_can_be_read()
         let none = by_url(&client, "https://none.example/").await.unwrap_err();
         assert_eq!(none.to_string(), "the list has an item whose id or URL cannot be read");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_without_a_readable_id_counts_beside_another_of_its_url() {
+    let mut unidentified = endpoint("ep_1");
+    unidentified["endpoint_id"] = json!(null);
+    let server = Scripted::new(move |_| page_of(&[endpoint("ep_1"), unidentified.clone()]));
+    assert_eq!(
+        by_url(&server.client(0), "https://ep_1.example/").await,
+        Ok(vec!["ep_1".to_owned(), "unidentified".to_owned()])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_does_not_say_whether_it_is_the_last_serves_who_finds_what_they_look_for() {
+    let server = Scripted::new(|_| Act::json(200, &json!({"data": [endpoint("ep_1")], "next_token": null})));
+    let client = server.client(4);
+    let stop = Stop::new();
+    assert!(client.find(&id("ep_1"), None, &stop).await.unwrap().is_some());
+    let unclear = Fault::Garbled("`has_more` is missing".to_owned());
+    for failed in [
+        client.find(&id("ep_2"), None, &stop).await.unwrap_err(),
+        client.list(&stop).await.unwrap_err(),
+        client.find_once(&id("ep_2"), &stop).await.unwrap_err(),
+    ] {
+        assert_eq!(failed.fault, unclear);
+    }
+    assert!(client.find_once(&id("ep_1"), &stop).await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_items_of_one_id_the_first_counts() {
+    let mut second = endpoint("ep_1");
+    second["url"] = json!("https://second.example/");
+    let server = Scripted::new(move |_| page_of(&[endpoint("ep_1"), second.clone()]));
+    let client = server.client(0);
+    let found = client.find(&id("ep_1"), None, &Stop::new()).await.unwrap().unwrap();
+    assert_eq!(found.url.as_deref(), Ok("https://ep_1.example/"));
+    let listed = client.list(&Stop::new()).await.unwrap();
+    assert_eq!(listed[0].url.as_deref(), Ok("https://ep_1.example/"));
 }
 
 #[tokio::test(start_paused = true)]

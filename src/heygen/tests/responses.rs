@@ -122,6 +122,7 @@ fn an_answer_about_another_endpoint_is_no_answer() {
         "whsec_first"
     );
     assert!(response::updated(&body, &id("ep_1")).is_ok());
+    assert!(response::deleted(&body, &id("ep_1")).is_ok());
     assert_eq!(
         reason(response::rotated(&body, &id("ep_2"))),
         "it is about another endpoint"
@@ -130,6 +131,119 @@ fn an_answer_about_another_endpoint_is_no_answer() {
         reason(response::updated(&body, &id("ep_2"))),
         "it is about another endpoint"
     );
+    assert_eq!(
+        reason(response::deleted(&body, &id("ep_2"))),
+        "it is about another endpoint"
+    );
+}
+
+#[test]
+fn a_value_that_no_decoder_can_read_makes_nothing_unreadable_but_itself() {
+    let half_a_pair = br#""launch \ud83d""#.to_vec();
+    let no_unicode = b"\"caf\xe9\"".to_vec();
+    let without_end = ["[".repeat(500), "]".repeat(500)].concat().into_bytes();
+    let odd_values = [half_a_pair, no_unicode, without_end];
+    let with = |field: &str, value: &[u8]| {
+        let mut text = endpoint_with_secret("ep_1");
+        text[field] = json!("HERE");
+        let text = text.to_string();
+        let (before, after) = text.split_once("\"HERE\"").unwrap();
+        [before.as_bytes(), value, after.as_bytes()].concat()
+    };
+    let answer = |item: &[u8]| [b"{\"data\": ", item, b"}"].concat();
+    let list = |item: &[u8]| {
+        let other = endpoint("ep_2").to_string();
+        [
+            b"{\"data\": [",
+            item,
+            b",",
+            other.as_bytes(),
+            b"], \"has_more\": false}",
+        ]
+        .concat()
+    };
+    for value in &odd_values {
+        for field in ["description", "url", "status", "created_at", "events"] {
+            let item = with(field, value);
+            let CreatedEndpoint { endpoint: made, secret } = response::created(&answer(&item)).unwrap();
+            assert_eq!((made.id, secret.unwrap().expose_secret()), (id("ep_1"), "whsec_first"));
+            assert_eq!(made.url.is_err(), field == "url");
+            assert_eq!(made.status.is_err(), field == "status");
+            assert_eq!(made.created_at.is_err(), field == "created_at");
+            assert_eq!(made.events.is_err(), field == "events");
+            let rotated = response::rotated(&answer(&item), &id("ep_1")).unwrap();
+            assert_eq!(rotated.expose_secret(), "whsec_first");
+
+            let items = response::endpoints(&list(&item)).unwrap().items;
+            assert_eq!(items[0].url.is_err(), field == "url");
+            assert_eq!(items[1].id, Ok(id("ep_2")));
+            assert!(items[1].url.is_ok());
+        }
+        assert!(response::created(&answer(&with("endpoint_id", value))).is_err());
+        assert_eq!(
+            response::secret_of_unidentified(&answer(&with("endpoint_id", value)))
+                .unwrap()
+                .expose_secret(),
+            "whsec_first"
+        );
+        assert!(
+            response::created(&answer(&with("secret", value)))
+                .unwrap()
+                .secret
+                .is_none()
+        );
+        let with_end = [b"{\"data\": [], \"has_more\": ", value.as_slice(), b"}"].concat();
+        assert!(response::endpoints(&with_end).unwrap().next.is_err(), "that is no end");
+
+        let event = [
+            b"{\"data\": [{\"event_id\": \"evt_1\", \"event_data\": {\"title\": ",
+            value.as_slice(),
+            b"}}], \"has_more\": false}",
+        ]
+        .concat();
+        let events = response::events(&event).unwrap().items;
+        assert_eq!(events[0].id.as_deref(), Ok("evt_1"));
+    }
+    // In one of the events alone, it is the events that cannot be read.
+    let item = with("events", br#"["batch.finished", "\ud83d"]"#);
+    assert!(response::created(&answer(&item)).unwrap().endpoint.events.is_err());
+    // HeyGen's code is read beside a message that cannot be.
+    let redactor = Redactor::new(SecretString::from(KEY));
+    let refused = response::refusal(
+        404,
+        br#"{"error": {"code": "not_found", "message": "\ud83d"}}"#,
+        &redactor,
+    );
+    assert!(matches!(refused, Fault::Refused { code: Some(code), .. } if code == "not_found"));
+}
+
+#[test]
+fn a_secret_is_read_whatever_stands_before_and_after_its_answer() {
+    let answer = json!({"data": endpoint_with_secret("ep_1")}).to_string();
+    for (before, after) in [("\u{feff}", ""), ("", "\n<!-- edge 7 -->"), ("", "{}"), ("", "\0")] {
+        let body = [before, &*answer, after].concat();
+        let created = response::created(body.as_bytes()).unwrap();
+        assert_eq!(created.secret.unwrap().expose_secret(), "whsec_first");
+        let rotated = response::rotated(body.as_bytes(), &id("ep_1")).unwrap();
+        assert_eq!(rotated.expose_secret(), "whsec_first");
+    }
+    // Of a list nobody knows whether what follows belongs to it.
+    let list = br#"{"data": [], "has_more": false} {"data": []}"#;
+    assert!(reason(response::endpoints(list)).starts_with("it is not JSON"));
+    let marked = [b"\xef\xbb\xbf".as_slice(), br#"{"data": [], "has_more": false}"#].concat();
+    assert!(response::endpoints(&marked).is_ok());
+}
+
+#[test]
+fn an_id_that_cannot_be_read_is_not_anothers() {
+    for odd in [json!(""), json!(7), json!("a/b"), json!("x".repeat(5000))] {
+        let body = bytes(&json!({"data": {"endpoint_id": odd, "secret": "whsec_2"}}));
+        assert_eq!(
+            response::rotated(&body, &id("ep_1")).unwrap().expose_secret(),
+            "whsec_2"
+        );
+        assert!(response::updated(&body, &id("ep_1")).is_ok());
+    }
 }
 
 #[test]
@@ -156,11 +270,11 @@ fn a_rotation_must_have_a_secret_and_need_not_repeat_the_id() {
 #[test]
 fn a_delete_is_confirmed_by_json_or_by_nothing() {
     for body in ["", "  \n", "{}", "{\"data\": {}}", "{\"error\": null}"] {
-        response::deleted(body.as_bytes()).unwrap();
+        response::deleted(body.as_bytes(), &id("ep_1")).unwrap();
     }
     let failed = r#"{"error": {"code": "internal_error"}}"#;
     for body in ["<html>sign in</html>", "{\"data\"", "[]", "null", failed] {
-        response::deleted(body.as_bytes()).unwrap_err();
+        response::deleted(body.as_bytes(), &id("ep_1")).unwrap_err();
     }
 }
 
@@ -171,38 +285,47 @@ fn half_a_list_never_passes_for_a_whole_one() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         response::endpoints(&bytes(&body))
     };
+    // What is on the page is read all the same, for those who look for no more.
+    let unclear = |more: Value| {
+        let page = page(more).unwrap();
+        assert_eq!(page.items.len(), 2);
+        page.next.unwrap_err().to_string()
+    };
     let last = page(json!({"has_more": false, "next_token": null})).unwrap();
     assert_eq!(last.items.len(), 2);
-    assert_eq!(last.next, None);
+    assert_eq!(last.next, Ok(None));
     assert_eq!(
         page(json!({"has_more": false, "next_token": "left over"}))
             .unwrap()
             .next,
-        None
+        Ok(None)
     );
     assert_eq!(
-        page(json!({"has_more": true, "next_token": "t"}))
-            .unwrap()
-            .next
-            .as_deref(),
-        Some("t")
+        page(json!({"has_more": true, "next_token": "t"})).unwrap().next,
+        Ok(Some("t".to_owned()))
     );
 
     for token in [json!(null), json!(""), json!(7)] {
         assert_eq!(
-            reason(page(json!({"has_more": true, "next_token": token}))),
+            unclear(json!({"has_more": true, "next_token": token})),
             "`has_more` is true, but there is no `next_token`"
         );
     }
-    for more in [
-        json!({}),
-        json!({"has_more": null}),
-        json!({"has_more": "false"}),
-        json!({"next_token": "t"}),
-    ] {
-        assert_eq!(reason(page(more)), "`has_more` is missing");
+    for more in [json!({}), json!({"next_token": "t"})] {
+        assert_eq!(unclear(more), "`has_more` is missing");
     }
-    assert!(reason(page(json!({"has_more": true, "next_token": "t".repeat(5000)}))).contains("longer than"));
+    for more in [json!(null), json!("false"), json!(0)] {
+        assert_eq!(
+            unclear(json!({"has_more": more})),
+            "`has_more` is neither true nor false"
+        );
+    }
+    assert!(unclear(json!({"has_more": true, "next_token": "t".repeat(5000)})).contains("longer than"));
+    assert_eq!(
+        reason(page(json!({"has_more": false, "error": {"code": "internal_error"}}))),
+        "it says \"done\" and holds an error"
+    );
+    assert!(page(json!({"has_more": false, "error": null})).is_ok());
     assert_eq!(
         reason(response::endpoints(b"{\"data\": {}, \"has_more\": false}")),
         "`data` is not a list"
@@ -350,7 +473,7 @@ proptest! {
             let _ = response::secret_of_unidentified(&body).is_some();
             let _ = response::updated(&body, &id("ep_1"));
             let _ = response::rotated(&body, &id("ep_1")).is_ok();
-            let _ = response::deleted(&body);
+            let _ = response::deleted(&body, &id("ep_1"));
             let _ = response::endpoints(&body);
             let _ = response::event_types(&body);
             let _ = response::events(&body);

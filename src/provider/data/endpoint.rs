@@ -137,7 +137,7 @@ impl DataSource for WebhookEndpoint {
         // A message may quote the id, in whose place a credential may have been given by mistake.
         let found = lookup.find(&client, stop).await;
         let endpoint = found.map_err(|problems| self.0.redacted(problems))?;
-        self.0.mark_known(&endpoint.id);
+        self.0.mark_shown(&endpoint.id);
         let mut data = EndpointData::from(&endpoint);
         if let Some(url) = lookup.url() {
             // Another spelling of the same URL stays as it was asked for.
@@ -199,20 +199,26 @@ impl Lookup {
 }
 
 /// The one endpoint that was found by its URL. Messages do not quote the URL: it may hold a password.
-fn only_one(found: &[Endpoint]) -> Result<Endpoint, Diagnostic> {
-    match found {
+fn only_one(found: &[ListItem]) -> Result<Endpoint, Diagnostic> {
+    let identified: Vec<Endpoint> = found.iter().filter_map(ListItem::identified).collect();
+    match identified.as_slice() {
         [] => Err(Diagnostic::error(
             summaries::NO_SUCH_ENDPOINT,
             "HeyGen's list, read twice, has no endpoint with this URL. Check the URL, and that the credentials are of its \
              account.",
         )
         .at("url")),
-        [endpoint] => Ok(endpoint.clone()),
+        [endpoint] if found.len() == 1 => Ok(endpoint.clone()),
         several => {
-            let ids: Vec<&str> = several.iter().map(|endpoint| endpoint.id.as_str()).collect();
+            let ids: Vec<String> = several.iter().map(|endpoint| endpoint.id.to_string()).collect();
+            let others = match found.len() - several.len() {
+                0 => String::new(),
+                1 => ", and one whose id cannot be read".to_owned(),
+                count => format!(", and {count} whose ids cannot be read"),
+            };
             Err(Diagnostic::error(
                 summaries::SEVERAL_ENDPOINTS,
-                format!("They are {}. Look the one you mean up by its id.", ids.join(", ")),
+                format!("They are {}{others}. Look the one you mean up by its id.", ids.join(", ")),
             )
             .at("url"))
         }
@@ -233,9 +239,9 @@ mod tests {
     use crate::heygen::FieldError;
     use crate::terraform::{Model, Path, Value};
 
-    fn listed(id: &str, url: &str) -> Endpoint {
-        Endpoint {
-            id: EndpointId::parse(id).unwrap(),
+    fn listed(id: &str, url: &str) -> ListItem {
+        ListItem {
+            id: Ok(EndpointId::parse(id).unwrap()),
             url: Ok(url.to_owned()),
             events: Ok(None),
             status: Ok("enabled".to_owned()),
@@ -286,14 +292,24 @@ mod tests {
         assert_eq!(only_one(std::slice::from_ref(&one)).unwrap().id.as_str(), "ep_1");
         let none = only_one(&[]).unwrap_err();
         assert_eq!(none.path, Some(Path::attribute("url")));
-        let several = only_one(&[one, listed("ep_2", "https://a.example/hook/")]).unwrap_err();
+        let several = only_one(&[one.clone(), listed("ep_2", "https://a.example/hook/")]).unwrap_err();
         assert_eq!(several.path, Some(Path::attribute("url")));
         assert!(several.detail.contains("ep_1, ep_2"), "{}", several.detail);
+
+        let unidentified = ListItem {
+            id: Err(FieldError::Missing),
+            ..one.clone()
+        };
+        let ambiguous = only_one(&[one, unidentified]).unwrap_err();
+        assert_eq!(
+            ambiguous.detail,
+            "They are ep_1, and one whose id cannot be read. Look the one you mean up by its id."
+        );
     }
 
     #[test]
     fn what_the_list_says_is_answered_and_what_it_does_not_say_is_null() {
-        let endpoint = Endpoint {
+        let endpoint = ListItem {
             events: Ok(Some(["b".to_owned(), "a".to_owned()].into())),
             status: Err(FieldError::Missing),
             ..listed("ep_1", "https://a.example/")

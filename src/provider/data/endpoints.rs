@@ -71,7 +71,7 @@ impl DataSource for WebhookEndpoints {
         let mut endpoints = client.list(stop).await.map_err(failed)?;
         endpoints.retain(|endpoint| config.lets_through(endpoint));
         for id in endpoints.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
-            self.0.mark_known(id);
+            self.0.mark_shown(id);
         }
         let endpoints = endpoints.iter().map(|endpoint| Attr::Known(endpoint.into()));
         Ok(EndpointList {

@@ -36,9 +36,9 @@ impl SharedSession {
         self.0.redacted(diagnostics)
     }
 
-    /// See [`Session::mark_known`].
-    fn mark_known(&self, id: &EndpointId) {
-        self.0.mark_known(id);
+    /// See [`Session::mark_shown`].
+    fn mark_shown(&self, id: &EndpointId) {
+        self.0.mark_shown(id);
     }
 }
 

@@ -130,8 +130,7 @@ impl WebhookEndpointList {
         let Some(endpoint) = item.identified() else {
             return Err(messages::listed_without_id(shown_url.as_deref()));
         };
-        // What was shown to somebody is not what a creation made whose answer got lost.
-        self.0.mark_known(&endpoint.id);
+        self.0.mark_shown(&endpoint.id);
         let mut warnings = Diagnostics::none();
         if let Wanted::NotKnown(unreadable) = wanted {
             warnings.push(messages::listed_without_filter(&endpoint.id, unreadable));

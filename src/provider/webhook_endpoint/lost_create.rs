@@ -12,18 +12,19 @@ use crate::heygen::{
     CallStart, Client, CreateEndpoint, CreatedSince, Endpoint, EndpointId, Failure, ListItem, Stop, Timing,
 };
 use crate::provider::endpoint_url;
-use crate::provider::session::Session;
+use crate::provider::session::{MayBeNew, Session};
 
 /// A creation of which it is not known whether it has happened, because its answer was lost or says nothing.
 pub(super) struct UnconfirmedCreate<'a> {
     pub(super) request: &'a CreateEndpoint,
-    /// When its call began.
+    /// When the first attempt began that may have made it.
     pub(super) start: CallStart,
 }
 
 /// What a search for the endpoint of an [`UnconfirmedCreate`] found.
 pub(super) enum SearchOutcome {
-    /// It is this endpoint: no other can be it. The session knows it from now on, so that no other search adopts it.
+    /// It is this endpoint: no other can be it. The session has it for managed from now on, so that no other search adopts
+    /// it.
     Adopted(Box<Endpoint>),
     /// It is one of these, or none of them.
     Candidates(Candidates),
@@ -84,7 +85,7 @@ pub(super) async fn search(
         () = stop.cancelled() => false,
         () = pending_creates.wait_until_ended(lost.request) => true,
     };
-    let candidates = history.candidates(|item| lost.compare(item, client), session);
+    let candidates = history.candidates(&lost.start, |item| lost.compare(item, client), session);
     match unreadable {
         Some(failure) => SearchOutcome::Unreadable {
             seen: Candidates::of(&candidates),
@@ -154,7 +155,7 @@ struct CandidateHistory {
 /// One endpoint that may be the one looked for.
 struct Candidate {
     item: ListItem,
-    /// Whether it is a [`Match::Full`], and the last read has seen it.
+    /// Whether it is a [`Match::Full`], the last read has seen it, and the session knows nothing of it.
     certain: bool,
 }
 
@@ -173,13 +174,23 @@ impl CandidateHistory {
     }
 
     /// The candidates that are left when everything is compared once more, because HeyGen's clock may be known better
-    /// now, and without those that the session knows by now.
-    fn candidates(self, compare: impl Fn(&ListItem) -> Option<Match>, session: &Session) -> Vec<Candidate> {
-        let identified = self.identified.into_iter().filter(|(id, _)| !session.is_known(id));
-        let shown = identified.map(|(_, sighting)| sighting);
+    /// now, and without those of which the session knows by now that a creation that began at `start` has not made them.
+    fn candidates(
+        self,
+        start: &CallStart,
+        compare: impl Fn(&ListItem) -> Option<Match>,
+        session: &Session,
+    ) -> Vec<Candidate> {
+        let identified =
+            self.identified
+                .into_iter()
+                .filter_map(|(id, (item, shown))| match session.may_be_new(&id, start) {
+                    MayBeNew::No => None,
+                    may_be_new => Some((item, shown && may_be_new == MayBeNew::Yes)),
+                });
         let unidentified = self.unidentified.into_iter().map(|item| (item, true));
-        let all = shown.chain(unidentified).filter_map(|(item, shown)| {
-            let certain = compare(&item)? == Match::Full && shown;
+        let all = identified.chain(unidentified).filter_map(|(item, certain)| {
+            let certain = compare(&item)? == Match::Full && certain;
             Some(Candidate { item, certain })
         });
         all.collect()
@@ -205,7 +216,7 @@ impl UnconfirmedCreate<'_> {
             && is_complete
             && let Some(endpoint) = item.identified()
         {
-            return if session.mark_known(&endpoint.id) {
+            return if session.mark_managed(&endpoint.id) {
                 SearchOutcome::Adopted(Box::new(endpoint))
             } else {
                 // Another search has adopted it meanwhile.
@@ -351,7 +362,7 @@ mod tests {
             let may_be = |item: &ListItem| lost.match_with(item, created(item)).is_some();
             history.add(read.iter().map(|(item, _)| item.clone()).filter(may_be));
         }
-        let candidates = history.candidates(|item| lost.match_with(item, created(item)), session);
+        let candidates = history.candidates(&lost.start, |item| lost.match_with(item, created(item)), session);
         match UnconfirmedCreate::conclude(&candidates, true, session) {
             SearchOutcome::Adopted(endpoint) => Ok(endpoint.id.to_string()),
             SearchOutcome::Candidates(candidates) => Err(candidates),
@@ -426,14 +437,35 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_is_known_here_is_somebody_elses() {
+    fn an_endpoint_that_is_managed_here_is_somebody_elses() {
         let session = fresh();
-        session.mark_known(&EndpointId::parse("ep_1").unwrap());
+        session.mark_managed(&EndpointId::parse("ep_1").unwrap());
         assert_eq!(found(vec![listed("ep_1")], &request(), &session), none());
         assert_eq!(
             found(vec![listed("ep_1"), listed("ep_2")], &request(), &session),
             Ok("ep_2".to_owned())
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_data_source_returned_before_the_call_is_not_its_endpoint_and_what_it_returned_since_is_named() {
+        let (session, id) = (fresh(), EndpointId::parse("ep_1").unwrap());
+        session.mark_shown(&id);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(found(vec![listed("ep_1")], &request(), &session), none());
+
+        let start = CallStart::now();
+        assert_eq!(session.may_be_new(&id, &start), MayBeNew::No);
+        let session = fresh();
+        assert_eq!(session.may_be_new(&id, &start), MayBeNew::Yes);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        session.mark_shown(&id);
+        assert_eq!(session.may_be_new(&id, &start), MayBeNew::Perhaps);
+        let mut history = CandidateHistory::default();
+        history.add([listed("ep_1")].into_iter());
+        let candidates = history.candidates(&start, |_| Some(Match::Full), &session);
+        let outcome = UnconfirmedCreate::conclude(&candidates, true, &session);
+        assert!(matches!(outcome, SearchOutcome::Candidates(named) if named.ids == [id]));
     }
 
     #[test]

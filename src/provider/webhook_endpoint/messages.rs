@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::Sources;
 use super::lost_create::Candidates;
 use super::schema::{EndpointModel, TYPE_NAME};
 use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
@@ -88,18 +89,27 @@ pub(super) fn created_without_secret(id: &EndpointId) -> Diagnostic {
     )
 }
 
-/// Neither the answer to a creation nor the list says what was asked for.
-pub(super) fn created_and_not_described(id: &EndpointId, attributes: &[&str]) -> Option<Diagnostic> {
-    (!attributes.is_empty()).then(|| {
-        Diagnostic::warning(
-            summaries::CREATED_NOT_DESCRIBED,
+/// Nothing says of a new endpoint what was asked for.
+pub(super) fn created_and_not_described(id: &EndpointId, attributes: &[&str], sources: &Sources) -> Option<Diagnostic> {
+    let attributes = Some(attributes.join(", ")).filter(|names| !names.is_empty())?;
+    let what = match sources {
+        Sources::AnswerAndList => format!("neither its answer nor its list has a readable value for {attributes}"),
+        Sources::List => format!("its list has no readable value for {attributes}"),
+        Sources::Answer { unlisted: None } => {
+            format!("its answer has no readable value for {attributes}, and its list does not show the endpoint yet")
+        }
+        Sources::Answer {
+            unlisted: Some(failure),
+        } => {
             format!(
-                "HeyGen created {id}, and neither its answer nor its list has a readable value for {}. State has null there; \
-                 the next refresh reads it again.",
-                attributes.join(", ")
-            ),
-        )
-    })
+                "its answer has no readable value for {attributes}, and the list could not be read to complete it ({failure})"
+            )
+        }
+    };
+    Some(Diagnostic::warning(
+        summaries::CREATED_NOT_DESCRIBED,
+        format!("HeyGen created {id}, and {what}. State has null there; the next refresh reads it again."),
+    ))
 }
 
 /// A creation failed without telling whether it happened, and exactly one endpoint can be its own.
@@ -133,8 +143,9 @@ pub(super) fn created_and_id_found(failure: &Failure, id: &EndpointId) -> Diagno
     )
 }
 
-/// A creation failed without telling whether it happened, and nobody can tell.
-pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candidates) -> Diagnostic {
+/// A creation failed without telling whether it happened, and nobody can tell. `has_secret`: an answer had a secret, and
+/// no id to save it with.
+pub(super) fn perhaps_created(failure: &Failure, has_secret: bool, url: &str, candidates: &Candidates) -> Diagnostic {
     let url = endpoint_url::without_query(url);
     let mut what = match candidates.ids.as_slice() {
         [] => format!(
@@ -154,19 +165,39 @@ pub(super) fn perhaps_created(failure: &Failure, url: &str, candidates: &Candida
             " {unidentified} may be it as well: look at HeyGen for a new endpoint with the URL {url}."
         );
     }
-    Diagnostic::error(
-        summaries::PERHAPS_CREATED,
-        format!(
-            "{}. Whether it took effect is not known. {what} {}",
-            sentence(failure),
-            either_way()
-        ),
-    )
+    let (failed, effect) = (unconfirmed(failure), effect_of_create(has_secret));
+    Diagnostic {
+        detail: format!("{} {effect} {what} {}", failed.detail, either_way()),
+        ..failed
+    }
+}
+
+/// The beginning of what is said of a creation that failed without telling whether it happened. If its last attempt was
+/// refused for certain, what is to be done about that is said as well.
+fn unconfirmed(failure: &Failure) -> Diagnostic {
+    let refused = failure
+        .earlier_fault
+        .is_some()
+        .then(|| failed_calls::diagnostic(failure));
+    Diagnostic {
+        summary: summaries::PERHAPS_CREATED,
+        ..refused.unwrap_or_else(|| Diagnostic::error(summaries::PERHAPS_CREATED, format!("{}.", sentence(failure))))
+    }
+}
+
+fn effect_of_create(has_secret: bool) -> &'static str {
+    if has_secret {
+        "An answer had the signing secret of a new endpoint and no id, so it seems to have taken effect; without the id the \
+         secret could not be saved, so set rotate_trigger once the endpoint is imported."
+    } else {
+        "Whether it took effect is not known."
+    }
 }
 
 /// The same, and the list could not be read at last.
 pub(super) fn perhaps_created_and_unlisted(
     failure: &Failure,
+    has_secret: bool,
     url: &str,
     seen: &Candidates,
     unlisted: &Failure,
@@ -175,16 +206,17 @@ pub(super) fn perhaps_created_and_unlisted(
         [] => String::new(),
         ids => format!(" Before that it had endpoints that may be it: {}.", listed(ids)),
     };
-    Diagnostic::error(
-        summaries::PERHAPS_CREATED,
-        format!(
-            "{}. Whether it took effect is not known, and the list could not be read to see ({unlisted}).{seen} Look at HeyGen \
-             for a new endpoint with the URL {}. {}",
-            sentence(failure),
+    let (failed, effect) = (unconfirmed(failure), effect_of_create(has_secret));
+    Diagnostic {
+        detail: format!(
+            "{} {effect} The list could not be read to see ({unlisted}).{seen} Look at HeyGen for a new endpoint with the URL \
+             {}. {}",
+            failed.detail,
             endpoint_url::without_query(url),
             either_way()
         ),
-    )
+        ..failed
+    }
 }
 
 fn listed(ids: &[EndpointId]) -> String {
@@ -231,7 +263,7 @@ pub(super) fn all_events_not_confirmed(id: &EndpointId) -> Diagnostic {
         summaries::ALL_EVENTS_NOT_CONFIRMED,
         format!(
             "{id} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list \
-             says what the endpoint receives now. The next refresh shows it."
+             has said yet what the endpoint receives now. The next refresh shows it."
         ),
     )
     .at("events")
@@ -242,8 +274,8 @@ pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
     Diagnostic::error(
         summaries::EVENTS_KEPT,
         format!(
-            "{id} was told to receive all events (events = null), and HeyGen still has the old list, so that is what \
-             state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a \
+            "{id} was told to receive all events (events = null), and HeyGen still has a list of some for it, so that is \
+             what state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a \
              new id and a new secret."
         ),
     )
@@ -262,10 +294,10 @@ pub(super) fn rotation_failed(failure: &Failure, unsettled: bool) -> Diagnostic 
              working."
         }
     };
-    let then = if unsettled {
-        "the next apply rotates the secret once more."
-    } else {
-        "the next apply rotates the secret."
+    let then = match unsettled {
+        true => "the next apply rotates the secret once more.",
+        false if failure.is_not_found() => "if the endpoint is there, the next apply rotates the secret.",
+        false => "the next apply rotates the secret.",
     };
     Diagnostic {
         severity: Severity::Error,
@@ -304,7 +336,10 @@ pub(super) fn not_deleted(failure: &Failure) -> Diagnostic {
 pub(super) fn perhaps_deleted(failure: &Failure, unread: &Failure) -> Diagnostic {
     still_in_state(
         failure,
-        &format!("Whether the endpoint is gone is not known: this 404 is not HeyGen's word for it, and {unread}"),
+        &format!(
+            "Whether the endpoint is gone is not known: this 404 is not HeyGen's word for it, and the list could not be read \
+             to see ({unread})"
+        ),
     )
 }
 
@@ -332,13 +367,18 @@ pub(super) fn secrets_not_imported() -> Diagnostic {
 
 /// An item of the list that could only be left out. `url`: its own, as it may be shown.
 pub(super) fn listed_without_id(url: Option<&str>) -> Diagnostic {
-    let url = url.map(|url| format!(" with the URL {url}")).unwrap_or_default();
+    let (which, then) = match url {
+        Some(url) => (
+            format!(" with the URL {url}"),
+            "List the others with a filter that leaves it out; if it goes on, report it to HeyGen.",
+        ),
+        None => (String::new(), "Try again later; if it goes on, report it to HeyGen."),
+    };
     Diagnostic::error(
         summaries::LISTED_WITHOUT_ID,
         format!(
-            "HeyGen's list has an endpoint{url} whose id is missing or malformed. It can be neither named nor imported, and \
-             without it the list would look complete. List the others with a filter that leaves it out; if it goes on, report \
-             it to HeyGen."
+            "HeyGen's list has an endpoint{which} whose id is missing or malformed. It can be neither named nor imported, and \
+             without it the list would look complete. {then}"
         ),
     )
 }
@@ -446,6 +486,8 @@ mod tests {
             rejected_credential: None,
             attempts: 1,
             effect,
+            in_doubt_from: None,
+            earlier_fault: None,
         };
         delete_failed(&failure).detail
     }

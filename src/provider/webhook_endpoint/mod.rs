@@ -23,6 +23,7 @@ use self::plan::Rotation;
 pub(super) use self::schema::TYPE_NAME;
 use self::schema::{EndpointModel, Private};
 use self::state::FromAnswer;
+use self::validate::KNOWN_EVENTS;
 use super::failed_calls;
 use super::session::{NoClient, Session};
 use crate::heygen::{
@@ -126,22 +127,26 @@ impl Resource for WebhookEndpoint {
         };
         match self.send_create(&client, &request, stop).await {
             Ok(CreatedEndpoint { endpoint, secret }) => {
-                let endpoint = completed_from_list(&client, endpoint, stop).await;
+                let (endpoint, sources) = completed_from_list(&client, endpoint, stop).await;
                 let mut diagnostics = Diagnostics::none();
                 if secret.is_none() {
                     diagnostics.push(messages::created_without_secret(&endpoint.id));
                 }
                 let FromAnswer { stored, unreadable } = state_after_create(&endpoint, secret, planned);
-                diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
+                diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable, &sources));
                 Outcome::new(Some(stored), diagnostics)
             }
-            Err(CreateFailure { failure, .. }) if failure.effect == Effect::None => {
-                Outcome::new(None, failed_calls::diagnostic(&failure))
-            }
-            Err(unconfirmed) => {
-                self.search_for_lost_create(unconfirmed, &client, &request, planned, stop)
-                    .await
-            }
+            Err(CreateFailure { failure, secret }) => match failure.in_doubt_from {
+                None => Outcome::new(None, failed_calls::diagnostic(&failure)),
+                Some(start) => {
+                    let lost = UnconfirmedCreate {
+                        request: &request,
+                        start,
+                    };
+                    self.search_for_lost_create(&lost, &failure, secret, &client, planned, stop)
+                        .await
+                }
+            },
         }
     }
 
@@ -170,14 +175,14 @@ impl Resource for WebhookEndpoint {
             }
             if patch.events == Some(None) {
                 match confirm_all_events(&client, &id, answered, &prior.state, stop).await {
-                    AllEvents::Null => {}
+                    AllEvents::Null => done.private.all_events_not_answered = true,
                     AllEvents::Listed(list) => done.private.all_events = Some(list),
                     AllEvents::NotAnswered => {
                         done.private.all_events_not_answered = true;
                         diagnostics.push(messages::all_events_not_confirmed(&id));
                     }
-                    AllEvents::Ignored => {
-                        done.state.events = prior.state.events.clone();
+                    AllEvents::Ignored(list) => {
+                        done.state.events = Attr::Known(list.into());
                         return Outcome::new(without_rotation(done, &prior), messages::events_kept(&id));
                     }
                 }
@@ -250,7 +255,7 @@ impl WebhookEndpoint {
         }
     }
 
-    /// Finds an endpoint for a read or an import, and marks it as known.
+    /// Finds an endpoint for a read or an import, and marks it as managed.
     async fn find(
         &self,
         client: &Client,
@@ -261,12 +266,12 @@ impl WebhookEndpoint {
         let created_at = created_at.known().map(String::as_str);
         let found = client.find(id, created_at, stop).await?;
         if found.is_some() {
-            self.session.mark_known(id);
+            self.session.mark_managed(id);
         }
         Ok(found)
     }
 
-    /// Makes the call of a creation. The endpoint that it answers is marked as known before the creation stops being
+    /// Makes the call of a creation. The endpoint that it answers is marked as managed before the creation stops being
     /// pending.
     async fn send_create(
         &self,
@@ -276,40 +281,42 @@ impl WebhookEndpoint {
     ) -> Result<CreatedEndpoint, CreateFailure> {
         let _under_way = self.pending_creates.begin(request);
         let created = client.create(request, stop).await?;
-        self.session.mark_known(&created.endpoint.id);
+        self.session.mark_managed(&created.endpoint.id);
         Ok(created)
     }
 
     /// Looks for the endpoint of a creation of which it is not known whether it has happened.
     async fn search_for_lost_create(
         &self,
-        unconfirmed: CreateFailure,
+        lost: &UnconfirmedCreate<'_>,
+        failure: &Failure,
+        secret: Option<SecretString>,
         client: &Client,
-        request: &CreateEndpoint,
         planned: EndpointModel,
         stop: &Stop,
     ) -> Outcome<Option<StoredEndpoint>> {
-        let CreateFailure { failure, secret, start } = unconfirmed;
-        let lost = UnconfirmedCreate { request, start };
-        match lost_create::search(&lost, client, &self.session, &self.pending_creates, stop).await {
+        let url = &lost.request.url;
+        match lost_create::search(lost, client, &self.session, &self.pending_creates, stop).await {
             SearchOutcome::Adopted(endpoint) => {
                 let mut diagnostics = Diagnostics::from(match secret {
-                    Some(_) => messages::created_and_id_found(&failure, &endpoint.id),
-                    None => messages::created_without_answer(&failure, &endpoint.id),
+                    Some(_) => messages::created_and_id_found(failure, &endpoint.id),
+                    None => messages::created_without_answer(failure, &endpoint.id),
                 });
                 let FromAnswer { stored, unreadable } = state_after_create(&endpoint, secret, planned);
-                diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable));
+                let sources = Sources::List;
+                diagnostics.extend(messages::created_and_not_described(&endpoint.id, &unreadable, &sources));
                 Outcome::new(Some(stored), diagnostics)
             }
-            SearchOutcome::Candidates(candidates) => {
-                Outcome::new(None, messages::perhaps_created(&failure, &request.url, &candidates))
-            }
+            SearchOutcome::Candidates(candidates) => Outcome::new(
+                None,
+                messages::perhaps_created(failure, secret.is_some(), url, &candidates),
+            ),
             SearchOutcome::Unreadable {
                 seen,
                 failure: unlisted,
             } => Outcome::new(
                 None,
-                messages::perhaps_created_and_unlisted(&failure, &request.url, &seen, &unlisted),
+                messages::perhaps_created_and_unlisted(failure, secret.is_some(), url, &seen, &unlisted),
             ),
         }
     }
@@ -318,7 +325,7 @@ impl WebhookEndpoint {
     fn client_and_id(&self, state: &EndpointModel, doing: &str) -> Result<(Client, EndpointId), Diagnostics> {
         let client = self.session.client().map_err(|no_client| no_client.into_error(doing))?;
         let id = id_of(state)?;
-        self.session.mark_known(&id);
+        self.session.mark_managed(&id);
         Ok((client, id))
     }
 }
@@ -346,27 +353,42 @@ async fn rotate(
     }
 }
 
+/// What has said something about a new endpoint.
+enum Sources {
+    /// The answer to its creation and the list.
+    AnswerAndList,
+    /// The answer alone: the list does not show it yet, or could not be read.
+    Answer { unlisted: Option<Failure> },
+    /// The list alone, because no answer arrived that says which endpoint it is.
+    List,
+}
+
 /// Completes an answer to a creation that lacks fields from the list. It reads the list only once and does not wait,
 /// because the secret is not saved before it returns.
-async fn completed_from_list(client: &Client, answered: Endpoint, stop: &Stop) -> Endpoint {
+async fn completed_from_list(client: &Client, answered: Endpoint, stop: &Stop) -> (Endpoint, Sources) {
     let is_complete =
         answered.url.is_ok() && answered.events.is_ok() && answered.status.is_ok() && answered.created_at.is_ok();
     if is_complete {
-        return answered;
+        return (answered, Sources::Answer { unlisted: None });
     }
     match client.find_once(&answered.id, stop).await {
-        Ok(Some(listed)) => Endpoint {
-            id: answered.id,
-            url: answered.url.or(listed.url),
-            events: answered.events.or(listed.events),
-            status: answered.status.or(listed.status),
-            created_at: answered.created_at.or(listed.created_at),
-        },
-        Ok(None) => answered,
-        Err(failure) => {
-            tracing::debug!(%failure, "the answer to a creation could not be completed from the list");
-            answered
+        Ok(Some(listed)) => {
+            let completed = Endpoint {
+                id: answered.id,
+                url: answered.url.or(listed.url),
+                events: answered.events.or(listed.events),
+                status: answered.status.or(listed.status),
+                created_at: answered.created_at.or(listed.created_at),
+            };
+            (completed, Sources::AnswerAndList)
         }
+        Ok(None) => (answered, Sources::Answer { unlisted: None }),
+        Err(failure) => (
+            answered,
+            Sources::Answer {
+                unlisted: Some(failure),
+            },
+        ),
     }
 }
 
@@ -380,8 +402,8 @@ fn state_after_create(answer: &Endpoint, secret: Option<SecretString>, planned: 
     let open = before.state.null_unknowns();
     if planned.events.is_null() {
         match &answer.events {
-            Ok(list) => before.private.all_events.clone_from(list),
-            Err(_) => before.private.all_events_not_answered = true,
+            Ok(Some(list)) => before.private.all_events = Some(list.clone()),
+            Ok(None) | Err(_) => before.private.all_events_not_answered = true,
         }
     }
     let FromAnswer { mut stored, unreadable } = state::from_answer(answer, &before);
@@ -433,14 +455,14 @@ enum AllEvents {
     Null,
     /// All events, answered as this list.
     Listed(BTreeSet<String>),
-    /// `HeyGen` kept the list from before.
-    Ignored,
+    /// No change: `HeyGen` still has this list.
+    Ignored(BTreeSet<String>),
     /// Neither the answer nor the list says what the endpoint receives now.
     NotAnswered,
 }
 
 /// Finds out what `HeyGen` made of `"events": null`: from the answer, or else from the list, which may lag behind for a
-/// while.
+/// while. Only who has looked for so long can tell that it was ignored.
 async fn confirm_all_events(
     client: &Client,
     id: &EndpointId,
@@ -455,7 +477,7 @@ async fn confirm_all_events(
     let mut found = AllEvents::NotAnswered;
     for wait in client.timing().reread_after {
         let Ok(listed) = client.list_at(began + wait, stop).await else {
-            break;
+            return AllEvents::NotAnswered;
         };
         let item = listed.into_iter().find(|item| item.id.as_ref() == Ok(id));
         found = match item.and_then(|item| item.events.ok()) {
@@ -470,16 +492,19 @@ async fn confirm_all_events(
 }
 
 impl AllEvents {
-    /// Reads an answered list. The one from before means that the patch was ignored, unless it names all events.
+    /// Reads an answered list. It means all events if it has all that are known, or, because `HeyGen` may have given up
+    /// some of these, at least half of them and all of the list from before with others. Any other list is one that the
+    /// endpoint had already, in state or since somebody changed it.
     fn from_answer(answered: Events, prior: &EndpointModel) -> Self {
-        match answered {
-            None => Self::Null,
-            Some(list)
-                if event_names(&prior.events).as_ref() == Some(&list) && !state::lists_every_known_event(&list) =>
-            {
-                Self::Ignored
-            }
-            Some(list) => Self::Listed(list),
+        let Some(list) = answered else {
+            return Self::Null;
+        };
+        let before = event_names(&prior.events).unwrap_or_default();
+        let has_grown = list.len() > before.len() && list.is_superset(&before);
+        if state::lists_every_known_event(&list) || (has_grown && list.len() >= KNOWN_EVENTS.len() / 2) {
+            Self::Listed(list)
+        } else {
+            Self::Ignored(list)
         }
     }
 }
@@ -526,7 +551,6 @@ fn before_import() -> StoredEndpoint {
 
 #[cfg(test)]
 mod tests {
-    use super::validate::KNOWN_EVENTS;
     use super::*;
 
     fn prior(events: &BTreeSet<String>) -> EndpointModel {
@@ -542,8 +566,16 @@ mod tests {
         let all: BTreeSet<String> = KNOWN_EVENTS.map(str::to_owned).into();
         let kept = |before: &BTreeSet<String>, answered: &BTreeSet<String>| {
             let became = AllEvents::from_answer(Some(answered.clone()), &prior(before));
-            matches!(became, AllEvents::Ignored)
+            matches!(became, AllEvents::Ignored(list) if list == *answered)
         };
+        // Somebody has changed the list since it was read.
+        let others = BTreeSet::from(["avatar_video.fail".to_owned(), "batch.finished".to_owned()]);
+        assert!(kept(&some, &others) && kept(&others, &some));
+        // HeyGen has given up a type that was known, and added another.
+        let mut of_later = all.clone();
+        of_later.remove("personalized_video");
+        of_later.insert("hologram.success".to_owned());
+        assert!(!kept(&some, &of_later));
         assert!(kept(&some, &some));
         assert!(!kept(&some, &all));
         // A null whose answer got lost is found as this list by the next refresh, and asked for once more.

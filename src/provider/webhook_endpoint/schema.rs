@@ -42,8 +42,8 @@ pub(crate) struct Private {
     /// The list that `HeyGen` answered when all events were asked for, if it answered one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub all_events: Option<BTreeSet<String>>,
-    /// All events were asked for, and it is not known yet how HeyGen answers that, because its answer could not be
-    /// read.
+    /// All events were asked for, and it is not known yet how HeyGen's list shows that, because its answer could not be
+    /// read or did not spell them out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub all_events_not_answered: bool,
     /// The endpoint was imported: a null `entity_id` says "not known" and not "none".

@@ -56,6 +56,7 @@ fn spelled_as_before(before: &Attr<String>, answered: &str) -> String {
 /// answered when all events were asked for is kept in private data, and the same list means null from then on.
 fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, private: &mut Private) -> Attr<Set<String>> {
     let Some(answered) = answered else {
+        private.all_events_not_answered = false;
         return Attr::Null;
     };
     if before.is_null() && private.all_events_not_answered && lists_every_known_event(&answered) {
@@ -180,6 +181,12 @@ mod tests {
         assert!(stored.state.events.is_null());
         assert_eq!(stored.private.all_events, Some(all));
         assert!(!stored.private.all_events_not_answered);
+
+        let FromAnswer { stored, .. } = from_answer(&answer(), &before);
+        assert!(
+            !read(&answered, &stored).events.is_null(),
+            "a list that was null is no longer expected to be another"
+        );
     }
 
     #[test]

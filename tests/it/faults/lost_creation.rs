@@ -350,7 +350,7 @@ fn where_the_list_cannot_be_read_the_error_says_so() {
         failed.error("perhaps created").detail,
         format!(
             "Creating a webhook endpoint: the connection broke before the answer was complete: connection reset. Whether it \
-             took effect is not known, and the list could not be read to see (listing the webhook endpoints: the API \
+             took effect is not known. The list could not be read to see (listing the webhook endpoints: the API \
              answered 401 unauthorized: Missing or invalid credentials. (request id {last})). Look at HeyGen for a new \
              endpoint with the URL {URL}. {EITHER_WAY}"
         )

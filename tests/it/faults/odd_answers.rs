@@ -276,8 +276,8 @@ fn a_server_that_ignores_null_events_is_found_out_by_its_list() {
     assert_eq!(
         failed.error("HeyGen kept the list of events").detail,
         format!(
-            "{id} was told to receive all events (events = null), and HeyGen still has the old list, so that is what state \
-             has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a new id and a \
+            "{id} was told to receive all events (events = null), and HeyGen still has a list of some for it, so that \
+             is what state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a new id and a \
              new secret."
         )
     );
@@ -294,8 +294,8 @@ fn all_events_that_neither_answer_nor_list_confirms_are_a_warning() {
     heygen.inject(Rule::on(Route::List, status(500, Effect::None)).after(1).always());
     let said = tf.apply_unchecked();
     let warning = format!(
-        "{} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list says \
-         what the endpoint receives now. The next refresh shows it.",
+        "{} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list has \
+         said yet what the endpoint receives now. The next refresh shows it.",
         id_in_state(&tf)
     );
     expect_only_warning(&said, "All events not confirmed", &warning);

@@ -194,12 +194,12 @@ fn a_gateways_404_says_nothing_of_an_endpoint_that_vanished() {
     let expect = |call: &str, route: Route, then: &str| {
         let failed = tf.apply_expecting_failure();
         let request_id = heygen.requests_to(route).pop().unwrap().request_id;
-        let error = failed.error("A 404 that is not HeyGen's own");
+        let error = failed.error("A 404 without HeyGen's error code");
         assert_eq!(
             error.detail,
             format!(
-                "{call} webhook endpoint {id}: the API answered 404: Error (request id {request_id}). Check that base_url \
-                 leads to HeyGen's API, and what stands between: a gateway or a proxy has answered this.{then}"
+                "{call} webhook endpoint {id}: the API answered 404: Error (request id {request_id}). The answer has no \
+                 error code of HeyGen's, so it may be a gateway's or a proxy's: check base_url, and what stands between.{then}"
             )
         );
     };

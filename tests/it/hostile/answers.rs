@@ -82,10 +82,18 @@ fn quotes_no_secret(failure: &Failure) {
     assert!(text.len() < 16 * 1024, "{} bytes of error", text.len());
 }
 
-/// Whether an answer says outright that it is the end of a list.
+/// Whether an answer says outright that it is the end of a list. Text in it need not be Unicode.
 fn is_last_page(answer: &Canned) -> bool {
-    let body: Json = serde_json::from_slice(&answer.body).unwrap_or_default();
-    (200..300).contains(&answer.status) && body["data"].is_array() && body["has_more"] == json!(false)
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = text.trim_start_matches('\u{feff}');
+    let says_so = if let Ok(body) = serde_json::from_str::<Json>(text) {
+        body["data"].is_array() && body["has_more"] == json!(false)
+    } else {
+        // It may be JSON with half a surrogate pair, or nested deeper than is read here.
+        let dense: String = text.split_whitespace().collect();
+        dense.contains("\"data\":[") && dense.contains("\"has_more\":false")
+    };
+    (200..300).contains(&answer.status) && says_so
 }
 
 fn endpoint() -> Json {
@@ -192,7 +200,7 @@ fn the_corpus_as_answers_neither_breaks_the_client_nor_passes_for_gone() {
 }
 
 #[test]
-fn answers_nested_deep_or_too_large_are_refused() {
+fn what_is_nested_deep_passes_for_nothing_else_and_what_is_too_large_is_refused() {
     let page = |inner: String| format!("{{\"data\":[{inner}],\"has_more\":false}}").into_bytes();
     let deep = page("[".repeat(200_000) + &"]".repeat(200_000));
     let large = page(format!("\"{}\"", "x".repeat(9 << 20)));
@@ -204,7 +212,10 @@ fn answers_nested_deep_or_too_large_are_refused() {
         let url = serve(answers.to_vec());
         let id = EndpointId::parse(ID).unwrap();
         let deep = client(&url, 0).find(&id, None, &Stop::new()).await.unwrap_err();
-        assert!(matches!(deep.fault, Fault::Garbled(_)), "{deep:?}");
+        assert!(
+            matches!(deep.fault, Fault::UnidentifiedItems { count: 1, .. }),
+            "{deep:?}"
+        );
         let large = client(&url, 1).find(&id, None, &Stop::new()).await.unwrap_err();
         assert_eq!(large.fault, Fault::TooLarge);
     });
