@@ -242,11 +242,17 @@ impl Caller {
         let retry_after = headers
             .get(RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry::retry_after(value, date.unwrap_or_else(SystemTime::now)));
+            .and_then(|value| retry::retry_after(value, date.unwrap_or_else(|| self.date_of_heygen())));
         Err(AttemptError {
             retry_after,
             ..fault.into()
         })
+    }
+
+    /// HeyGen's date, as far as its answers tell it; this machine's where they do not.
+    fn date_of_heygen(&self) -> SystemTime {
+        let bounds = self.clock.at(Instant::now());
+        bounds.map_or_else(SystemTime::now, |bounds| bounds.earliest.into())
     }
 
     fn request_id(&self, headers: &HeaderMap) -> Option<String> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use time::OffsetDateTime;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use secrecy::SecretString;
@@ -241,6 +241,20 @@ impl Client {
     /// reading.
     pub async fn list_at(&self, moment: Instant, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
         Ok(self.list.list_requested_since(moment, stop).await?.endpoints())
+    }
+
+    /// The same, given up at `deadline`.
+    pub async fn list_at_before(
+        &self,
+        moment: Instant,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<Vec<ListItem>, Failure> {
+        let limit = deadline.saturating_duration_since(Instant::now());
+        match timeout_at(deadline, self.list_at(moment, stop)).await {
+            Ok(read) => read,
+            Err(_) => Err(Failure::without_attempt(Operation::List, Fault::TimedOut(limit))),
+        }
     }
 
     /// Whether an endpoint was created since a call began, by HeyGen's clock as its answers tell it. Where no answer

@@ -195,7 +195,7 @@ fn explanation_in(body: &[u8]) -> String {
 /// The `data` of an answer that has a secret, which nobody can ask for again: it is read whatever follows it.
 fn secret_answer(body: &[u8]) -> Decoded<Object> {
     let answer = json(body).or_else(|error| readable_part(body, Rest::Ignored).ok_or(error))?;
-    object(data_of(answer)?.1, "data")
+    object(data_of(answer)?.1, "`data`")
 }
 
 fn endpoint_in<Id>(id: Id, object: &Object) -> Endpoint<Id> {
@@ -295,7 +295,7 @@ fn data_of(answer: Value) -> Decoded<(Object, Value)> {
 fn object(value: Value, at: &str) -> Decoded<Object> {
     match value {
         Value::Object(object) => Ok(object),
-        _ => Err(DecodeError(format!("`{at}` is not an object"))),
+        _ => Err(DecodeError(format!("{at} is not an object"))),
     }
 }
 

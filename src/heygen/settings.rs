@@ -45,7 +45,7 @@ impl Timing {
     }
 
     /// How long a list may lag behind a creation.
-    pub(super) fn longest_lag(&self) -> Duration {
+    pub fn longest_lag(&self) -> Duration {
         self.reread_after[self.reread_after.len() - 1]
     }
 }

@@ -33,8 +33,17 @@ pub(super) fn no_such_endpoint(id: &EndpointId) -> Diagnostic {
     )
 }
 
+/// A failure that is only a part of what is said, with the place that a rejected credential came from.
+pub(super) fn with_origin(failure: &Failure) -> String {
+    match &failure.rejected_credential {
+        Some(origin) => format!("{failure}; the credential came from {origin}"),
+        None => failure.to_string(),
+    }
+}
+
 fn summary(failure: &Failure) -> Summary {
     match &failure.fault {
+        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => summaries::ACCOUNT_FULL,
         Fault::Refused { status: 401, .. } => summaries::CREDENTIALS_REJECTED,
         Fault::Refused { status: 402, .. } => summaries::PAYMENT_NEEDED,
         Fault::Refused { status: 403, .. } => summaries::NOT_ALLOWED,
@@ -44,7 +53,6 @@ fn summary(failure: &Failure) -> Summary {
             ..
         } => summaries::FOREIGN_404,
         Fault::Refused { status: 404, .. } if asks_for_an_endpoint(&failure.operation) => summaries::ENDPOINT_NOT_KNOWN,
-        Fault::Refused { code: Some(code), .. } if code == ACCOUNT_FULL => summaries::ACCOUNT_FULL,
         Fault::Refused { status: 429, .. } => summaries::RATE_LIMITED,
         Fault::Refused { status: 500.., .. } => summaries::HEYGEN_FAILED,
         Fault::Refused { .. } => summaries::REFUSED,
@@ -291,6 +299,10 @@ mod tests {
             ..failed(Operation::Create, 429, None)
         });
         assert_eq!(full.summary, "The account has no room for another endpoint");
+        for status in [400, 402, 403, 409] {
+            let full = coded(Operation::Create, status, ACCOUNT_FULL);
+            assert_eq!(full.summary, "The account has no room for another endpoint");
+        }
         assert_eq!(
             full.detail,
             "Creating a webhook endpoint: the API answered 429 resource_limit_reached: at most 10. It has as many webhook \

@@ -26,6 +26,8 @@ pub struct Behaviour {
     pub patch_ignores_null_events: bool,
     /// Event types this server knows beside the documented ones.
     pub more_event_types: Vec<String>,
+    /// Documented event types that this server knows no more.
+    pub retired_event_types: Vec<String>,
     /// How URLs are spelled in answers.
     pub urls: UrlSpelling,
     /// How `created_at` is written.
@@ -169,7 +171,12 @@ impl Behaviour {
     /// Every event type this server knows.
     pub fn event_types(&self) -> impl Iterator<Item = &str> {
         let more = self.more_event_types.iter().map(String::as_str);
-        EVENT_TYPES.iter().copied().chain(more)
+        let retired = |name: &&str| self.retired_event_types.iter().any(|retired| retired == name);
+        EVENT_TYPES
+            .iter()
+            .copied()
+            .filter(move |name| !retired(name))
+            .chain(more)
     }
 
     fn events(&self, events: Option<&[String]>, random: &mut fastrand::Rng) -> Option<Value> {

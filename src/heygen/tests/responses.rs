@@ -105,7 +105,7 @@ fn a_creation_must_have_an_id_and_every_other_field_is_judged_when_it_is_asked_f
             "it is not JSON (line 1, column 31)",
         ),
         ("<html>", "it is not JSON (line 1, column 1)"),
-        ("[]", "`the answer` is not an object"),
+        ("[]", "the answer is not an object"),
         ("{}", "`data` is missing"),
         ("{\"data\": null}", "`data` is not an object"),
         (&"[".repeat(100_000), "it is not JSON (line 1, column 128)"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::state;
@@ -19,7 +19,16 @@ pub(super) struct UnconfirmedCreate<'a> {
     pub(super) request: &'a CreateEndpoint,
     /// When the first attempt began that may have made it.
     pub(super) start: CallStart,
+    /// Whether an answer had its secret, which is not saved before the search has ended.
+    pub(super) has_secret: bool,
 }
+
+/// How many times as long as a list may lag a search may take in all: it looks for ten seconds, but a list that is slow or
+/// fails may take longer to read.
+const MAX_SEARCH: u32 = 12;
+
+/// The same while a secret waits to be saved.
+const MAX_SEARCH_WITH_SECRET: u32 = 3;
 
 /// What a search for the endpoint of an [`UnconfirmedCreate`] found.
 pub(super) enum SearchOutcome {
@@ -65,8 +74,14 @@ pub(super) async fn search(
     let mut history = CandidateHistory::default();
     let mut unreadable = None;
     let mut schedule = Schedule::new(&client.timing());
+    let limit = if lost.has_secret {
+        MAX_SEARCH_WITH_SECRET
+    } else {
+        MAX_SEARCH
+    };
+    let deadline = Instant::now() + client.timing().longest_lag() * limit;
     while let Some(moment) = schedule.next() {
-        match client.list_at(moment, stop).await {
+        match client.list_at_before(moment, deadline, stop).await {
             Ok(listed) => {
                 history.add(listed.into_iter().filter(|item| lost.compare(item, client).is_some()));
                 schedule.list_was_read();
@@ -74,7 +89,7 @@ pub(super) async fn search(
             }
             Err(failure) => unreadable = Some(failure),
         }
-        if stop.is_cancelled() {
+        if stop.is_cancelled() || Instant::now() >= deadline {
             break;
         }
     }
@@ -83,6 +98,7 @@ pub(super) async fn search(
     let all_ended = tokio::select! {
         biased;
         () = stop.cancelled() => false,
+        () = sleep_until(deadline) => false,
         () = pending_creates.wait_until_ended(lost.request) => true,
     };
     let candidates = history.candidates(&lost.start, |item| lost.compare(item, client), session);
@@ -237,21 +253,33 @@ impl UnconfirmedCreate<'_> {
             .url
             .as_ref()
             .map(|url| endpoint_url::equivalent(&self.request.url, url));
-        let events = item.events.as_ref();
-        let events = events.map(|events| same_events(events.as_ref(), self.request.events.as_ref()));
-        if url == Ok(false) || events == Ok(false) || created == CreatedSince::No {
+        let events = item.events.as_ref().map_or(Same::Perhaps, |events| {
+            same_events(events.as_ref(), self.request.events.as_ref())
+        });
+        if url == Ok(false) || events == Same::No || created == CreatedSince::No {
             return None;
         }
-        let is_full = url.is_ok() && events.is_ok() && item.id.is_ok() && created == CreatedSince::Yes;
+        let is_full = url.is_ok() && events == Same::Yes && item.id.is_ok() && created == CreatedSince::Yes;
         Some(if is_full { Match::Full } else { Match::Possible })
     }
 }
 
-/// Whether two sets of events can be the same at `HeyGen`, which answers all events as `None` or as the list of all.
-fn same_events(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>) -> bool {
+/// Whether two sets of events are the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Same {
+    Yes,
+    Perhaps,
+    No,
+}
+
+/// Compares two sets of events of `HeyGen`, which answers all events as `None` or as the list of all. It may have given up
+/// some of the types that this provider knows, so a list of most of them may be of all as well.
+fn same_events(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>) -> Same {
     match (one, other) {
-        (Some(list), None) | (None, Some(list)) => state::lists_every_known_event(list),
-        (one, other) => one == other,
+        (Some(list), None) | (None, Some(list)) if state::lists_every_known_event(list) => Same::Yes,
+        (Some(list), None) | (None, Some(list)) if state::may_list_all_events(list) => Same::Perhaps,
+        (one, other) if one == other => Same::Yes,
+        _ => Same::No,
     }
 }
 
@@ -308,7 +336,8 @@ impl Drop for PendingCreateGuard<'_> {
 }
 
 fn same_url_and_events(one: &CreateEndpoint, other: &CreateEndpoint) -> bool {
-    endpoint_url::equivalent(&one.url, &other.url) && same_events(one.events.as_ref(), other.events.as_ref())
+    endpoint_url::equivalent(&one.url, &other.url)
+        && same_events(one.events.as_ref(), other.events.as_ref()) != Same::No
 }
 
 #[cfg(test)]
@@ -348,6 +377,7 @@ mod tests {
         let lost = UnconfirmedCreate {
             request,
             start: CallStart::now(),
+            has_secret: false,
         };
         let mut history = CandidateHistory::default();
         let created = |item: &ListItem| {
@@ -528,6 +558,12 @@ mod tests {
         assert_eq!(found(vec![null], &all, &fresh()), Ok("ep_1".to_owned()));
         assert_eq!(found(vec![spelled_out], &all, &fresh()), Ok("ep_1".to_owned()));
         assert_eq!(found(vec![listed("ep_1")], &all, &fresh()), none());
+        // HeyGen has given up one of the types that are known here.
+        let most = Endpoint {
+            events: Ok(Some(events(&KNOWN_EVENTS[1..]))),
+            ..listed("ep_1")
+        };
+        assert_eq!(found(vec![most], &all, &fresh()), named(&["ep_1"]));
     }
 
     /// When a search reads whose reads take so long each, and of which the first so many fail; in milliseconds.

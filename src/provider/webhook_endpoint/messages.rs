@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::Sources;
 use super::lost_create::Candidates;
+use super::plan::Rotation;
 use super::schema::{EndpointModel, TYPE_NAME};
+use super::{NotConfirmed, Sources};
 use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
@@ -102,7 +103,8 @@ pub(super) fn created_and_not_described(id: &EndpointId, attributes: &[&str], so
             unlisted: Some(failure),
         } => {
             format!(
-                "its answer has no readable value for {attributes}, and the list could not be read to complete it ({failure})"
+                "its answer has no readable value for {attributes}, and the list could not be read to complete it ({})",
+                failed_calls::with_origin(failure)
             )
         }
     };
@@ -172,16 +174,20 @@ pub(super) fn perhaps_created(failure: &Failure, has_secret: bool, url: &str, ca
     }
 }
 
-/// The beginning of what is said of a creation that failed without telling whether it happened. If its last attempt was
-/// refused for certain, what is to be done about that is said as well.
+/// The beginning of what is said of a creation that failed without telling whether it happened. What is to be done about
+/// the failure is said as well, unless that is to try again: then it has to be known first whether it happened.
 fn unconfirmed(failure: &Failure) -> Diagnostic {
-    let refused = failure
-        .earlier_fault
-        .is_some()
-        .then(|| failed_calls::diagnostic(failure));
+    let try_again = match &failure.fault {
+        Fault::Dropped(_) | Fault::TimedOut(_) | Fault::Stopped { .. } => true,
+        Fault::Refused { status, .. } => *status >= 500 || matches!(status, 408 | 429),
+        _ => false,
+    };
+    if try_again {
+        return Diagnostic::error(summaries::PERHAPS_CREATED, format!("{}.", sentence(failure)));
+    }
     Diagnostic {
         summary: summaries::PERHAPS_CREATED,
-        ..refused.unwrap_or_else(|| Diagnostic::error(summaries::PERHAPS_CREATED, format!("{}.", sentence(failure))))
+        ..failed_calls::diagnostic(failure)
     }
 }
 
@@ -209,9 +215,9 @@ pub(super) fn perhaps_created_and_unlisted(
     let (failed, effect) = (unconfirmed(failure), effect_of_create(has_secret));
     Diagnostic {
         detail: format!(
-            "{} {effect} The list could not be read to see ({unlisted}).{seen} Look at HeyGen for a new endpoint with the URL \
-             {}. {}",
+            "{} {effect} The list could not be read to see ({}).{seen} Look at HeyGen for a new endpoint with the URL {}. {}",
             failed.detail,
+            failed_calls::with_origin(unlisted),
             endpoint_url::without_query(url),
             either_way()
         ),
@@ -232,7 +238,25 @@ fn either_way() -> String {
     )
 }
 
-pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
+pub(super) fn update_failed(failure: &Failure, rotation: Rotation) -> Diagnostic {
+    let failed = what_became_of_update(failure);
+    Diagnostic {
+        detail: failed.detail + rotation_waits(rotation),
+        ..failed
+    }
+}
+
+/// What is to be said of a rotation that was to follow a change that failed.
+fn rotation_waits(rotation: Rotation) -> &'static str {
+    match rotation {
+        Rotation::None | Rotation::Perhaps => "",
+        Rotation::Due | Rotation::Unsettled => {
+            " The secret was not rotated either; the apply in which the change succeeds does that as well."
+        }
+    }
+}
+
+fn what_became_of_update(failure: &Failure) -> Diagnostic {
     if failure.is_not_found() {
         return Diagnostic::error(
             summaries::ENDPOINT_VANISHED,
@@ -258,25 +282,45 @@ pub(super) fn update_failed(failure: &Failure) -> Diagnostic {
 }
 
 /// HeyGen was told to deliver all events, and nobody said whether it does.
-pub(super) fn all_events_not_confirmed(id: &EndpointId) -> Diagnostic {
+pub(super) fn all_events_not_confirmed(id: &EndpointId, why: &NotConfirmed) -> Diagnostic {
+    let why = match why {
+        NotConfirmed::NotAnswered => {
+            "neither its answer nor its list has said yet what the endpoint receives now".to_owned()
+        }
+        NotConfirmed::Unlisted(failure) => format!(
+            "its answer does not say what the endpoint receives now, and the list could not be read to see ({})",
+            failed_calls::with_origin(failure)
+        ),
+        NotConfirmed::TypesUnread(failure) => {
+            let failure = failure
+                .as_ref()
+                .map(|failure| format!(" ({})", failed_calls::with_origin(failure)));
+            format!(
+                "the endpoint has a list of events now, and HeyGen's event types could not be read to see whether these are \
+                 all{}",
+                failure.unwrap_or_default()
+            )
+        }
+    };
     Diagnostic::warning(
         summaries::ALL_EVENTS_NOT_CONFIRMED,
         format!(
-            "{id} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list \
-             has said yet what the endpoint receives now. The next refresh shows it."
+            "{id} was told to receive all events (events = null). HeyGen accepted that, but {why}. The next refresh shows what \
+             it receives."
         ),
     )
     .at("events")
 }
 
 /// HeyGen kept its list when it was told to deliver all events.
-pub(super) fn events_kept(id: &EndpointId) -> Diagnostic {
+pub(super) fn events_kept(id: &EndpointId, rotation: Rotation) -> Diagnostic {
     Diagnostic::error(
         summaries::EVENTS_KEPT,
         format!(
             "{id} was told to receive all events (events = null), and HeyGen still has a list of some for it, so that is \
              what state has too. Replace the endpoint to receive all events: terraform apply -replace=ADDRESS. It gets a \
-             new id and a new secret."
+             new id and a new secret.{}",
+            rotation_waits(rotation)
         ),
     )
     .at("events")
@@ -338,7 +382,8 @@ pub(super) fn perhaps_deleted(failure: &Failure, unread: &Failure) -> Diagnostic
         failure,
         &format!(
             "Whether the endpoint is gone is not known: this 404 is not HeyGen's word for it, and the list could not be read \
-             to see ({unread})"
+             to see ({})",
+            failed_calls::with_origin(unread)
         ),
     )
 }

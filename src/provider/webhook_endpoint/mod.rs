@@ -23,7 +23,6 @@ use self::plan::Rotation;
 pub(super) use self::schema::TYPE_NAME;
 use self::schema::{EndpointModel, Private};
 use self::state::FromAnswer;
-use self::validate::KNOWN_EVENTS;
 use super::failed_calls;
 use super::session::{NoClient, Session};
 use crate::heygen::{
@@ -142,6 +141,7 @@ impl Resource for WebhookEndpoint {
                     let lost = UnconfirmedCreate {
                         request: &request,
                         start,
+                        has_secret: secret.is_some(),
                     };
                     self.search_for_lost_create(&lost, &failure, secret, &client, planned, stop)
                         .await
@@ -167,23 +167,23 @@ impl Resource for WebhookEndpoint {
         if !patch.is_empty() {
             let answered = match client.update(&id, &patch, stop).await {
                 Ok(answered) => answered,
-                Err(failure) => return Outcome::new(prior, messages::update_failed(&failure)),
+                Err(failure) => return Outcome::new(prior, messages::update_failed(&failure, rotation)),
             };
             if patch.events.is_some() {
                 done.private.all_events = None;
                 done.private.all_events_not_answered = false;
             }
             if patch.events == Some(None) {
-                match confirm_all_events(&client, &id, answered, &prior.state, stop).await {
+                match confirm_all_events(&client, &id, answered, stop).await {
                     AllEvents::Null => done.private.all_events_not_answered = true,
                     AllEvents::Listed(list) => done.private.all_events = Some(list),
-                    AllEvents::NotAnswered => {
+                    AllEvents::NotConfirmed(why) => {
                         done.private.all_events_not_answered = true;
-                        diagnostics.push(messages::all_events_not_confirmed(&id));
+                        diagnostics.push(messages::all_events_not_confirmed(&id, &why));
                     }
                     AllEvents::Ignored(list) => {
                         done.state.events = Attr::Known(list.into());
-                        return Outcome::new(without_rotation(done, &prior), messages::events_kept(&id));
+                        return Outcome::new(without_rotation(done, &prior), messages::events_kept(&id, rotation));
                     }
                 }
             }
@@ -309,14 +309,14 @@ impl WebhookEndpoint {
             }
             SearchOutcome::Candidates(candidates) => Outcome::new(
                 None,
-                messages::perhaps_created(failure, secret.is_some(), url, &candidates),
+                messages::perhaps_created(failure, lost.has_secret, url, &candidates),
             ),
             SearchOutcome::Unreadable {
                 seen,
                 failure: unlisted,
             } => Outcome::new(
                 None,
-                messages::perhaps_created_and_unlisted(failure, secret.is_some(), url, &seen, &unlisted),
+                messages::perhaps_created_and_unlisted(failure, lost.has_secret, url, &seen, &unlisted),
             ),
         }
     }
@@ -455,57 +455,68 @@ enum AllEvents {
     Null,
     /// All events, answered as this list.
     Listed(BTreeSet<String>),
-    /// No change: `HeyGen` still has this list.
+    /// No change: `HeyGen` still has this list, which is not of all events.
     Ignored(BTreeSet<String>),
-    /// Neither the answer nor the list says what the endpoint receives now.
+    /// Nobody has said what the endpoint receives now.
+    NotConfirmed(NotConfirmed),
+}
+
+/// Why it is not known whether an endpoint receives all events.
+enum NotConfirmed {
+    /// Neither the answer nor the list says what it receives.
     NotAnswered,
+    /// The list, which would tell, could not be read.
+    Unlisted(Failure),
+    /// The event types, which would tell whether a list is of all of them, could not be read.
+    TypesUnread(Option<Failure>),
 }
 
 /// Finds out what `HeyGen` made of `"events": null`: from the answer, or else from the list, which may lag behind for a
 /// while. Only who has looked for so long can tell that it was ignored.
-async fn confirm_all_events(
-    client: &Client,
-    id: &EndpointId,
-    answered: Field<Events>,
-    prior: &EndpointModel,
-    stop: &Stop,
-) -> AllEvents {
+async fn confirm_all_events(client: &Client, id: &EndpointId, answered: Field<Events>, stop: &Stop) -> AllEvents {
     if let Ok(answered) = answered {
-        return AllEvents::from_answer(answered, prior);
+        return all_events_in(answered, client, stop).await;
     }
     let began = Instant::now();
-    let mut found = AllEvents::NotAnswered;
+    let mut listed = None;
     for wait in client.timing().reread_after {
-        let Ok(listed) = client.list_at(began + wait, stop).await else {
-            return AllEvents::NotAnswered;
+        let items = match client.list_at(began + wait, stop).await {
+            Ok(items) => items,
+            Err(failure) => return AllEvents::NotConfirmed(NotConfirmed::Unlisted(failure)),
         };
-        let item = listed.into_iter().find(|item| item.id.as_ref() == Ok(id));
-        found = match item.and_then(|item| item.events.ok()) {
-            Some(events) => AllEvents::from_answer(events, prior),
-            None => AllEvents::NotAnswered,
-        };
-        if matches!(found, AllEvents::Null | AllEvents::Listed(_)) {
+        let item = items.into_iter().find(|item| item.id.as_ref() == Ok(id));
+        listed = item.and_then(|item| item.events.ok());
+        if let Some(None) = &listed {
+            break;
+        }
+        if listed.iter().flatten().any(state::lists_every_known_event) {
             break;
         }
     }
-    found
+    match listed {
+        Some(events) => all_events_in(events, client, stop).await,
+        None => AllEvents::NotConfirmed(NotConfirmed::NotAnswered),
+    }
 }
 
-impl AllEvents {
-    /// Reads an answered list. It means all events if it has all that are known, or, because `HeyGen` may have given up
-    /// some of these, at least half of them and all of the list from before with others. Any other list is one that the
-    /// endpoint had already, in state or since somebody changed it.
-    fn from_answer(answered: Events, prior: &EndpointModel) -> Self {
-        let Some(list) = answered else {
-            return Self::Null;
-        };
-        let before = event_names(&prior.events).unwrap_or_default();
-        let has_grown = list.len() > before.len() && list.is_superset(&before);
-        if state::lists_every_known_event(&list) || (has_grown && list.len() >= KNOWN_EVENTS.len() / 2) {
-            Self::Listed(list)
-        } else {
-            Self::Ignored(list)
-        }
+/// What the events of an endpoint tell of a request for all. A list of all is one that has every type that this provider
+/// knows, or every type that `HeyGen` has: it may have given some up since this provider was made.
+async fn all_events_in(events: Events, client: &Client, stop: &Stop) -> AllEvents {
+    let Some(list) = events else {
+        return AllEvents::Null;
+    };
+    if state::lists_every_known_event(&list) {
+        return AllEvents::Listed(list);
+    }
+    let types = match client.event_types(stop).await {
+        Ok(types) => types,
+        Err(failure) => return AllEvents::NotConfirmed(NotConfirmed::TypesUnread(Some(failure))),
+    };
+    let names: Result<BTreeSet<String>, _> = types.into_iter().map(|event_type| event_type.name).collect();
+    match names {
+        Ok(names) if !names.is_empty() && list.is_superset(&names) => AllEvents::Listed(list),
+        Ok(names) if !names.is_empty() => AllEvents::Ignored(list),
+        _ => AllEvents::NotConfirmed(NotConfirmed::TypesUnread(None)),
     }
 }
 
@@ -546,39 +557,5 @@ fn before_import() -> StoredEndpoint {
             entity_id_not_known: true,
             ..Private::default()
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn prior(events: &BTreeSet<String>) -> EndpointModel {
-        EndpointModel {
-            events: Attr::Known(events.clone().into()),
-            ..EndpointModel::null()
-        }
-    }
-
-    #[test]
-    fn all_events_spelled_out_are_no_list_that_was_kept() {
-        let some = BTreeSet::from(["batch.finished".to_owned()]);
-        let all: BTreeSet<String> = KNOWN_EVENTS.map(str::to_owned).into();
-        let kept = |before: &BTreeSet<String>, answered: &BTreeSet<String>| {
-            let became = AllEvents::from_answer(Some(answered.clone()), &prior(before));
-            matches!(became, AllEvents::Ignored(list) if list == *answered)
-        };
-        // Somebody has changed the list since it was read.
-        let others = BTreeSet::from(["avatar_video.fail".to_owned(), "batch.finished".to_owned()]);
-        assert!(kept(&some, &others) && kept(&others, &some));
-        // HeyGen has given up a type that was known, and added another.
-        let mut of_later = all.clone();
-        of_later.remove("personalized_video");
-        of_later.insert("hologram.success".to_owned());
-        assert!(!kept(&some, &of_later));
-        assert!(kept(&some, &some));
-        assert!(!kept(&some, &all));
-        // A null whose answer got lost is found as this list by the next refresh, and asked for once more.
-        assert!(!kept(&all, &all));
     }
 }

@@ -136,7 +136,9 @@ enum WhenDisabled {
     /// It stays because it is not disabled, or because it is not to be replaced.
     Keep,
     /// It stays for now, because `replace_when_disabled` is known only during apply.
-    KeepForNow,
+    KeepWhileUnknown,
+    /// It stays for now, because only what was planned to be replaced is replaced during apply.
+    KeepDuringApply,
     /// It is replaced.
     Replace,
 }
@@ -148,23 +150,28 @@ impl WhenDisabled {
     fn of(state: &EndpointModel, setting: Attr<bool>, walk: Walk) -> Self {
         match (is_disabled(state), setting, walk) {
             (true, Attr::Known(true), Walk::Plan) => WhenDisabled::Replace,
-            (true, Attr::Unknown, _) => WhenDisabled::KeepForNow,
+            (true, Attr::Known(true), Walk::Apply) => WhenDisabled::KeepDuringApply,
+            (true, Attr::Unknown, _) => WhenDisabled::KeepWhileUnknown,
             _ => WhenDisabled::Keep,
         }
     }
 
     fn warning(self, state: &EndpointModel) -> Option<Diagnostic> {
-        (self == WhenDisabled::KeepForNow).then(|| {
-            Diagnostic::warning(
-                summaries::PERHAPS_REPLACED,
-                format!(
-                    "replace_when_disabled is known only during apply, so {} is not replaced now, and gets no events. If the \
-                     value turns out to be true, the next plan replaces it.",
-                    state.id.known().map_or("this endpoint", String::as_str)
-                ),
-            )
-            .at("replace_when_disabled")
-        })
+        let id = state.id.known().map_or("this endpoint", String::as_str);
+        let detail = match self {
+            WhenDisabled::Keep | WhenDisabled::Replace => return None,
+            WhenDisabled::KeepWhileUnknown => format!(
+                "replace_when_disabled is known only during apply, so {id} is not replaced now, and gets no events. If the \
+                 value turns out to be true, the next plan replaces it. OpenTofu does not tell providers that it is applying: \
+                 it then ends the apply with errors that call this a bug, and nothing is changed; plan again."
+            ),
+            WhenDisabled::KeepDuringApply => format!(
+                "replace_when_disabled is true, but {id} is not replaced now, and gets no events: the engine says that it is \
+                 applying, and an apply replaces only what its plan does. Plan again. If it is not replaced then either, \
+                 replace it: terraform apply -replace=ADDRESS."
+            ),
+        };
+        Some(Diagnostic::warning(summaries::PERHAPS_REPLACED, detail).at("replace_when_disabled"))
     }
 }
 
@@ -402,7 +409,8 @@ mod tests {
         assert_eq!(
             warnings[0].detail,
             "replace_when_disabled is known only during apply, so ep_1 is not replaced now, and gets no events. If the value \
-             turns out to be true, the next plan replaces it."
+             turns out to be true, the next plan replaces it. OpenTofu does not tell providers that it is applying: it then \
+             ends the apply with errors that call this a bug, and nothing is changed; plan again."
         );
         assert!(update(&prior(), unknown.clone()).diagnostics.is_empty(), "not disabled");
         let moved = EndpointModel {

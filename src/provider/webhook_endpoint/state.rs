@@ -59,7 +59,7 @@ fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, privat
         private.all_events_not_answered = false;
         return Attr::Null;
     };
-    if before.is_null() && private.all_events_not_answered && lists_every_known_event(&answered) {
+    if before.is_null() && private.all_events_not_answered && may_list_all_events(&answered) {
         private.all_events_not_answered = false;
         private.all_events = Some(answered);
         return Attr::Null;
@@ -73,6 +73,12 @@ fn events(answered: Option<BTreeSet<String>>, before: &Attr<Set<String>>, privat
 /// Whether a list of events can mean *all events*: it has at least those of [`KNOWN_EVENTS`].
 pub(super) fn lists_every_known_event(events: &BTreeSet<String>) -> bool {
     KNOWN_EVENTS.iter().all(|name| events.contains(*name))
+}
+
+/// Whether a list of events may mean *all events* although it lacks some of [`KNOWN_EVENTS`], which `HeyGen` may have given
+/// up since: it has more than half as many.
+pub(super) fn may_list_all_events(events: &BTreeSet<String>) -> bool {
+    events.len() > KNOWN_EVENTS.len() / 2
 }
 
 /// The answer as Terraform accepts it after a plan: a value that was known in the plan stays as planned. If the answer
@@ -175,12 +181,31 @@ mod tests {
             events: Ok(Some(all.clone())),
             ..answer()
         };
+        let some = Endpoint {
+            events: Ok(Some(set(&["batch.finished"]))),
+            ..answer()
+        };
+        let without_one = Endpoint {
+            events: Ok(Some(set(&KNOWN_EVENTS[1..]))),
+            ..answer()
+        };
         assert!(!read(&answered, &before).events.is_null());
         before.private.all_events_not_answered = true;
+        assert!(
+            read(&without_one, &before).events.is_null(),
+            "HeyGen may have given one up"
+        );
+        assert!(!read(&some, &before).events.is_null());
         let FromAnswer { stored, .. } = from_answer(&answered, &before);
         assert!(stored.state.events.is_null());
         assert_eq!(stored.private.all_events, Some(all));
         assert!(!stored.private.all_events_not_answered);
+
+        let FromAnswer { stored, .. } = from_answer(&answer(), &before);
+        assert!(
+            !read(&answered, &stored).events.is_null(),
+            "a list that showed null is not expected to show another"
+        );
 
         let FromAnswer { stored, .. } = from_answer(&answer(), &before);
         assert!(

@@ -1,13 +1,18 @@
 //! A create whose attempts ran out without an answer, in each of its branches.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use terraform_provider_heygen::heygen::Timing;
+use terraform_provider_heygen::provider::Environment;
+use terraform_provider_heygen::terraform::proto;
 
 use super::{
     ADDRESS, LATE, LOST, PATIENCE, UNHEARD, URL, endpoint, expect_state_is_true, named, provider, several, start,
     status, url,
 };
 use crate::core::{Attributes, Config, Core, State, Value};
-use crate::fake_heygen::{Creation, Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, Wait};
+use crate::fake_heygen::{Creation, Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Request, Route, Rule, Wait};
 use crate::support::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::support::in_process;
 use crate::support::plan::Action;
@@ -350,9 +355,9 @@ fn where_the_list_cannot_be_read_the_error_says_so() {
         failed.error("perhaps created").detail,
         format!(
             "Creating a webhook endpoint: the connection broke before the answer was complete: connection reset. Whether it \
-             took effect is not known. The list could not be read to see (listing the webhook endpoints: the API \
-             answered 401 unauthorized: Missing or invalid credentials. (request id {last})). Look at HeyGen for a new \
-             endpoint with the URL {URL}. {EITHER_WAY}"
+             took effect is not known. The list could not be read to see (listing the webhook endpoints: the API answered \
+             401 unauthorized: Missing or invalid credentials. (request id {last}); the credential came from \
+             HEYGEN_API_KEY). Look at HeyGen for a new endpoint with the URL {URL}. {EITHER_WAY}"
         )
     );
     assert!(tf.state().addresses().is_empty());
@@ -361,7 +366,11 @@ fn where_the_list_cannot_be_read_the_error_says_so() {
 /// A process of the provider's own, under the model of Terraform's core. Unlike terraform's it lives through a plan and
 /// the apply after it, as under a debugger.
 async fn process(heygen: &FakeHeygen) -> Core {
-    let core = in_process::core(in_process::environment(heygen)).await;
+    configured(in_process::core(in_process::environment(heygen)).await).await
+}
+
+/// Without retries.
+async fn configured(core: Core) -> Core {
     let no_retries = [("max_retries".to_owned(), Value::from(0))].into();
     assert!(!core.configure(&no_retries).await.errored());
     core
@@ -388,6 +397,121 @@ async fn an_endpoint_that_a_read_returned_is_not_taken_for_it() {
     };
     assert!(error.detail.contains("shows no new endpoint"), "{error:?}");
     assert_eq!(state.keys().collect::<Vec<_>>(), [ADDRESS]);
+}
+
+/// The variables that point the provider at an account, and a fiftieth of the time for all that takes seconds.
+fn quick(heygen: &FakeHeygen) -> Environment {
+    let timing = Timing {
+        first_wait: Duration::ZERO,
+        reread_after: Timing::default().reread_after.map(|after| after / 50),
+    };
+    Environment {
+        timing,
+        ..in_process::environment(heygen)
+    }
+}
+
+/// A configuration of one endpoint.
+fn one() -> Config {
+    let attributes = Attributes::from([("url".to_owned(), Value::from(URL))]);
+    Config::from([(ADDRESS.to_owned(), attributes)])
+}
+
+#[tokio::test]
+async fn a_secret_without_an_id_waits_for_no_list_that_hangs_and_the_error_says_that_it_is_lost() {
+    let heygen = FakeHeygen::start();
+    let core = configured(in_process::core(quick(&heygen)).await).await;
+    let config = one();
+    let mut state = State::new();
+    let plan = core.plan(&state, &config).await;
+    let no_id = Fault::NullField {
+        field: Some("endpoint_id".to_owned()),
+    };
+    heygen.inject(Rule::on(Route::Create, no_id));
+    let hangs = Fault::Delay {
+        ms: 20_000,
+        wait: Wait::Before,
+    };
+    heygen.inject(Rule::on(Route::List, hangs).always());
+    let began = Instant::now();
+    let report = core.apply(&mut state, plan, &config).await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let [error] = report.about(ADDRESS) else {
+        panic!("{report:?}");
+    };
+    for part in [
+        "An answer had the signing secret of a new endpoint and no id, so it seems to have taken effect",
+        "set rotate_trigger once the endpoint is imported",
+        "The list could not be read to see (listing the webhook endpoints: no complete answer within",
+    ] {
+        assert!(error.detail.contains(part), "{error:?}");
+    }
+}
+
+/// A request for the data source of all endpoints, without a filter: in msgpack, an object whose attributes are null.
+fn all_endpoints() -> proto::read_data_source::Request {
+    let attributes = ["endpoints", "event", "url_prefix"];
+    let mut msgpack = vec![0x83];
+    for name in attributes {
+        msgpack.push(0xa0 | u8::try_from(name.len()).unwrap());
+        msgpack.extend(name.bytes());
+        msgpack.push(0xc0);
+    }
+    let json = Vec::new();
+    proto::read_data_source::Request {
+        type_name: "heygen_webhook_endpoints".to_owned(),
+        config: Some(proto::DynamicValue { msgpack, json }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn what_a_data_source_returns_meanwhile_is_named_and_not_denied() {
+    let heygen = FakeHeygen::start();
+    let mut provider = in_process::provider(quick(&heygen));
+    let core = configured(Core::connect(provider.clone()).await.unwrap()).await;
+    let config = one();
+    let mut state = State::new();
+    let plan = core.plan(&state, &config).await;
+    heygen.inject(Rule::on(Route::Create, LOST));
+    let reading = async {
+        let is_search = |it: &Request| it.route == Some(Route::List);
+        heygen.see_request(PATIENCE, is_search).await.unwrap();
+        provider.read_data_source(all_endpoints()).await.unwrap().into_inner()
+    };
+    let (report, read) = tokio::join!(core.apply(&mut state, plan, &config), reading);
+    assert!(read.diagnostics.is_empty() && read.state.is_some(), "{read:?}");
+    let id = &heygen.endpoints()[0].endpoint_id;
+    let [error] = report.about(ADDRESS) else {
+        panic!("{report:?}");
+    };
+    let named = format!("HeyGen's list holds endpoints that may be it: {id}.");
+    assert!(error.detail.contains(&named), "{error:?}");
+    assert!(state.is_empty());
+}
+
+#[tokio::test]
+async fn of_clocks_that_contradict_each_other_none_makes_another_runs_endpoint_ours() {
+    let heygen = FakeHeygen::start();
+    let core = configured(in_process::core(quick(&heygen)).await).await;
+    let config = one();
+    let mut state = State::new();
+    let plan = core.plan(&state, &config).await;
+    let twin = heygen.put_endpoint(stranger());
+    heygen.advance(Duration::from_secs(4));
+    heygen.inject(Rule::on(Route::Create, UNHEARD));
+    let request_sent = async {
+        let is_search = |it: &Request| it.route == Some(Route::List);
+        heygen.see_request(PATIENCE, is_search).await.unwrap();
+        // From here on another edge answers, whose clock is five seconds behind.
+        heygen.behave(|it| it.clock_offset_ms -= 5_000);
+    };
+    let (report, ()) = tokio::join!(core.apply(&mut state, plan, &config), request_sent);
+    let [error] = report.about(ADDRESS) else {
+        panic!("{report:?}");
+    };
+    assert!(error.detail.contains(&twin.endpoint_id), "{error:?}");
+    assert!(state.is_empty() && heygen.endpoint(&twin.endpoint_id).is_some());
 }
 
 #[test]

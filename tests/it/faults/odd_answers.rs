@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ADDRESS, PAST_ALL_LAG, URL, endpoint, expect_state_is_true, id_in_state, provider, several, start, status, url,
 };
-use crate::fake_heygen::{Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, SuccessBody};
+use crate::fake_heygen::{AllEvents, Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, SuccessBody};
 use crate::support::diagnostics::{Diagnostics, Severity};
 use crate::support::engine::Engine;
 use crate::support::plan::Action;
@@ -289,14 +289,66 @@ fn a_server_that_ignores_null_events_is_found_out_by_its_list() {
 }
 
 #[test]
+fn a_list_of_all_that_heygen_has_left_is_of_all_though_it_lacks_types_known_here() {
+    let (tf, heygen) = start();
+    heygen.behave(|it| it.all_events = AllEvents::Listed);
+    write(&tf, &url(URL));
+    tf.apply().none();
+    let rotating = format!("{}\nrotate_trigger = \"1\"", url(URL));
+    write(&tf, &rotating);
+    heygen.behave(|it| {
+        it.retired_event_types = vec!["personalized_video".to_owned()];
+        it.more_event_types = vec!["hologram.success".to_owned()];
+    });
+    tf.apply();
+    assert_eq!(tf.state().instance(ADDRESS).attribute("events"), &Value::Null);
+    assert_eq!(heygen.requests_to(Route::EventTypes).len(), 1);
+    expect_state_is_true(&tf, &heygen);
+}
+
+#[test]
+fn a_list_that_heygen_kept_is_what_state_gets_although_it_is_not_the_one_of_before() {
+    let (tf, heygen) = asked_for_all_events();
+    heygen.behave(|it| it.patch_ignores_null_events = true);
+    let id = id_in_state(&tf);
+    let meddled = vec!["avatar_video.fail".to_owned(), "batch.finished".to_owned()];
+    heygen.edit_endpoint(&id, |endpoint| endpoint.events = Some(meddled.clone()));
+    write(&tf, &format!("{}\nrotate_trigger = \"1\"", url(URL)));
+    tf.apply_without_refresh_expecting_failure()
+        .error("HeyGen kept the list of events")
+        .says("The secret was not rotated either; the apply in which the change succeeds does that as well.");
+    assert_eq!(tf.state().instance(ADDRESS).attribute("events"), &json!(meddled));
+}
+
+#[test]
+fn where_heygens_event_types_cannot_be_read_nobody_says_that_it_kept_a_list() {
+    let (tf, heygen) = asked_for_all_events();
+    heygen.behave(|it| it.update_answers = None);
+    heygen.behave(|it| it.patch_ignores_null_events = true);
+    heygen.inject(Rule::on(Route::EventTypes, Fault::Unauthorized));
+    let said = tf.apply_unchecked();
+    let refused = heygen.requests_to(Route::EventTypes).pop().unwrap().request_id;
+    let warning = format!(
+        "{} was told to receive all events (events = null). HeyGen accepted that, but the endpoint has a list of events now, \
+         and HeyGen's event types could not be read to see whether these are all (listing the webhook event types: the API \
+         answered 401 unauthorized: Missing or invalid credentials. (request id {refused}); the credential came from \
+         HEYGEN_API_KEY). The next refresh shows what it receives.",
+        id_in_state(&tf)
+    );
+    expect_only_warning(&said, "All events not confirmed", &warning);
+}
+
+#[test]
 fn all_events_that_neither_answer_nor_list_confirms_are_a_warning() {
     let (tf, heygen) = asked_for_all_events();
     heygen.inject(Rule::on(Route::List, status(500, Effect::None)).after(1).always());
     let said = tf.apply_unchecked();
+    let id = id_in_state(&tf);
+    let unlisted = heygen.requests_to(Route::List).pop().unwrap().request_id;
     let warning = format!(
-        "{} was told to receive all events (events = null). HeyGen accepted that, but neither its answer nor its list has \
-         said yet what the endpoint receives now. The next refresh shows it.",
-        id_in_state(&tf)
+        "{id} was told to receive all events (events = null). HeyGen accepted that, but its answer does not say what the \
+         endpoint receives now, and the list could not be read to see (listing the webhook endpoints: the API answered 500 \
+         internal_error: Something went wrong. (request id {unlisted})). The next refresh shows what it receives."
     );
     expect_only_warning(&said, "All events not confirmed", &warning);
     heygen.clear_faults();

@@ -206,7 +206,7 @@ fn a_gateways_404_says_nothing_of_an_endpoint_that_vanished() {
     write(&tf, NEW_URL, "\"2\"");
     heygen.inject(Rule::on(Route::Update, gateways_404()));
     let then = " The change may have been made all the same; state keeps the old values, and the next refresh shows which it \
-                is.";
+                is. The secret was not rotated either; the apply in which the change succeeds does that as well.";
     expect("Updating", Route::Update, then);
     expect_rest(&tf, &["rotate_trigger", "secret", "url"]);
     heygen.inject(Rule::on(Route::Rotate, gateways_404()));

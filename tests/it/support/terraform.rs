@@ -208,6 +208,12 @@ impl Workspace {
         self.failed(&["apply", "-auto-approve", "-json"])
     }
 
+    /// Applies what state alone asks for, whatever has changed at HeyGen.
+    #[track_caller]
+    pub fn apply_without_refresh_expecting_failure(&self) -> Diagnostics {
+        self.failed(&["apply", "-refresh=false", "-auto-approve", "-json"])
+    }
+
     /// Applies the plan saved by the last [`plan`](Self::plan).
     #[track_caller]
     pub fn apply_saved_plan(&self) -> Diagnostics {
