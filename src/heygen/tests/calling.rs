@@ -332,6 +332,21 @@ async fn a_retry_after_date_counts_from_the_date_of_its_own_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_after_date_without_a_date_beside_it_counts_by_heygens_clock() {
+    let page = json!({"data": [], "has_more": false});
+    let server = Scripted::acts([
+        Act::json(200, &page).with_header("date", "Mon, 01 Jan 2001 00:00:00 GMT"),
+        Act::error(429, "rate_limit_exceeded").with_header("retry-after", "Mon, 01 Jan 2001 00:00:09 GMT"),
+        Act::ok(&json!({})),
+    ]);
+    let client = server.client(1);
+    client.list(&Stop::new()).await.unwrap();
+    let began = Instant::now();
+    client.delete(&id("ep_1"), &Stop::new()).await.unwrap();
+    assert_eq!(began.elapsed().as_secs(), 9);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
     let server = Scripted::new(|_| Act::error(503, "busy"));
     let (client, stop) = (server.client(100), Stop::new());
@@ -385,6 +400,44 @@ async fn a_secret_that_comes_without_an_id_is_kept_whatever_follows() {
     assert_eq!(failed.failure.effect, Effect::Unknown);
     assert_eq!(failed.secret.unwrap().expose_secret(), "whsec_first");
     assert!(!format!("{}", failed.failure).contains("whsec"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_comes_without_an_id_joins_the_id_of_a_later_answer() {
+    let (secret_alone, id_alone) = (
+        json!({"secret": "whsec_first"}),
+        json!({"endpoint_id": "ep_1", "secret": null}),
+    );
+    let server = Scripted::acts([Act::ok(&secret_alone), Act::ok(&id_alone)]);
+    let made = server.client(1).create(&some_endpoint(), &Stop::new()).await.unwrap();
+    assert_eq!(made.endpoint.id, id("ep_1"));
+    assert_eq!(made.secret.unwrap().expose_secret(), "whsec_first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn doubt_begins_with_the_first_attempt_that_may_have_had_an_effect_and_names_it() {
+    let refused = || Act::error(429, "rate_limit_exceeded").with_header("retry-after", "8");
+    let began = CallStart::now();
+    let failure = failed_create(vec![
+        refused(),
+        Act::error(500, "x"),
+        Act::error(400, "invalid_parameter"),
+    ])
+    .await;
+    let doubt = failure.in_doubt_from.unwrap();
+    let moment = Instant::now();
+    assert!(began.is_before(moment) && doubt.is_before(moment));
+    assert!(
+        !doubt.is_before(moment - Duration::from_secs(2)),
+        "the first attempt did nothing"
+    );
+    assert_eq!(
+        failure.to_string(),
+        "creating a webhook endpoint: the API answered 400 invalid_parameter: so it is (after 3 attempts; before that: the API \
+         answered 500 x: so it is)"
+    );
+    let certain = failed_create(vec![refused(), Act::error(400, "invalid_parameter")]).await;
+    assert_eq!((certain.in_doubt_from, certain.earlier_fault), (None, None));
 }
 
 #[tokio::test(start_paused = true)]
@@ -453,6 +506,9 @@ async fn whether_an_endpoint_was_created_since_goes_by_heygens_clock() {
         ("2001-01-01T12:00:04Z", CreatedSince::Perhaps),
         ("2001-01-01T12:00:03.9Z", CreatedSince::No),
         ("2001-01-01T11:59:40Z", CreatedSince::No),
+        ("2001-01-01T12:00:13Z", CreatedSince::Yes),
+        ("2001-01-01T12:00:14Z", CreatedSince::Perhaps),
+        ("2001-01-01T13:00:09Z", CreatedSince::Perhaps),
         ("just now", CreatedSince::Perhaps),
     ] {
         assert_eq!(client.created_since(&created(text), &start), since, "{text}");
@@ -477,4 +533,35 @@ async fn where_no_answer_has_a_date_a_minute_of_skew_is_allowed() {
     };
     assert_eq!(ago(Duration::from_secs(50)), CreatedSince::Yes);
     assert_eq!(ago(Duration::from_secs(70)), CreatedSince::No);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_one_of_two_clocks_calls_new_is_perhaps_new() {
+    let page = json!({"data": [], "has_more": false});
+    let dated = |date: &str| Act::json(200, &page).with_header("date", date);
+    let server = Scripted::acts([
+        dated("Mon, 01 Jan 2001 12:00:10 GMT"),
+        dated("Mon, 01 Jan 2001 12:00:05 GMT"),
+    ]);
+    let (client, stop) = (server.client(0), Stop::new());
+    let start = CallStart::now();
+    client.list(&stop).await.unwrap();
+    client
+        .list_at(Instant::now() + Duration::from_millis(10), &stop)
+        .await
+        .unwrap();
+    let created = |text: &str| Endpoint {
+        id: id("ep_1"),
+        url: Err(FieldError::Missing),
+        events: Ok(None),
+        status: Err(FieldError::Missing),
+        created_at: Ok(text.to_owned()),
+    };
+    for (text, since) in [
+        ("2001-01-01T12:00:10Z", CreatedSince::Yes),
+        ("2001-01-01T12:00:06Z", CreatedSince::Perhaps),
+        ("2001-01-01T12:00:01Z", CreatedSince::No),
+    ] {
+        assert_eq!(client.created_since(&created(text), &start), since, "{text}");
+    }
 }

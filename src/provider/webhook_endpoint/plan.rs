@@ -435,6 +435,15 @@ mod tests {
         let plan = update_in(Walk::Apply, &disabled, config.clone());
         assert!(plan.requires_replace.is_empty());
         assert_eq!(plan.planned.status, text("disabled"));
+        let details: Vec<_> = plan.diagnostics.iter().map(|warning| warning.detail.as_str()).collect();
+        assert_eq!(
+            details,
+            [
+                "replace_when_disabled is true, but ep_1 is not replaced now, and gets no events: the engine says that it is \
+                 applying, and an apply replaces only what its plan does. Plan again. If it is not replaced then either, \
+                 replace it: terraform apply -replace=ADDRESS."
+            ]
+        );
         // What else forces a replacement goes by Terraform's own convention.
         let moved = EndpointModel {
             entity_id: text("other"),
