@@ -163,6 +163,17 @@ impl Fault {
         }
     }
 
+    /// Whether the answer says that it is elsewhere. Other statuses from 300 to 399 say nothing that a call asks for.
+    pub fn is_redirect(&self) -> bool {
+        matches!(
+            self,
+            Self::Redirected {
+                status: 301 | 302 | 303 | 307 | 308,
+                ..
+            }
+        )
+    }
+
     /// One word for log lines.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -233,10 +244,7 @@ impl fmt::Display for Fault {
                     "the API answered {status}, a redirect to {host}, which is never followed"
                 )
             }
-            Self::Redirected {
-                status: status @ (301 | 302 | 303 | 307 | 308),
-                to: None,
-            } => {
+            Self::Redirected { status, to: None } if self.is_redirect() => {
                 write!(f, "the API answered {status}, a redirect, which is never followed")
             }
             Self::Redirected { status, to: None } => {

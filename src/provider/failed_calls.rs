@@ -62,7 +62,7 @@ fn summary(failure: &Failure) -> Summary {
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats | Fault::UnidentifiedItems { .. } => {
             summaries::UNINTELLIGIBLE_ANSWER
         }
-        Fault::Redirected { status, .. } if !is_redirect(*status) => summaries::UNINTELLIGIBLE_ANSWER,
+        fault @ Fault::Redirected { .. } if !fault.is_redirect() => summaries::UNINTELLIGIBLE_ANSWER,
         Fault::Redirected { .. } => summaries::REDIRECTED,
         Fault::Stopped { .. } => summaries::INTERRUPTED,
         Fault::NoRootCertificates(_) => summaries::NO_ROOT_CERTIFICATES,
@@ -143,7 +143,7 @@ fn next_step_after(failure: &Failure) -> &'static str {
             "So the list does not show whether what was looked for is among them. Try again later; if it goes on, report \
              it to HeyGen."
         }
-        Fault::Redirected { status, .. } if !is_redirect(*status) => {
+        fault @ Fault::Redirected { .. } if !fault.is_redirect() => {
             "Check that base_url leads to HeyGen's API, and what stands between."
         }
         Fault::Redirected { .. } => "Set base_url to where the API really is.",
@@ -162,11 +162,6 @@ fn next_step_after(failure: &Failure) -> &'static str {
              provider, or report it."
         }
     }
-}
-
-/// Whether a status below 400 says that the answer is elsewhere.
-fn is_redirect(status: u16) -> bool {
-    matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
 /// Whether the call has an endpoint in its path: reading one reads the list.
