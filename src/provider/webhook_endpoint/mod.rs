@@ -528,11 +528,55 @@ fn before_import() -> StoredEndpoint {
 mod tests {
     use super::validate::KNOWN_EVENTS;
     use super::*;
+    use crate::heygen::FieldError;
 
     fn prior(events: &BTreeSet<String>) -> EndpointModel {
         EndpointModel {
             events: Attr::Known(events.clone().into()),
             ..EndpointModel::null()
+        }
+    }
+
+    /// The plan of a creation for all events.
+    fn planned() -> EndpointModel {
+        EndpointModel {
+            id: Attr::Unknown,
+            url: Attr::Known("https://example.com/hook".to_owned()),
+            secret: Attr::Unknown,
+            status: Attr::Unknown,
+            created_at: Attr::Unknown,
+            ..EndpointModel::null()
+        }
+    }
+
+    fn answer(events: Field<Events>) -> Endpoint {
+        Endpoint {
+            id: EndpointId::parse("ep_1").unwrap(),
+            url: Err(FieldError::Missing),
+            events,
+            status: Err(FieldError::Malformed),
+            created_at: Err(FieldError::Missing),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_a_new_endpoint_is_told_where_the_plan_left_it_open() {
+        let answer = answer(Err(FieldError::Malformed));
+        let FromAnswer { stored, unreadable } = state_after_create(&answer, None, planned());
+        assert_eq!(unreadable, ["status", "created_at"]);
+        assert!(stored.state.status.is_null() && stored.state.created_at.is_null());
+        assert_eq!(stored.state.url, planned().url);
+        assert!(stored.private.all_events_not_answered);
+    }
+
+    #[test]
+    fn the_list_that_answers_a_creation_for_all_events_is_remembered_for_them() {
+        let some = BTreeSet::from(["batch.finished".to_owned()]);
+        for answered in [None, Some(some)] {
+            let FromAnswer { stored, .. } = state_after_create(&answer(Ok(answered.clone())), None, planned());
+            assert!(stored.state.events.is_null());
+            assert_eq!(stored.private.all_events, answered);
+            assert!(!stored.private.all_events_not_answered);
         }
     }
 
