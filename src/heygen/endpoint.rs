@@ -206,11 +206,14 @@ mod tests {
             ("a b", InvalidEndpointId::Character(' ')),
             ("a\u{a0}b", InvalidEndpointId::Character('\u{a0}')),
             ("a\n", InvalidEndpointId::Character('\n')),
+            ("a\u{7}", InvalidEndpointId::Character('\u{7}')),
+            ("a\u{85}", InvalidEndpointId::Character('\u{85}')),
             ("a\u{200b}", InvalidEndpointId::Character('\u{200b}')),
             ("a\u{3164}", InvalidEndpointId::Character('\u{3164}')),
             ("e\u{301}", InvalidEndpointId::NotNormalized),
             (".", InvalidEndpointId::Dots),
             ("..", InvalidEndpointId::Dots),
+            ("...", InvalidEndpointId::Dots),
         ] {
             assert_eq!(EndpointId::parse(bad), Err(why), "{bad:?}");
         }
@@ -218,11 +221,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_an_id_names_the_character() {
-        let why = |text| EndpointId::parse(text).unwrap_err().to_string();
+        let why = |text: &str| EndpointId::parse(text).unwrap_err().to_string();
         assert_eq!(why("a/b"), "it holds the character `/`, which no id can have");
         assert_eq!(why("a b"), "it holds a space, which no id can have");
         assert_eq!(why("a\u{200b}"), "it holds the character U+200B, which no id can have");
         assert_eq!(why(""), "it is empty");
+        assert_eq!(why(&"x".repeat(256)), "it has more than 255 characters");
+        assert_eq!(why(".."), "it consists of dots alone");
+        assert_eq!(why("e\u{301}"), "it is not in Unicode's form NFC");
     }
 
     #[test]

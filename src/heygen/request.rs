@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_hang_below_the_base_and_cursors_are_encoded() {
+    fn paths_hang_below_the_base_and_ids_and_cursors_are_encoded() {
         assert_eq!(
             sent_to(&Request::delete(&id("ep:1~x")), "http://127.0.0.1:8080/api/heygen/"),
             "http://127.0.0.1:8080/api/heygen/v3/webhooks/endpoints/ep:1~x"
@@ -365,6 +365,10 @@ mod tests {
                 "https://h.example/p"
             ),
             "https://h.example/p/v3/webhooks/endpoints/ep_1/rotate-secret"
+        );
+        assert_eq!(
+            sent_to(&Request::delete(&id("é\"<終>")), "https://h.example"),
+            "https://h.example/v3/webhooks/endpoints/%C3%A9%22%3C%E7%B5%82%3E"
         );
         assert_eq!(
             sent_to(&Request::list(Some("a&b=c#d /?é")), "https://h.example"),

@@ -239,10 +239,10 @@ mod tests {
         const NAME: &'static str = "test.Busy";
     }
 
-    async fn busy_call(channel: Channel) -> Result<Response<Empty>, Status> {
+    async fn call(channel: Channel, path: &'static str) -> Result<Response<Empty>, Status> {
         let mut grpc = tonic::client::Grpc::new(channel);
         grpc.ready().await.unwrap();
-        let path = http::uri::PathAndQuery::from_static("/test.Busy/Call");
+        let path = http::uri::PathAndQuery::from_static(path);
         let codec = ProstCodec::default();
         grpc.unary(Request::new(Empty {}), path, codec).await
     }
@@ -273,7 +273,7 @@ mod tests {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             let slowest = runtime.block_on(async {
                 let channel = channel(path).await;
-                let busy = tokio::spawn(busy_call(channel.clone()));
+                let busy = tokio::spawn(call(channel.clone(), "/test.Busy/Call"));
                 let mut health = HealthClient::new(channel);
                 let mut slowest = Duration::ZERO;
                 let started = Instant::now();
@@ -296,5 +296,65 @@ mod tests {
         run(runtime.handle(), listener, None, lifecycle, serve).unwrap();
         let slowest = client.join().unwrap();
         assert!(slowest < BUSY / 2, "{slowest:?}");
+    }
+
+    /// Serves one call, asks for an end while that is held, and lets it go after a while. Answers how long serving went on
+    /// after it was asked to end, and what the client was told.
+    fn end_while_a_call_is_held(
+        held_for: Duration,
+        end: impl FnOnce(&Lifecycle) -> CancellationToken,
+    ) -> (Duration, Result<Response<Empty>, Status>) {
+        const HELD: &str = "/test.Held/Call";
+        let runtime = runtime().unwrap();
+        let _context = runtime.enter();
+        let listener = Listener::bind(Network::Unix, None, &SocketOptions::default()).unwrap();
+        let path = listener.address().to_string();
+        let end_at_once = CancellationToken::new();
+        let lifecycle = Lifecycle {
+            shutdown: end_at_once.clone(),
+            end_at_once,
+            terminated: CancellationToken::new(),
+        };
+        let end = end(&lifecycle);
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (has_begun, may_go) = (Arc::clone(&begun), Arc::clone(&go));
+        let held = move || async move {
+            has_begun.notify_one();
+            may_go.notified().await;
+            Status::not_found("it was let go").into_http::<Body>()
+        };
+        let client = std::thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let answer = tokio::spawn(call(channel(path).await, HELD));
+                begun.notified().await;
+                let asked = Instant::now();
+                end.cancel();
+                tokio::time::sleep(held_for).await;
+                go.notify_one();
+                (asked, answer.await.unwrap())
+            })
+        });
+        let serve = |_| axum::Router::new().route(HELD, axum::routing::post(held)).into();
+        run(runtime.handle(), listener, None, lifecycle, serve).unwrap();
+        let ended = Instant::now();
+        drop(runtime);
+        let (asked, answer) = client.join().unwrap();
+        (ended - asked, answer)
+    }
+
+    #[test]
+    fn at_a_termination_a_call_under_way_is_waited_for_longer_than_a_host_that_reads_nothing() {
+        let held_for = STALLED_WRITE_TIMEOUT + Duration::from_millis(500);
+        let (took, answer) = end_while_a_call_is_held(held_for, |lifecycle| lifecycle.terminated.clone());
+        assert!(took >= held_for, "{took:?}");
+        assert_eq!(answer.unwrap_err().message(), "it was let go");
+    }
+
+    #[test]
+    fn at_a_shutdown_a_call_under_way_is_not_waited_for() {
+        let held_for = Duration::from_secs(2);
+        let (took, _) = end_while_a_call_is_held(held_for, |lifecycle| lifecycle.shutdown.clone());
+        assert!(took < held_for / 2, "{took:?}");
     }
 }

@@ -621,6 +621,7 @@ mod tests {
                 KEY,
             ),
             (r#"{"api_key": "k", "oauth": ["of", {"another": 5}]}"#, KEY),
+            (r#"{"api_key": "k", "oauth": "of another kind"}"#, KEY),
             (
                 r#"{"api_key": "", "oauth": {"access_token": "t", "refresh_token": "r", "more": [1e999]}}"#,
                 TOKEN,

@@ -278,7 +278,13 @@ mod tests {
     #[test]
     fn a_model_inside_another_survives_a_round_trip_in_its_place() {
         let of = |doors: &[Value]| Object::from([("doors".into(), Value::Sequence(doors.to_vec()))]);
-        let doors = of(&[Value::Mapping(object()), Value::Null, Value::Unknown]);
+        let doors = of(&[
+            Value::Mapping(object()),
+            Value::Null,
+            Value::Null,
+            Value::Unknown,
+            Value::Unknown,
+        ]);
         let house = House::from_object(doors.clone()).unwrap();
         assert_eq!(house.into_object(), doors);
         let refused = |element| House::from_object(of(&[element])).unwrap_err().to_string();

@@ -325,6 +325,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_an_attribute_is_what_to_do_about_it() {
+        let set = [("computed".into(), Value::String("whsec_mine".to_owned()))];
+        let said = schema().check_configuration(&set.into());
+        let said: Vec<_> = said.iter().map(|it| (it.summary.as_str(), &*it.detail)).collect();
+        let required = "required is required, and its value is null. Give it a value.";
+        let computed = "computed can only be read: its value is not for configuration to choose. Remove it here.";
+        assert_eq!(
+            said,
+            [
+                ("Missing required argument", required),
+                ("Read-only attribute is set", computed)
+            ]
+        );
+    }
+
+    #[test]
     fn an_optional_attribute_may_be_set_or_not_computed_or_not() {
         let set = |name| (name, Value::String("x".to_owned()));
         assert!(refused(&[set("required"), set("optional"), set("either")]).is_empty());

@@ -363,6 +363,21 @@ async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_read_that_is_abandoned_keeps_the_failure_before_it() {
+    let server = Scripted::acts([Act::error(503, "busy"), Act::Hang]);
+    let (client, stop) = (server.client(4), Stop::new());
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.cancel();
+    };
+    let (outcome, ()) = tokio::join!(client.event_types(&stop), stopping);
+    assert_eq!(
+        outcome.unwrap_err().to_string(),
+        "listing the webhook event types: interrupted; before that: the API answered 503 busy: so it is (after 2 attempts)"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_creation_needs_an_id_and_nothing_else() {
     let bare = json!({"endpoint_id": "ep_1", "secret": "whsec_first"});
     let odd = json!({
@@ -513,6 +528,23 @@ async fn whether_an_endpoint_was_created_since_goes_by_heygens_clock() {
     ] {
         assert_eq!(client.created_since(&created(text), &start), since, "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn heygens_clock_is_known_from_any_answer_also_one_that_refuses() {
+    let date = "Mon, 01 Jan 2001 12:00:10 GMT";
+    let refused = Act::error(401, "unauthorized").with_header("date", date);
+    let client = Scripted::acts([refused]).client(0);
+    let start = CallStart::now();
+    client.list(&Stop::new()).await.unwrap_err();
+    let long_ago = Endpoint {
+        id: id("ep_1"),
+        url: Err(FieldError::Missing),
+        events: Ok(None),
+        status: Err(FieldError::Missing),
+        created_at: Ok("2001-01-01T12:00:10Z".to_owned()),
+    };
+    assert_eq!(client.created_since(&long_ago, &start), CreatedSince::Yes);
 }
 
 #[tokio::test]

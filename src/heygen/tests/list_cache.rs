@@ -545,12 +545,17 @@ const HEYGENS_START: Duration = Duration::from_hours(271_752);
 /// When an endpoint was created that has just been made, by HeyGen's clock.
 const JUST_NOW: &str = "2000-12-31T23:59:59Z";
 
+/// When an endpoint was created that is young, and older than every look at the list, however late that is answered.
+const BEFORE_ALL_LOOKS: &str = "2000-12-31T23:59:30Z";
+
 async fn found_young(client: &Client, name: &str) -> bool {
-    client
-        .find(&id(name), Some(JUST_NOW), &Stop::new())
-        .await
-        .unwrap()
-        .is_some()
+    found_of(client, name, JUST_NOW).await
+}
+
+/// Finds an endpoint that was created at this moment.
+async fn found_of(client: &Client, name: &str, created_at: &str) -> bool {
+    let found = client.find(&id(name), Some(created_at), &Stop::new()).await;
+    found.unwrap().is_some()
 }
 
 #[tokio::test(start_paused = true)]
@@ -605,6 +610,21 @@ async fn fifty_missing_young_endpoints_wait_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_in_the_middle_of_a_look_shares_the_pages_that_it_has_read() {
+    let server = dated(&List::of(150), Duration::from_secs(5));
+    let client = server.client(0);
+    let late = async {
+        // The third look, which is the last, has read its first page and waits for its second.
+        sleep(Duration::from_secs(27)).await;
+        assert_eq!(server.calls(), 6);
+        found_of(&client, "gone_2", BEFORE_ALL_LOOKS).await
+    };
+    let first = found_of(&client, "gone_1", BEFORE_ALL_LOOKS);
+    assert_eq!(tokio::join!(first, late), (false, false));
+    assert_eq!(server.calls(), 6);
+}
+
+#[tokio::test(start_paused = true)]
 async fn looks_from_before_a_change_say_nothing_about_what_came_of_it() {
     let server = dated(&List::of(3), LATENCY);
     let client = server.client(0);
@@ -613,6 +633,22 @@ async fn looks_from_before_a_change_say_nothing_about_what_came_of_it() {
     let began = Instant::now();
     assert!(!found_young(&client, "ep_new").await);
     assert!(began.elapsed() >= Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_under_way_while_something_changed_says_nothing_to_those_who_come_later() {
+    let server = dated(&List::of(3), Duration::from_secs(2));
+    let client = server.client(0);
+    let lists = || server.asked().iter().filter(|request| request.is_read_only()).count();
+    let change = async {
+        sleep(Duration::from_secs(1)).await;
+        rename(&client).await;
+    };
+    assert!(!tokio::join!(found_of(&client, "gone_1", BEFORE_ALL_LOOKS), change).0);
+    let before = lists();
+    // The looks since then have lacked it for less than ten seconds.
+    assert!(!found_of(&client, "gone_2", BEFORE_ALL_LOOKS).await);
+    assert!(lists() > before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -633,6 +669,15 @@ async fn after_two_minutes_an_endpoint_is_gone_at_the_second_look_and_so_is_one_
         let server = dated(&List::of(3), LATENCY);
         let found = server.client(0).find(&id("gone"), created_at, &Stop::new()).await;
         assert_eq!((found, server.calls()), (Ok(None), 2), "{created_at:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn until_two_minutes_are_over_an_endpoint_is_young() {
+    for created_at in ["2000-12-31T23:58:01Z", "2001-01-01T01:00:00Z"] {
+        let server = dated(&List::of(3), LATENCY);
+        let found = server.client(0).find(&id("gone"), Some(created_at), &Stop::new()).await;
+        assert_eq!((found, server.calls()), (Ok(None), 7), "{created_at}");
     }
 }
 
@@ -697,6 +742,7 @@ async fn readers_under_a_rate_limit_share_its_waits() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_leads_elsewhere_when_it_is_read_again_drops_what_followed() {
     let mut first_pages = ["a", "b"].into_iter();
+    let mut takes = [20, 20].map(Duration::from_secs).into_iter();
     let server = Scripted::new(move |request| {
         let cursor = request.query.iter().find(|(name, _)| *name == "token");
         let (name, next) = match cursor.map(|(_, cursor)| cursor.as_str()) {
@@ -708,7 +754,7 @@ async fn a_page_that_leads_elsewhere_when_it_is_read_again_drops_what_followed()
             200,
             &json!({"data": [endpoint(name)], "has_more": next.is_some(), "next_token": next}),
         )
-        .after(Duration::from_secs(20))
+        .after(takes.next().unwrap_or_default())
     });
     let client = server.client(0);
     assert!(found(&client, "ep_old").await);
@@ -718,8 +764,84 @@ async fn a_page_that_leads_elsewhere_when_it_is_read_again_drops_what_followed()
     assert_eq!(server.calls(), 4);
     assert!(
         !found(&client, "ep_old").await,
-        "its page is no part of the list any more"
+        "its page is fresh, and no part of the list any more"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_pages_that_followed_are_dropped_and_not_only_the_next_one() {
+    let mut first_pages = ["a", "c"].into_iter();
+    let mut takes = [20, 20].map(Duration::from_secs).into_iter();
+    let server = Scripted::new(move |request| {
+        let cursor = request.query.iter().find(|(name, _)| *name == "token");
+        let (name, next) = match cursor.map(|(_, cursor)| cursor.as_str()) {
+            None => ("ep_first", first_pages.next()),
+            Some("a") => ("ep_old", Some("b")),
+            Some("b") => ("ep_oldest", None),
+            _ => ("ep_new", None),
+        };
+        Act::json(
+            200,
+            &json!({"data": [endpoint(name)], "has_more": next.is_some(), "next_token": next}),
+        )
+        .after(takes.next().unwrap_or_default())
+    });
+    let client = server.client(0);
+    assert!(found(&client, "ep_oldest").await);
+    sleep(Duration::from_secs(15)).await;
+    assert!(found(&client, "ep_new").await);
+    assert!(!found(&client, "ep_oldest").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_page_ages_by_itself() {
+    let list = List::of(150);
+    let server = Scripted::new(move |request| list.page(request).after(Duration::from_secs(20)));
+    let client = server.client(0);
+    assert!(found(&client, "ep_149").await);
+    sleep(Duration::from_secs(15)).await;
+    // Only the first page is stale.
+    assert!(found(&client, "ep_149").await);
+    assert_eq!(server.calls(), 2);
+    assert!(found(&client, "ep_7").await);
+    assert_eq!(server.calls(), 3);
+    // Only the second one is.
+    assert!(found(&client, "ep_7").await);
+    assert_eq!(server.calls(), 3);
+    assert!(found(&client, "ep_149").await);
+    assert_eq!(server.calls(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_on_a_pass_takes_a_page_that_was_fresh_when_it_began() {
+    let list = List::of(250);
+    let mut takes = [0, 0, 20].map(Duration::from_secs).into_iter();
+    let server = Scripted::new(move |request| list.page(request).after(takes.next().unwrap_or_default()));
+    let client = server.client(0);
+    assert!(found(&client, "ep_7").await);
+    sleep(Duration::from_secs(20)).await;
+    assert!(found(&client, "ep_149").await);
+    sleep(Duration::from_secs(11)).await;
+    // While this reader waits for the first page, which is stale, the second one becomes so too.
+    assert!(found(&client, "ep_249").await);
+    assert_eq!(server.calls(), 4, "the first page twice, the others once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_is_as_old_as_its_oldest_page() {
+    let list = List::of(150);
+    let server = Scripted::new(move |request| {
+        let is_first = request.query.iter().all(|(name, _)| *name != "token");
+        let takes = if is_first { 0 } else { 20 };
+        list.page(request).after(Duration::from_secs(takes))
+    });
+    let client = server.client(0);
+    assert!(!found(&client, "gone").await);
+    assert_eq!(server.calls(), 4);
+    // Of the second pass, the first page is stale by now and the second is not.
+    sleep(Duration::from_secs(12)).await;
+    assert!(!found(&client, "gone").await);
+    assert_eq!(server.calls(), 7, "the stale page, and a whole pass that confirms it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -770,6 +892,24 @@ async fn an_odd_item_matters_to_nobody_who_asks_for_another_one() {
         failure.to_string(),
         "reading webhook endpoint ep_4: the list has 5 items whose ids cannot be read"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_without_an_id_in_either_pass_is_in_the_way_of_gone() {
+    for odd_pass in 0..2 {
+        let mut pass = 0;
+        let server = Scripted::new(move |_| {
+            pass += 1;
+            let odd = (pass == odd_pass + 1).then(|| json!({}));
+            page_of(&odd.into_iter().chain([endpoint("ep_1")]).collect::<Vec<_>>())
+        });
+        let failure = server.client(0).find(&id("ep_2"), None, &Stop::new()).await;
+        let unidentified = Fault::UnidentifiedItems {
+            count: 1,
+            lookup_key: LookupKey::Id,
+        };
+        assert_eq!((failure.unwrap_err().fault, server.calls()), (unidentified, 2));
+    }
 }
 
 /// Finds endpoints by their URL, as the data source does.
@@ -888,6 +1028,30 @@ async fn looking_once_makes_one_attempt_a_page_and_takes_no_longer_than_one_may(
         .await
         .unwrap_err();
     assert_eq!(began.elapsed(), super::TIMEOUT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_once_waits_for_no_turn_and_begins_nothing_after_a_stop() {
+    let list = List::of(1);
+    let mut calls = 0;
+    let server = Scripted::new(move |request| {
+        calls += 1;
+        if calls == 1 {
+            Act::error(429, "rate_limit_exceeded").with_header("retry-after", "20")
+        } else {
+            list.page(request)
+        }
+    });
+    let client = server.client(0);
+    client.find(&id("ep_0"), None, &Stop::new()).await.unwrap_err();
+    let began = Instant::now();
+    assert!(client.find_once(&id("ep_0"), &Stop::new()).await.unwrap().is_some());
+    assert_eq!(began.elapsed(), Duration::ZERO);
+
+    let stop = Stop::new();
+    stop.cancel();
+    let failure = client.find_once(&id("ep_0"), &stop).await.unwrap_err();
+    assert_eq!((failure.fault, server.calls()), (Fault::STOPPED, 2));
 }
 
 /// The next page of a list that is read page by page: how many items it has, and whether there is another.

@@ -89,6 +89,18 @@ async fn an_event_that_comes_again_on_the_next_page_is_the_same_one() {
 }
 
 #[tokio::test]
+async fn events_without_an_id_are_events_of_their_own() {
+    let odd = || json!({"event_type": "batch.finished"});
+    let server = Scripted::acts([page(&[odd(), event(1), odd()], Some("t")), page(&[odd()], None)]);
+    let events = server
+        .client(0)
+        .events(&EventFilter::default(), 100, &Stop::new())
+        .await;
+    let with_id: Vec<_> = events.unwrap().iter().map(|event| event.id.is_ok()).collect();
+    assert_eq!(with_id, [false, true, false, false]);
+}
+
+#[tokio::test]
 async fn a_history_that_never_ends_is_an_error() {
     let server = Scripted::new(|_| page(&[event(1)], Some("same")));
     let client = server.client(0);

@@ -452,6 +452,27 @@ mod tests {
     }
 
     #[test]
+    fn in_the_end_all_are_compared_by_what_is_known_of_heygens_clock_by_then() {
+        let (request, session) = (request(), fresh());
+        let lost = UnconfirmedCreate {
+            request: &request,
+            start: CallStart::now(),
+            has_secret: false,
+        };
+        for (created, certain) in [
+            (CreatedSince::Yes, vec![true]),
+            (CreatedSince::Perhaps, vec![false]),
+            (CreatedSince::No, vec![]),
+        ] {
+            let mut history = CandidateHistory::default();
+            history.add([listed("ep_1")].into_iter());
+            let left = history.candidates(&lost.start, |item| lost.match_with(item, created), &session);
+            let left: Vec<bool> = left.iter().map(|candidate| candidate.certain).collect();
+            assert_eq!(left, certain, "{created:?}");
+        }
+    }
+
+    #[test]
     fn several_candidates_are_named_and_none_taken() {
         let both = vec![listed("ep_1"), listed("ep_2")];
         assert_eq!(found(both, &request(), &fresh()), named(&["ep_1", "ep_2"]));

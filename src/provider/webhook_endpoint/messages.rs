@@ -522,6 +522,7 @@ mod tests {
 
     use super::*;
     use crate::heygen::Operation;
+    use crate::terraform::{Attr, Model};
 
     fn deletion_failed(fault: Fault, effect: Effect) -> String {
         let failure = Failure {
@@ -535,6 +536,122 @@ mod tests {
             earlier_fault: None,
         };
         delete_failed(&failure).detail
+    }
+
+    fn refused(operation: Operation, status: u16, code: Option<&str>) -> Failure {
+        Failure {
+            operation,
+            fault: Fault::Refused {
+                status,
+                code: code.map(str::to_owned),
+                message: String::new(),
+                param: None,
+            },
+            request_id: None,
+            rejected_credential: None,
+            attempts: 1,
+            effect: Effect::None,
+            in_doubt_from: None,
+            earlier_fault: None,
+        }
+    }
+
+    fn ep_1() -> EndpointId {
+        EndpointId::parse("ep_1").unwrap()
+    }
+
+    #[test]
+    fn a_refresh_that_finds_an_endpoint_disabled_does_not_know_what_is_configured() {
+        for replace_when_disabled in [Attr::Null, Attr::Known(false), Attr::Known(true)] {
+            let state = EndpointModel {
+                id: Attr::Known("ep_1".to_owned()),
+                replace_when_disabled,
+                ..EndpointModel::null()
+            };
+            assert_eq!(
+                disabled(&state).detail,
+                "HeyGen has disabled ep_1 and delivers nothing to it. HeyGen cannot re-enable an endpoint through its API. \
+                 Unless replace_when_disabled is true in the configuration, which plans the replacement by itself, replace \
+                 it to get events again: terraform apply -replace=ADDRESS. The new endpoint has a new id and a new secret."
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_in_state_that_no_endpoint_can_have_is_quoted_with_what_is_wrong_with_it() {
+        for (text, quoted, why) in [
+            ("../ep", "\"../ep\"", "it holds the character `/`, which no id can have"),
+            ("", "\"\"", "it is empty"),
+        ] {
+            assert_eq!(
+                bad_id_in_state(text, EndpointId::parse(text).unwrap_err()).detail,
+                format!(
+                    "State holds {quoted}, which HeyGen could not have given: {why}. Remove the resource from state \
+                     (terraform state rm) and import it again."
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn an_endpoint_has_vanished_only_if_heygen_says_so() {
+        let update = || Operation::Update(ep_1());
+        let vanished = update_failed(&refused(update(), 404, Some("not_found")), Rotation::None);
+        assert_eq!(vanished.summary, "Webhook endpoint has vanished");
+        assert_eq!(
+            vanished.detail,
+            "Updating webhook endpoint ep_1: the API answered 404 not_found. The plan went by a state that has it. State keeps \
+             it; plan again, and a refresh will find out whether it is gone for certain."
+        );
+        let foreign = update_failed(&refused(update(), 404, None), Rotation::None);
+        assert_eq!(foreign.summary, "A 404 without HeyGen's error code");
+        let with_rotation = update_failed(&refused(update(), 500, None), Rotation::Due).detail;
+        assert!(
+            with_rotation.ends_with(
+                " The secret was not rotated either; the apply in which the change succeeds does that as well."
+            ),
+            "{with_rotation}"
+        );
+    }
+
+    #[test]
+    fn no_more_is_claimed_of_a_failed_rotation_than_is_known() {
+        let rotation = || Operation::RotateSecret(ep_1());
+        let timed_out = Failure {
+            fault: Fault::TimedOut(Duration::from_secs(30)),
+            effect: Effect::Unknown,
+            ..refused(rotation(), 0, None)
+        };
+        let invalid = || refused(rotation(), 400, Some("invalid_parameter"));
+        for (failure, unsettled, said) in [
+            (
+                invalid(),
+                false,
+                "The secret was not rotated and is still valid. Everything else in this update is done; the next apply rotates \
+                 the secret.",
+            ),
+            (
+                refused(rotation(), 404, Some("not_found")),
+                false,
+                "The secret was not rotated. Everything else in this update is done; if the endpoint is there, the next apply \
+                 rotates the secret.",
+            ),
+            (
+                timed_out,
+                true,
+                "The secret may have been rotated, and then the one in state has stopped working. Everything else in this \
+                 update is done; the next apply rotates the secret once more.",
+            ),
+            (
+                invalid(),
+                true,
+                "An earlier rotation failed without telling whether it happened, and then the secret in state may have \
+                 stopped working. Everything else in this update is done; the next apply rotates the secret once more.",
+            ),
+        ] {
+            let expected = format!("{} {said}", failed_calls::diagnostic(&failure).detail);
+            assert_eq!(rotation_failed(&failure, unsettled).detail, expected);
+        }
     }
 
     #[test]

@@ -400,13 +400,13 @@ fn state_after_create(answer: &Endpoint, secret: Option<SecretString>, planned: 
         private: Private::default(),
     };
     let open = before.state.null_unknowns();
+    let listed = answer.events.as_ref().ok().and_then(Option::as_ref);
     if planned.events.is_null() {
-        match &answer.events {
-            Ok(Some(list)) => before.private.all_events = Some(list.clone()),
-            Ok(None) | Err(_) => before.private.all_events_not_answered = true,
-        }
+        before.private.all_events = listed.cloned();
     }
     let FromAnswer { mut stored, unreadable } = state::from_answer(answer, &before);
+    // What is answered as null may be listed by name all the same.
+    stored.private.all_events_not_answered = planned.events.is_null() && listed.is_none();
     stored.state.secret = Attr::from(secret);
     FromAnswer {
         stored: StoredEndpoint {
@@ -557,5 +557,54 @@ fn before_import() -> StoredEndpoint {
             entity_id_not_known: true,
             ..Private::default()
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heygen::FieldError;
+
+    /// The plan of a creation for all events.
+    fn planned() -> EndpointModel {
+        EndpointModel {
+            id: Attr::Unknown,
+            url: Attr::Known("https://example.com/hook".to_owned()),
+            secret: Attr::Unknown,
+            status: Attr::Unknown,
+            created_at: Attr::Unknown,
+            ..EndpointModel::null()
+        }
+    }
+
+    fn answer(events: Field<Events>) -> Endpoint {
+        Endpoint {
+            id: EndpointId::parse("ep_1").unwrap(),
+            url: Err(FieldError::Missing),
+            events,
+            status: Err(FieldError::Malformed),
+            created_at: Err(FieldError::Missing),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_of_a_new_endpoint_is_told_where_the_plan_left_it_open() {
+        let answer = answer(Err(FieldError::Malformed));
+        let FromAnswer { stored, unreadable } = state_after_create(&answer, None, planned());
+        assert_eq!(unreadable, ["status", "created_at"]);
+        assert!(stored.state.status.is_null() && stored.state.created_at.is_null());
+        assert_eq!(stored.state.url, planned().url);
+        assert!(stored.private.all_events_not_answered);
+    }
+
+    #[test]
+    fn the_list_that_answers_a_creation_for_all_events_is_remembered_for_them() {
+        let some = BTreeSet::from(["batch.finished".to_owned()]);
+        for answered in [None, Some(some)] {
+            let FromAnswer { stored, .. } = state_after_create(&answer(Ok(answered.clone())), None, planned());
+            assert!(stored.state.events.is_null());
+            assert_eq!(stored.private.all_events, answered);
+            assert_eq!(stored.private.all_events_not_answered, answered.is_none());
+        }
     }
 }

@@ -409,6 +409,26 @@ mod tests {
     }
 
     #[test]
+    fn unknown_elements_stay_as_many_as_they_are_in_every_collection() {
+        let elements = Value::Sequence(vec![Value::Unknown, Value::Unknown, text("a"), Value::Unknown]);
+        let named = |names: [&'static str; 3]| names.map(|name| (name.into(), Value::Unknown));
+        for (type_json, value) in [
+            (r#"["set","string"]"#, elements.clone()),
+            (r#"["list","string"]"#, elements.clone()),
+            (r#"["tuple",["string","bool","string","number"]]"#, elements),
+            (r#"["map","string"]"#, Value::Mapping(named(["a", "b", "c"]).into())),
+            (
+                r#"["object",{"a":"string","b":"string","c":"bool"}]"#,
+                Value::Mapping(named(["a", "b", "c"]).into()),
+            ),
+        ] {
+            let ty = ty(type_json);
+            let bytes = encode(&value, &ty).unwrap();
+            assert!(decode(&bytes, &ty).unwrap() == value, "{type_json}");
+        }
+    }
+
+    #[test]
     fn no_bytes_are_null() {
         assert_eq!(decode(&[], &Type::String).unwrap(), Value::Null);
         assert_eq!(decode(&[0xc0], &Type::String).unwrap(), Value::Null);

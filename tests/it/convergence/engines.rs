@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use super::figures::Figures;
-use super::hidden::{Hidden, HiddenEvents};
+use super::hidden::{Hidden, HiddenEvents, all_of_it, everything, one_member_twice};
 use super::scenario::{Scenario, Wanted};
 use super::{
     Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, named_by, seeds,
@@ -198,4 +198,29 @@ fn holdings(tf: &Workspace) -> Holdings {
         Some((name, held))
     });
     held.collect()
+}
+
+#[test]
+fn what_is_hidden_is_an_output_of_something_made_anew_and_nothing_else_is() {
+    let block_for = |hidden: &Hidden| {
+        let mut text = String::new();
+        Block { name: "e", step: 7 }.write(&mut text, &all_of_it(), hidden);
+        let (made_anew, block) = text.split_at(text.find("resource \"heygen_webhook_endpoint\"").unwrap());
+        assert_eq!(
+            made_anew.matches("triggers_replace = \"7\"").count(),
+            block.matches(".output").count()
+        );
+        block.to_owned()
+    };
+    let hidden = block_for(&everything(HiddenEvents::Whole));
+    let arguments = hidden.lines().filter(|line| line.contains(" = "));
+    let arguments: Vec<_> = arguments.map(|line| line.trim().split_once(" = ").unwrap()).collect();
+    assert_eq!(arguments.len(), 5, "{hidden}");
+    for (name, value) in arguments {
+        assert_eq!(value, format!("terraform_data.e_{name}.output"));
+    }
+    let members = block_for(&everything(one_member_twice()));
+    let events = "events = [\"b\", \"c\", terraform_data.e_event_0.output, terraform_data.e_event_1.output]";
+    assert!(members.contains(events), "{members}");
+    assert!(!block_for(&Hidden::default()).contains(".output"));
 }

@@ -60,3 +60,67 @@ impl HiddenEvents {
         }
     }
 }
+
+/// An endpoint of which everything is configured.
+pub(super) fn all_of_it() -> Wanted {
+    Wanted {
+        url: "https://hooks.example.com/".to_owned(),
+        events: Some(BTreeSet::from(["a", "b", "c"])),
+        rotate_trigger: Some("1".to_owned()),
+        entity_id: Some("one".to_owned()),
+        replace_when_disabled: Some(true),
+        imported: None,
+    }
+}
+
+/// Everything is hidden, and events in this way.
+pub(super) fn everything(events: HiddenEvents) -> Hidden {
+    Hidden {
+        url: true,
+        events,
+        rotate_trigger: true,
+        entity_id: true,
+        replace_when_disabled: true,
+    }
+}
+
+/// One member is hidden, and another one that turns out to be the same.
+pub(super) fn one_member_twice() -> HiddenEvents {
+    HiddenEvents::Members {
+        names: BTreeSet::from(["a"]),
+        repeated: true,
+    }
+}
+
+/// Whether something of a configuration is hidden.
+type IsHidden = fn(&Hidden) -> bool;
+
+/// How many members of events are hidden by themselves, and whether one is repeated.
+fn members(hidden: &Hidden) -> (usize, bool) {
+    match &hidden.events {
+        HiddenEvents::Members { names, repeated } => (names.len(), *repeated),
+        HiddenEvents::Nothing | HiddenEvents::Whole => (0, false),
+    }
+}
+
+#[test]
+fn each_attribute_is_hidden_at_times_and_events_in_each_way() {
+    let wanted = all_of_it();
+    let mut random = fastrand::Rng::with_seed(0);
+    let drawn: Vec<Hidden> = (0..1_000).map(|_| Hidden::draw(&wanted, &mut random)).collect();
+    let ways: [(&str, IsHidden); 9] = [
+        ("nothing", |it| *it == Hidden::default()),
+        ("url", |it| it.url),
+        ("rotate_trigger", |it| it.rotate_trigger),
+        ("entity_id", |it| it.entity_id),
+        ("replace_when_disabled", |it| it.replace_when_disabled),
+        ("events", |it| it.events == HiddenEvents::Whole),
+        ("one member of events", |it| members(it) == (1, false)),
+        ("several members of events", |it| members(it).0 > 1),
+        ("a member of events that repeats another", |it| members(it).1),
+    ];
+    for (what, is_hidden) in ways {
+        let often = drawn.iter().filter(|it| is_hidden(it)).count();
+        assert!(often > 20, "{what}: {often} times");
+    }
+}

@@ -8,7 +8,7 @@ use terraform_provider_heygen::heygen::Timing;
 use terraform_provider_heygen::provider::Environment;
 
 use super::figures::Figures;
-use super::hidden::{Hidden, HiddenEvents};
+use super::hidden::{Hidden, HiddenEvents, all_of_it, everything, one_member_twice};
 use super::scenario::{Scenario, Wanted};
 use super::{
     Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, named_by, seeds,
@@ -363,4 +363,16 @@ fn holdings(state: &State) -> Holdings {
 
 fn name_of(address: &str) -> &str {
     address.rsplit('.').next().unwrap_or_default()
+}
+
+#[test]
+fn what_is_hidden_is_unknown_in_the_plan_and_nothing_else_is() {
+    let hidden = attributes(&all_of_it(), &everything(HiddenEvents::Whole));
+    assert_eq!(hidden.len(), 5);
+    assert!(hidden.values().all(|value| *value == Value::unknown()), "{hidden:?}");
+    let members = &attributes(&all_of_it(), &everything(one_member_twice()))["events"];
+    let known = ["b", "c"].map(Value::from).into_iter();
+    assert_eq!(*members, Value::set(known.chain([Value::unknown(), Value::unknown()])));
+    let known = attributes(&all_of_it(), &Hidden::default());
+    assert!(!format!("{known:?}").contains("Unknown"), "{known:?}");
 }

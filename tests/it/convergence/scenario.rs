@@ -9,7 +9,8 @@ use super::Tempo;
 use super::hidden::Hidden;
 use super::troubles::{Trouble, Troubles};
 use crate::fake_heygen::{
-    AllEvents, Behaviour, Endpoint, FakeHeygen, RateLimit, SuccessBody, Timestamps, TrailingSlash, UrlSpelling,
+    AllEvents, Behaviour, Endpoint, FakeHeygen, NewEndpoint, RateLimit, SuccessBody, Timestamps, TrailingSlash,
+    UrlSpelling,
 };
 
 const EVENTS: [&str; 5] = [
@@ -403,4 +404,59 @@ impl Scenario {
         self.made += 1;
         format!("{prefix}{}", self.made)
     }
+}
+
+#[test]
+fn clocks_lists_and_pages_are_off_by_as_much_as_they_can_be() {
+    let behaviours = (0..2_000).map(|seed| {
+        let troubles = Troubles::among(seed, |_| true);
+        Scenario::new(seed, Tempo::Real, troubles).behaviour()
+    });
+    let behaviours: Vec<Behaviour> = behaviours.collect();
+    let clocks = behaviours.iter().map(|it| it.clock_offset_ms / 60_000);
+    let (behind, ahead) = (clocks.clone().min(), clocks.max());
+    assert!(
+        (Some(-60)..=Some(-55)).contains(&behind) && (Some(55)..=Some(60)).contains(&ahead),
+        "by minutes: {behind:?} to {ahead:?}"
+    );
+    let lag = behaviours.iter().map(|it| it.list_lag_ms).max();
+    assert!((Some(4_500)..=Some(5_000)).contains(&lag), "{lag:?}");
+    let page = behaviours.iter().map(|it| it.page_latency_ms).max();
+    assert!((Some(900)..=Some(1_000)).contains(&page), "{page:?}");
+}
+
+#[test]
+fn heygens_clock_goes_on_by_seconds_between_commands() {
+    let heygen = FakeHeygen::start();
+    let troubles = Troubles::among(0, |it| it != Trouble::NoDate);
+    let mut scenario = Scenario::new(0, Tempo::Fiftieth, troubles);
+    for _ in 0..200 {
+        let before = heygen.now();
+        scenario.time_passes(&heygen);
+        assert!(heygen.now() - before >= Duration::from_secs(3));
+    }
+}
+
+#[test]
+fn what_is_deleted_by_hand_is_mostly_old_by_then_but_not_always() {
+    let heygen = FakeHeygen::start();
+    let troubles = Troubles::among(0, |it| it != Trouble::NoDate);
+    let mut scenario = Scenario::new(0, Tempo::Fiftieth, troubles);
+    let (mut young, mut old) = (0, 0);
+    for _ in 0..2_000 {
+        let made = heygen.now();
+        let endpoint = heygen.put_endpoint(NewEndpoint {
+            url: "https://hooks.example.com/".to_owned(),
+            ..NewEndpoint::default()
+        });
+        scenario.meddle(&heygen);
+        if heygen.remove_endpoint(&endpoint.endpoint_id).is_none() {
+            let is_old = heygen.now() - made > Duration::from_mins(2);
+            *(if is_old { &mut old } else { &mut young }) += 1;
+        }
+    }
+    assert!(
+        young > 0 && old > 100 && young * 4 < old,
+        "{young} were young and {old} old"
+    );
 }

@@ -62,7 +62,7 @@ impl Troubles {
     }
 
     /// What the run of this seed meets, of these. An earlier entry of the table keeps out a later one.
-    fn among(seed: u64, switched_on: impl Fn(Trouble) -> bool) -> Self {
+    pub(super) fn among(seed: u64, switched_on: impl Fn(Trouble) -> bool) -> Self {
         let mut drawn: Vec<Trouble> = Vec::new();
         for (place, (trouble, one_in)) in (1..).zip(TABLE) {
             // A chance of its own for each, so that switching one off leaves the others as they are.

@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use super::{
     ADDRESS, PAST_ALL_LAG, PATIENCE, URL, endpoint, expect_state_is_true, id_in_state, named, url, with_account,
 };
-use crate::fake_heygen::{FakeHeygen, Fault, RetryAfter, Route, Rule, Wait};
+use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, RetryAfter, Route, Rule, Wait};
 use crate::support::engine::{Engine, for_each_engine};
 use crate::support::plan::Action;
 use crate::support::process::{Output, Running};
@@ -47,6 +47,22 @@ fn interrupt_during(tf: &Workspace, heygen: &FakeHeygen, route: Route, wait: Wai
     let output = running.wait_at_most(PROMPTLY);
     expect_nothing_running(tf);
     output
+}
+
+/// Interrupts a command that waits for the second page of the list, which is never answered.
+#[track_caller]
+fn interrupt_in_the_middle_of_a_walk(tf: &Workspace, heygen: &FakeHeygen, command: &[&str]) {
+    heygen.clear_requests();
+    heygen.inject(Rule::on(Route::List, Fault::Held { wait: Wait::Before }).after(1));
+    let mut running = tf.spawn(command);
+    let held = heygen.wait_for_request(PATIENCE, |it| it.fault == Some("held"));
+    assert!(held.is_some(), "{command:?} never asked for a second page");
+    interrupt_and_see(tf, &mut running);
+    let output = running.wait_at_most(PROMPTLY).expect_failure();
+    assert!(output.text().contains("Interrupted"), "{output:?}");
+    expect_nothing_running(tf);
+    assert_eq!(heygen.requests_to(Route::List).len(), 2, "no new call starts");
+    heygen.release();
 }
 
 /// Interrupts a command, and waits until the plugin has been told.
@@ -207,6 +223,26 @@ for_each_engine! {
         expect_state_is_true(&tf, &heygen);
     }
 
+    // The list decides then, and its walk is what is interrupted.
+    fn an_interrupted_delete_that_a_gateway_answered_404_is_not_taken_for_done(tf: Workspace) {
+        let (tf, heygen) = with_account(tf.with_trace_log());
+        tf.write("main.tf", &endpoint(&url(URL)));
+        tf.apply();
+        let id = id_in_state(&tf);
+        for effect in [Effect::None, Effect::Done] {
+            let gateways_404 = Fault::Status { status: 404, body: BodyShape::Html, effect };
+            heygen.inject(Rule::on(Route::Delete, gateways_404));
+            let destroy = ["destroy", "-auto-approve", "-refresh=false"];
+            let output = interrupt_during(&tf, &heygen, Route::List, Wait::Before, &destroy).expect_failure();
+            assert!(output.text().contains("interrupted"), "{output:?}");
+            assert_eq!(heygen.requests_to(Route::Delete).len(), 1);
+            assert_eq!(id_in_state(&tf), id);
+        }
+        heygen.advance(PAST_ALL_LAG);
+        tf.apply();
+        expect_state_is_true(&tf, &heygen);
+    }
+
     fn a_wait_that_heygen_asked_for_ends_at_once(tf: Workspace) {
         let (tf, heygen) = with_account(tf.with_trace_log());
         tf.write("main.tf", &with_trigger(URL, "1"));
@@ -252,21 +288,21 @@ for_each_engine! {
         heygen.put_many(120, "https://hooks.example.com/after");
         let id = id_in_state(&tf);
         for command in ["plan", "refresh"] {
-            heygen.clear_requests();
-            heygen.inject(Rule::on(Route::List, Fault::Held { wait: Wait::Before }).after(1));
-            let mut running = tf.spawn(&[command]);
-            let held = heygen.wait_for_request(PATIENCE, |it| it.fault == Some("held"));
-            assert!(held.is_some(), "{command} never asked for a second page");
-            interrupt_and_see(&tf, &mut running);
-            // The page is never answered.
-            let output = running.wait_at_most(PROMPTLY).expect_failure();
-            assert!(output.text().contains("Interrupted"), "{output:?}");
-            expect_nothing_running(&tf);
-            assert_eq!(heygen.requests_to(Route::List).len(), 2, "no new call starts");
-            heygen.release();
+            interrupt_in_the_middle_of_a_walk(&tf, &heygen, &[command]);
             assert_eq!(id_in_state(&tf), id);
             tf.expect_nothing_to_do();
         }
+    }
+
+    fn an_interrupted_data_source_or_import_ends_in_the_middle_of_a_walk(tf: Workspace) {
+        let (tf, heygen) = with_account(tf.with_trace_log());
+        heygen.put_many(120, "https://hooks.example.com/before");
+        tf.write("main.tf", "data \"heygen_webhook_endpoints\" \"all\" {}\n").init();
+        interrupt_in_the_middle_of_a_walk(&tf, &heygen, &["plan"]);
+        // An id that no page has.
+        let import = format!("import {{\n  to = {ADDRESS}\n  id = \"ep_none\"\n}}\n");
+        tf.write("main.tf", &format!("{}{import}", endpoint(&url(URL))));
+        interrupt_in_the_middle_of_a_walk(&tf, &heygen, &["plan"]);
     }
 
     // Here Terraform tells a plugin nothing of an interruption: the plan is over when its reads are.

@@ -550,12 +550,13 @@ fn where_two_equal_creates_are_lost_both_endpoints_are_named_to_both() {
 #[test]
 fn the_endpoint_of_an_equal_create_that_is_yet_to_be_answered_is_not_taken() {
     let (tf, heygen) = start();
-    tf.write("main.tf", &pair());
+    // The other one is answered when the search has ended, which takes ten seconds.
+    tf.write("main.tf", &pair().replace("1500ms", "30s"));
     heygen.inject(Rule::on(Route::Create, UNHEARD));
     heygen.inject(Rule::on(
         Route::Create,
         Fault::Delay {
-            ms: 1000,
+            ms: 12_000,
             wait: Wait::After,
         },
     ));

@@ -161,6 +161,34 @@ fn a_secret_that_comes_without_an_id_is_joined_to_the_one_endpoint_it_can_be_of(
     expect_state_is_true(&tf, &heygen);
 }
 
+#[test]
+fn what_the_list_does_not_say_of_an_endpoint_whose_id_was_found_is_null_with_a_warning() {
+    let (tf, heygen) = start();
+    write(&tf, &url(URL));
+    let field = Some("status".to_owned());
+    heygen.inject(Rule::on(
+        Route::Create,
+        Fault::MissingField {
+            field: Some("endpoint_id".to_owned()),
+        },
+    ));
+    heygen.inject(Rule::on(Route::List, Fault::MissingField { field }).always());
+    let said = tf.apply_unchecked();
+    let summaries: Vec<_> = said.iter().map(|it| (it.severity, &*it.summary)).collect();
+    let found = "Webhook endpoint created, and its id found in the list";
+    let not_described = "Webhook endpoint created, but not described completely";
+    assert_eq!(
+        summaries,
+        [(Severity::Warning, found), (Severity::Warning, not_described)]
+    );
+    heygen.clear_faults();
+    let state = tf.state();
+    let a = state.instance(ADDRESS);
+    assert_eq!((a.is_tainted(), a.attribute("status")), (false, &Value::Null));
+    expect_state_is_true(&tf, &heygen);
+    tf.expect_nothing_to_do();
+}
+
 /// Why the answer to each creation was of no use, in the order of the endpoints it made.
 fn reasons_in_order(heygen: &FakeHeygen) -> Vec<String> {
     let requests = heygen.requests_to(Route::Create);
@@ -286,6 +314,21 @@ fn a_server_that_ignores_null_events_is_found_out_by_its_list() {
         &json!(["batch.finished"])
     );
     assert_eq!(tf.plan().resource(ADDRESS).changed(), ["events"]);
+}
+
+#[test]
+fn all_events_that_a_creation_answers_as_null_may_be_listed_by_name() {
+    let (tf, heygen) = start();
+    heygen.behave(|it| it.all_events = AllEvents::Listed);
+    write(&tf, &url(URL));
+    heygen.inject(Rule::on(
+        Route::Create,
+        Fault::NullField {
+            field: Some("events".to_owned()),
+        },
+    ));
+    tf.apply().none();
+    expect_state_is_true(&tf, &heygen);
 }
 
 #[test]

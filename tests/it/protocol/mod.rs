@@ -1,5 +1,6 @@
 //! The provider in the test's own process, walked by the model of Terraform's core, against the fake API.
 
+mod import;
 mod list;
 mod stored;
 mod unknown;

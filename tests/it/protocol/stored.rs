@@ -101,5 +101,8 @@ async fn members_of_a_later_provider_stay_with_their_endpoint_and_do_not_come_to
     let plan = planned(&core, &state, &of("two", "2")).await;
     assert_eq!(plan.change(ADDRESS).action, Action::Replace);
     assert!(!core.apply(&mut state, plan, &of("two", "2")).await.errored());
-    assert_eq!(state[ADDRESS].private, br#"{"version":1}"#);
+    assert_eq!(
+        state[ADDRESS].private,
+        br#"{"all_events_not_answered":true,"version":1}"#
+    );
 }

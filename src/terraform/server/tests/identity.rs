@@ -102,6 +102,24 @@ async fn the_plan_of_an_update_has_it_and_that_of_a_creation_has_none() {
 }
 
 #[tokio::test]
+async fn the_plan_of_a_destruction_has_it() {
+    for held in held() {
+        let plan = ask!(
+            plan_resource_change,
+            plan_resource_change {
+                type_name: DOOR.to_owned(),
+                prior_state: state("front"),
+                proposed_new_state: message(None),
+                config: message(None),
+                prior_identity: held,
+            }
+        );
+        assert_eq!(summaries(&plan.diagnostics), [""; 0]);
+        assert_eq!(number_in(plan.planned_identity.as_ref()).as_deref(), Some("7"));
+    }
+}
+
+#[tokio::test]
 async fn a_read_that_answers_another_object_is_a_provider_bug() {
     let answer = read("swapped", identity(text("7"))).await;
     assert_eq!(summaries(&answer.diagnostics), ["The provider made a mistake"]);

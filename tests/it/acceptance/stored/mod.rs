@@ -19,13 +19,25 @@ const URL: &str = "url = \"https://hooks.example.com/heygen\"";
 
 /// The state files of this name, of every version.
 fn stored(name: &str) -> Vec<Value> {
+    let states = stored_by(name, |_| true);
+    assert!(states.len() >= 2, "the stored states are not found");
+    states
+}
+
+/// The same of what was not written before 0.1.0.
+fn stored_since_0_1_0(name: &str) -> Vec<Value> {
+    let states = stored_by(name, |version| !version.ends_with("before-0.1.0"));
+    assert!(!states.is_empty(), "the stored states are not found");
+    states
+}
+
+fn stored_by(name: &str, version: impl Fn(&Path) -> bool) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/acceptance/stored");
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files: Vec<_> = entries
-        .filter(|path| path.is_dir())
+        .filter(|path| path.is_dir() && version(path))
         .map(|version| fs::read(version.join(name).with_extension("tfstate")).unwrap())
         .collect();
-    assert!(files.len() >= 2, "the stored states are not found");
     files.iter().map(|file| serde_json::from_slice(file).unwrap()).collect()
 }
 
@@ -98,6 +110,18 @@ for_each_engine! {
         heygen.behave(|b| (b.all_events, b.shuffle_events) = (AllEvents::Listed, true));
         tf.write("main.tf", &endpoint(URL));
         for state in stored("all_events_spelled_out") {
+            put(&tf, &heygen, state);
+            tf.apply().none();
+            assert_eq!(tf.state().instance(ADDRESS).attribute("events"), &Value::Null);
+        }
+        assert!(heygen.requests().iter().all(|request| request.method == "GET"));
+    }
+
+    fn all_events_that_no_answer_has_told_yet_are_still_recognised(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        heygen.behave(|b| b.all_events = AllEvents::Listed);
+        tf.write("main.tf", &endpoint(URL));
+        for state in stored_since_0_1_0("all_events_not_answered") {
             put(&tf, &heygen, state);
             tf.apply().none();
             assert_eq!(tf.state().instance(ADDRESS).attribute("events"), &Value::Null);
