@@ -9,7 +9,7 @@ use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use unicode_normalization::is_nfc;
 
-use super::redact::{is_invisible, shortened, without_signing_secrets};
+use super::redact::{excerpt, is_invisible};
 use super::{Field, FieldError};
 
 /// The event types an endpoint receives; `None` = all of them, those of the future included.
@@ -84,9 +84,6 @@ pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
         .ok()
 }
 
-/// How many characters of an id are shown in a message.
-const MAX_DISPLAYED_CHARS: usize = 64;
-
 /// The id of one endpoint. It becomes a path segment of a `DELETE`, and a name in messages: any text of 1 to 255
 /// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not
 /// made of dots alone.
@@ -135,7 +132,7 @@ impl FromStr for EndpointId {
 
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shortened(&without_signing_secrets(&self.0), MAX_DISPLAYED_CHARS))
+        f.write_str(&excerpt(&self.0))
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::heygen::excerpt;
 use crate::provider::summaries;
 use crate::terraform::Diagnostic;
 
@@ -15,8 +16,9 @@ pub(super) fn validate(text: &str) -> Option<Diagnostic> {
             Diagnostic::warning(
                 summaries::PERHAPS_UNREACHABLE_URL,
                 format!(
-                    "The host {host} is one that only machines near it can reach. HeyGen delivers from the public \
-                     internet and needs a publicly reachable host."
+                    "The host {} is one that only machines near it can reach. HeyGen delivers from the public \
+                     internet and needs a publicly reachable host.",
+                    excerpt(&host)
                 ),
             )
             .at("url")

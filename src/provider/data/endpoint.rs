@@ -134,9 +134,7 @@ impl DataSource for WebhookEndpoint {
     async fn read(&self, config: EndpointData, stop: &Stop) -> Result<EndpointData, Diagnostics> {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
-        // A message may quote the id, in whose place a credential may have been given by mistake.
-        let found = lookup.find(&client, stop).await;
-        let endpoint = found.map_err(|problems| self.0.redacted(problems))?;
+        let endpoint = lookup.find(&client, stop).await?;
         self.0.mark_shown(&endpoint.id);
         let mut data = EndpointData::from(&endpoint);
         if let Some(url) = lookup.url() {

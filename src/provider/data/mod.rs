@@ -31,11 +31,6 @@ impl SharedSession {
         self.0.client().map_err(|no_client| no_client.into_error(doing))
     }
 
-    /// See [`Session::redacted`].
-    fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
-        self.0.redacted(diagnostics)
-    }
-
     /// See [`Session::mark_shown`].
     fn mark_shown(&self, id: &EndpointId) {
         self.0.mark_shown(id);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Sources;
 use super::lost_create::Candidates;
 use super::schema::{EndpointModel, TYPE_NAME};
-use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
+use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId, excerpt};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
 use crate::provider::filters::Unreadable;
@@ -454,17 +454,19 @@ pub(super) fn bad_id_in_state(text: &str, why: InvalidEndpointId) -> Diagnostic 
     )
 }
 
-/// What was given for an id, as a message shows it: cut short, and so that every character can be seen.
+/// What was given for an id or for another name, as a message shows it: see [`excerpt`], and so that every character can be
+/// seen.
 pub(in crate::provider) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 64;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("\"{}…\"", text[..at].escape_debug()),
-        None => format!("\"{}\"", text.escape_debug()),
-    }
+    format!("\"{}\"", excerpt(text).escape_debug())
 }
 
-fn name(state: &EndpointModel) -> &str {
-    state.id.known().map_or("this endpoint", String::as_str)
+/// What the endpoint in this state is called in a message.
+pub(super) fn name(state: &EndpointModel) -> String {
+    match state.id.known().map(|id| EndpointId::parse(id).map_err(|_| id)) {
+        None => "this endpoint".to_owned(),
+        Some(Ok(id)) => id.to_string(),
+        Some(Err(text)) => quoted(text),
+    }
 }
 
 fn sentence(failure: &Failure) -> String {
