@@ -40,6 +40,20 @@ impl<Id> Endpoint<Id> {
     }
 }
 
+impl<Id> Endpoint<Id> {
+    /// The fields besides the id that cannot be read, by their names.
+    pub fn unreadable_fields(&self) -> Vec<&'static str> {
+        let fields = [
+            ("url", self.url.is_err()),
+            ("events", self.events.is_err()),
+            ("status", self.status.is_err()),
+            ("created_at", self.created_at.is_err()),
+        ];
+        let unreadable = fields.into_iter().filter(|(_, is_unreadable)| *is_unreadable);
+        unreadable.map(|(name, _)| name).collect()
+    }
+}
+
 impl ListItem {
     /// The item as an endpoint; `None` if its id cannot be read.
     pub fn identified(&self) -> Option<Endpoint> {
@@ -62,6 +76,18 @@ impl ListItem {
             events: Err(FieldError::Malformed),
             status: nothing(),
             created_at: nothing(),
+        }
+    }
+}
+
+impl From<Endpoint> for ListItem {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            id: Ok(endpoint.id),
+            url: endpoint.url,
+            events: endpoint.events,
+            status: endpoint.status,
+            created_at: endpoint.created_at,
         }
     }
 }

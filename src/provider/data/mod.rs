@@ -4,6 +4,7 @@ mod endpoint;
 mod endpoints;
 mod event_types;
 mod events;
+mod unreadable;
 
 use std::sync::Arc;
 

@@ -336,8 +336,8 @@ impl DataSource for Bell {
         Diagnostics::none()
     }
 
-    async fn read(&self, config: BellModel, _stop: &CancellationToken) -> Result<BellModel, Diagnostics> {
-        Ok(config)
+    async fn read(&self, config: BellModel, _stop: &CancellationToken) -> Result<Outcome<BellModel>, Diagnostics> {
+        Ok(Outcome::ok(config))
     }
 }
 
