@@ -365,21 +365,29 @@ pub(super) fn secrets_not_imported() -> Diagnostic {
     )
 }
 
-/// An item of the list that could only be left out. `url`: its own, as it may be shown.
-pub(super) fn listed_without_id(url: Option<&str>) -> Diagnostic {
-    let (which, then) = match url {
-        Some(url) => (
-            format!(" with the URL {url}"),
-            "List the others with a filter that leaves it out; if it goes on, report it to HeyGen.",
-        ),
-        None => (String::new(), "Try again later; if it goes on, report it to HeyGen."),
+/// Endpoints that a list had to leave out. `urls`: their own as they may be shown, where they can be read.
+pub(super) fn left_out_without_id(urls: &[Option<String>]) -> Diagnostic {
+    const MOST_SHOWN: usize = 3;
+    let shown: Vec<&str> = urls.iter().flatten().map(String::as_str).take(MOST_SHOWN).collect();
+    let which = match (shown.len(), urls.len()) {
+        (0, _) => String::new(),
+        (1, 1) => format!(" (its URL: {})", shown[0]),
+        (some, all) if some == all => format!(" (their URLs: {})", shown.join(", ")),
+        _ => format!(" (URLs of some: {})", shown.join(", ")),
     };
-    Diagnostic::error(
-        summaries::LISTED_WITHOUT_ID,
-        format!(
-            "HeyGen's list has an endpoint{which} whose id is missing or malformed. It can be neither named nor imported, and \
-             without it the list would look complete. {then}"
+    let what = match urls.len() {
+        1 => format!(
+            "HeyGen's list has an endpoint whose id is missing or malformed{which}. It can be neither named nor imported, so \
+             it is missing here."
         ),
+        count => format!(
+            "HeyGen's list has {count} endpoints whose ids are missing or malformed{which}. They can be neither named nor \
+             imported, so they are missing here."
+        ),
+    };
+    Diagnostic::warning(
+        summaries::LISTED_WITHOUT_ID,
+        format!("{what} Try again later; if it goes on, report it to HeyGen."),
     )
 }
 
@@ -398,7 +406,9 @@ pub(super) fn listed_without_filter(id: &EndpointId, unreadable: Unreadable) -> 
 
 /// The list says nothing readable about some attributes of an endpoint. `is_included`: its object has the others.
 pub(super) fn listed_incompletely(id: &EndpointId, attributes: &[&str], is_included: bool) -> Diagnostic {
-    let what = if is_included {
+    let what = if is_included && attributes.len() == 1 {
+        "It is null here."
+    } else if is_included {
         "They are null here."
     } else {
         "So it is listed without any of its attributes, and what is generated for it is not complete: write its url and \
@@ -492,6 +502,38 @@ mod tests {
             earlier_fault: None,
         };
         delete_failed(&failure).detail
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_counted_and_some_urls_are_shown() {
+        let said = |urls: &[Option<&str>]| {
+            let urls: Vec<_> = urls.iter().map(|url| url.map(str::to_owned)).collect();
+            left_out_without_id(&urls).detail
+        };
+        assert_eq!(
+            said(&[Some("https://a.example/")]),
+            "HeyGen's list has an endpoint whose id is missing or malformed (its URL: https://a.example/). It can be neither \
+             named nor imported, so it is missing here. Try again later; if it goes on, report it to HeyGen."
+        );
+        for (urls, what) in [
+            (&[None][..], "an endpoint whose id is missing or malformed. It"),
+            (&[None, None], "2 endpoints whose ids are missing or malformed. They"),
+            (
+                &[Some("a"), Some("b")],
+                "2 endpoints whose ids are missing or malformed (their URLs: a, b). They",
+            ),
+            (
+                &[Some("a"), None],
+                "2 endpoints whose ids are missing or malformed (URLs of some: a). They",
+            ),
+            (
+                &[Some("a"), Some("b"), Some("c"), Some("d")],
+                "4 endpoints whose ids are missing or malformed (URLs of some: a, b, c). They",
+            ),
+        ] {
+            let said = said(urls);
+            assert!(said.starts_with(&format!("HeyGen's list has {what}")), "{said}");
+        }
     }
 
     #[test]
