@@ -412,6 +412,10 @@ async fn what_is_odd_about_others_says_nothing_and_what_was_asked_about_is_said(
                     .detail
                     .contains(&format!("what it says about {field} is missing"))
             );
+            let is_null = found.said[0]
+                .detail
+                .ends_with(" is missing or malformed. It is null here.");
+            assert_eq!(is_null, has_object, "{:?}", found.said);
             // Null would say all events, or no URL.
             assert_eq!(found.object.is_some(), has_object, "{field}");
             if let Some(object) = found.object {
