@@ -9,7 +9,7 @@ use time::format_description::well_known::Iso8601;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use unicode_normalization::is_nfc;
 
-use super::redact::{is_invisible, shortened, without_signing_secrets};
+use super::redact::{excerpt, is_invisible};
 use super::{Field, FieldError};
 
 /// The event types an endpoint receives; `None` = all of them, those of the future included.
@@ -40,6 +40,20 @@ impl<Id> Endpoint<Id> {
     }
 }
 
+impl<Id> Endpoint<Id> {
+    /// The fields besides the id that cannot be read, by their names.
+    pub fn unreadable_fields(&self) -> Vec<&'static str> {
+        let fields = [
+            ("url", self.url.is_err()),
+            ("events", self.events.is_err()),
+            ("status", self.status.is_err()),
+            ("created_at", self.created_at.is_err()),
+        ];
+        let unreadable = fields.into_iter().filter(|(_, is_unreadable)| *is_unreadable);
+        unreadable.map(|(name, _)| name).collect()
+    }
+}
+
 impl ListItem {
     /// The item as an endpoint; `None` if its id cannot be read.
     pub fn identified(&self) -> Option<Endpoint> {
@@ -66,6 +80,18 @@ impl ListItem {
     }
 }
 
+impl From<Endpoint> for ListItem {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            id: Ok(endpoint.id),
+            url: endpoint.url,
+            events: endpoint.events,
+            status: endpoint.status,
+            created_at: endpoint.created_at,
+        }
+    }
+}
+
 /// Reads a moment as HeyGen writes it: ISO 8601 to the second, fractions allowed, UTC where it names no offset. `None` if
 /// it is anything else.
 pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
@@ -83,9 +109,6 @@ pub(super) fn parse_moment(text: &str) -> Option<OffsetDateTime> {
         .or_else(|_| PrimitiveDateTime::parse(&text, &Iso8601::PARSING).map(PrimitiveDateTime::assume_utc))
         .ok()
 }
-
-/// How many characters of an id are shown in a message.
-const MAX_DISPLAYED_CHARS: usize = 64;
 
 /// The id of one endpoint. It becomes a path segment of a `DELETE`, and a name in messages: any text of 1 to 255
 /// characters in Unicode's form NFC, without control, invisible or space characters and none of `/ \ ? # %`, and not
@@ -135,7 +158,7 @@ impl FromStr for EndpointId {
 
 impl fmt::Display for EndpointId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shortened(&without_signing_secrets(&self.0), MAX_DISPLAYED_CHARS))
+        f.write_str(&excerpt(&self.0))
     }
 }
 

@@ -34,5 +34,6 @@ pub use error::{CreateFailure, Effect, Failure, Fault, LookupKey};
 pub use event::{Event, EventFilter, EventType};
 pub use field::{Field, FieldError};
 pub use list_cache::{EndpointPage, EndpointPages};
+pub use redact::{excerpt, without_signing_secrets};
 pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};
 pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Settings, Timing};

@@ -10,6 +10,12 @@ const MAX_NAME_CHARS: usize = 128;
 /// How many characters of a URL are shown.
 const MAX_URL_CHARS: usize = 250;
 
+/// How many characters are shown of a text that a message quotes.
+const MAX_EXCERPT_CHARS: usize = 64;
+
+/// What stands where a text was cut short.
+const CUT_SHORT: char = '…';
+
 /// What stands where something was taken out.
 const REDACTED: &str = "[redacted]";
 /// What every signing secret begins with.
@@ -33,10 +39,13 @@ impl Redactor {
         self.clean(text, MAX_EXPLANATION_CHARS)
     }
 
-    /// A text of our own, in which something from outside may stand: as it is, but without the credential it knows and
-    /// without anything that looks like a signing secret.
+    /// A text of our own, in which something from outside may stand: as it is, but without the credential it knows, also
+    /// where it was quoted or cut short, and without anything that looks like a signing secret.
     pub(super) fn message(&self, text: &str) -> String {
-        without_signing_secrets(&without(text, self.0.expose_secret()))
+        let credential = self.0.expose_secret();
+        let text = without(text, credential);
+        let text = without(&text, &credential.escape_debug().to_string());
+        without_signing_secrets(&without_beginning(&text, credential))
     }
 
     /// A name fit to be shown; `None` if nothing is left of it.
@@ -92,11 +101,56 @@ fn without(text: &str, needle: &str) -> String {
     cut_out(text, needle, |_| 0)
 }
 
-pub(super) fn without_signing_secrets(text: &str) -> String {
+/// Takes out what is left of a credential at the place where a text was cut short.
+fn without_beginning(text: &str, credential: &str) -> String {
+    let mut pieces = text.split(CUT_SHORT).peekable();
+    let mut out = String::with_capacity(text.len());
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            out.push_str(piece);
+            break;
+        }
+        let beginnings = (MIN_CREDENTIAL_BYTES..credential.len()).rev();
+        let mut left = beginnings.filter_map(|length| {
+            let at = piece.len().checked_sub(length)?;
+            let end = piece.get(at..)?;
+            end.eq_ignore_ascii_case(credential.get(..length)?).then_some(at)
+        });
+        match left.next() {
+            Some(at) => {
+                out.push_str(&piece[..at]);
+                out.push_str(REDACTED);
+            }
+            None => out.push_str(piece),
+        }
+        out.push(CUT_SHORT);
+    }
+    out
+}
+
+/// A text in the place of an id or of a name, as a message shows it: without anything that looks like a signing secret,
+/// without user-info and queries of URLs, and cut short. What a session knows to be secret is not known here.
+pub fn excerpt(text: &str) -> String {
+    let text = without_signing_secrets(text);
+    let shown = match text.rfind('@') {
+        _ if text.contains("://") => without_details(&text),
+        // What a URL's parser takes for one as well.
+        Some(at) if has_web_scheme(&text[..at]) => REDACTED.to_owned(),
+        _ => text,
+    };
+    shortened(&shown, MAX_EXCERPT_CHARS)
+}
+
+fn has_web_scheme(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("http:") || text.contains("https:")
+}
+
+/// Takes out everything that looks like a signing secret. A full stop at its end is the sentence's.
+pub fn without_signing_secrets(text: &str) -> String {
     cut_out(text, SIGNING_SECRET_PREFIX, |rest| {
-        rest.bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || b"_-+/=.~".contains(b))
-            .count()
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_-+/=.~".contains(c)));
+        rest[..end.unwrap_or(rest.len())].trim_end_matches('.').len()
     })
 }
 
@@ -170,9 +224,9 @@ fn has_cut_off_password(authority: &str) -> bool {
 }
 
 /// The first `limit` characters of a text, with a mark where some are missing.
-pub(super) fn shortened(text: &str, limit: usize) -> String {
+fn shortened(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {
-        Some((at, _)) => format!("{}…", &text[..at]),
+        Some((at, _)) => format!("{}{CUT_SHORT}", &text[..at]),
         None => text.to_owned(),
     }
 }
@@ -196,6 +250,7 @@ mod tests {
             ("bad key kEY-12345", "bad key [redacted]"),
             ("split Key-\u{0}12\u{200b}345", "split [redacted]"),
             ("secret whsec_aB3+/=-_.x, and", "secret [redacted], and"),
+            ("secret whsec_a.b. And", "secret [redacted]. And"),
             ("WHSEC_X whsec_", "[redacted] [redacted]"),
             (
                 "see https://u:p@h.example/a?token=1#f now",
@@ -249,6 +304,50 @@ mod tests {
         }
         let long = shown(&format!("https://h.example/{}", "é".repeat(1000)));
         assert_eq!(long.chars().count(), 251);
+    }
+
+    #[test]
+    fn a_text_that_is_quoted_shows_no_secret_and_is_cut_short() {
+        for (text, shown) in [
+            ("ep_1", "ep_1"),
+            ("ep_1?x", "ep_1?x"),
+            ("a@b", "a@b"),
+            ("a:b@c", "a:b@c"),
+            ("whsec_abc/def", "[redacted]"),
+            ("whsec_abc/https://user:pw@h/", "[redacted]://h/"),
+            ("https://user:pw@h/ep_1", "https://h/ep_1"),
+            ("https://user:p w@h/", "https://h/"),
+            ("https:\\\\user:pw@h/", "[redacted]"),
+            ("https:user:pw@h/", "[redacted]"),
+            ("https://h/?token=1", "https://h/?…"),
+            ("user:pw@https://h/", "[redacted]://h/"),
+        ] {
+            assert_eq!(excerpt(text), shown, "{text:?}");
+        }
+        assert_eq!(excerpt(&"é".repeat(65)), format!("{}…", "é".repeat(64)));
+        assert_eq!(excerpt(&"é".repeat(64)), "é".repeat(64));
+    }
+
+    #[test]
+    fn a_message_shows_no_credential_in_what_it_quotes() {
+        let message = |credential: &str, text: &str| Redactor::new(SecretString::from(credential)).message(text);
+        assert_eq!(
+            message("Key-12345", "the id \"KEY-12345/x\". It"),
+            "the id \"[redacted]/x\". It"
+        );
+        assert_eq!(
+            message("a\"b'c\\d", "the id \"a\\\"b\\'c\\\\d/x\""),
+            "the id \"[redacted]/x\""
+        );
+        for cut in ["Key-", "Key-1", "kEY-1234"] {
+            assert_eq!(
+                message("Key-12345", &format!("of x{cut}…, and")),
+                "of x[redacted]…, and"
+            );
+        }
+        for kept in ["of Key…", "of Key-1234 …", "of Key-1234", "of …Key-", "of éKe…"] {
+            assert_eq!(message("Key-12345", kept), kept);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Requests as plain values: what would be sent, decided without sending it.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use http::Method;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -211,14 +211,15 @@ impl Request {
         self.verb == Verb::Get
     }
 
-    /// Where it goes. Segments are appended through the `url` crate, which encodes what a segment cannot hold; the base
-    /// may have a path of its own.
+    /// Where it goes; the base may have a path of its own.
     pub(super) fn url(&self, base: &BaseUrl) -> Url {
         let mut url = base.as_url().clone();
-        // A base URL has a host, and a URL with a host has segments.
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(self.segments());
+        let mut path = url.path().strip_suffix('/').unwrap_or(url.path()).to_owned();
+        for segment in self.segments() {
+            path.push('/');
+            push_segment(&mut path, segment);
         }
+        url.set_path(&path);
         if !self.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&self.query);
         }
@@ -260,6 +261,19 @@ impl Request {
         // Strings, sets and options cannot fail to become JSON.
         self.body = serde_json::to_value(body).ok();
         self
+    }
+}
+
+/// Appends one segment of a path. What RFC 3986 does not allow in one is percent-encoded; the `url` crate goes by another
+/// standard, which leaves some of it (`|`, `^`, `[`, `]`) as it is.
+fn push_segment(path: &mut String, segment: &str) {
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(path, "%{byte:02X}");
+        }
     }
 }
 
@@ -378,6 +392,46 @@ mod tests {
             sent_to(&Request::list(None), "https://h.example"),
             "https://h.example/v3/webhooks/endpoints?limit=100"
         );
+    }
+
+    #[test]
+    fn an_id_of_odd_characters_is_one_segment_that_stands_for_it() {
+        let every: String = ('\u{21}'..'\u{250}')
+            .filter(|c| EndpointId::parse(&format!("a{c}")).is_ok())
+            .collect();
+        let odd = ["|^[]\"<>`{}", "!$&'()*+,;=:@-._~", "..a", "a..", "é終点🎬"];
+        let longest = ["|", "[", "é", "終", "🎬", "'"].map(|one| one.repeat(255));
+        let cut: Vec<String> = every
+            .chars()
+            .collect::<Vec<_>>()
+            .chunks(255)
+            .map(|some| some.iter().collect())
+            .collect();
+        let ids = odd.iter().copied().chain(longest.iter().map(String::as_str));
+        for text in ids.chain(cut.iter().map(String::as_str)) {
+            let key = IdempotencyKey::random().unwrap();
+            let url = sent_to(&Request::rotate_secret(&id(text), key), "https://h.example/p/");
+            let segment = url.strip_prefix("https://h.example/p/v3/webhooks/endpoints/").unwrap();
+            let segment = segment.strip_suffix("/rotate-secret").unwrap();
+            let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%".contains(&byte);
+            assert!(segment.bytes().all(is_allowed), "{segment}");
+            assert_eq!(decoded(segment), text);
+        }
+        assert_eq!(
+            sent_to(&Request::delete(&id("a|^[b]")), "https://h.example"),
+            "https://h.example/v3/webhooks/endpoints/a%7C%5E%5Bb%5D"
+        );
+    }
+
+    /// What a server makes of a segment.
+    fn decoded(segment: &str) -> String {
+        let mut pieces = segment.split('%');
+        let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+        for piece in pieces {
+            bytes.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+            bytes.extend(piece[2..].bytes());
+        }
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]

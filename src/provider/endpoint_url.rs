@@ -4,24 +4,35 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+use crate::heygen::excerpt;
 use crate::provider::summaries;
 use crate::terraform::Diagnostic;
 
 /// Checks a configured URL. Messages never quote it: it may hold a password.
 pub(super) fn validate(text: &str) -> Option<Diagnostic> {
     match parse(text) {
-        Err(why) => Some(Diagnostic::error(summaries::UNDELIVERABLE_URL, why).at("url")),
+        Err(why) => Some(undeliverable(why)),
         Ok(url) => internal_host(&url).map(|host| {
             Diagnostic::warning(
                 summaries::PERHAPS_UNREACHABLE_URL,
                 format!(
-                    "The host {host} is one that only machines near it can reach. HeyGen delivers from the public \
-                     internet and needs a publicly reachable host."
+                    "The host {} is one that only machines near it can reach. HeyGen delivers from the public \
+                     internet and needs a publicly reachable host.",
+                    excerpt(&host)
                 ),
             )
             .at("url")
         }),
     }
+}
+
+/// The reason why no endpoint can have this URL, if there is one: an error at the attribute, which never quotes it.
+pub(super) fn refusal(text: &str) -> Option<Diagnostic> {
+    parse(text).err().map(undeliverable)
+}
+
+fn undeliverable(why: &str) -> Diagnostic {
+    Diagnostic::error(summaries::UNDELIVERABLE_URL, why).at("url")
 }
 
 fn parse(text: &str) -> Result<Url, &'static str> {

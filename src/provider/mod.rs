@@ -73,6 +73,10 @@ impl Provider for HeygenProvider {
         config::validate(config)
     }
 
+    fn shown(&self, message: &str) -> String {
+        self.session.shown(message)
+    }
+
     async fn configure(&self, config: ProviderConfig, host: HostVersion) -> Diagnostics {
         let (connection, diagnostics) = config::resolve(&config, &self.environment, &host);
         self.session.connect(connection);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::time::Instant;
 
-use crate::heygen::{CallStart, Client, EndpointId};
+use crate::heygen::{CallStart, Client, EndpointId, without_signing_secrets};
 use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Diagnostics};
 
@@ -85,17 +85,13 @@ impl Session {
         }
     }
 
-    /// The same diagnostics without the credential and without anything that looks like a signing secret. A value of a
-    /// configuration or a state that is quoted in them may be one of these by mistake.
-    pub(super) fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
-        let Ok(client) = self.client() else {
-            return diagnostics;
-        };
-        let redacted = diagnostics.into_iter().map(|diagnostic| Diagnostic {
-            detail: client.redacted(&diagnostic.detail),
-            ..diagnostic
-        });
-        redacted.collect()
+    /// A message without the credential, as far as it is known, and without anything that looks like a signing secret. What
+    /// is quoted in it of a configuration, a state or an answer may be one of these by mistake.
+    pub(super) fn shown(&self, message: &str) -> String {
+        match self.client() {
+            Ok(client) => client.redacted(message),
+            Err(_) => without_signing_secrets(message),
+        }
     }
 
     /// Notes an endpoint that is or will be in state. Returns whether it was not noted so before.

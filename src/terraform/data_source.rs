@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::model::decode_model;
-use super::{Diagnostic, Diagnostics, Model, Object, Schema};
+use super::{Diagnostic, Diagnostics, Model, Object, Outcome, Schema};
 
 /// A data source over a typed model.
 #[async_trait]
@@ -23,9 +23,10 @@ pub trait DataSource: Send + Sync + 'static {
     fn validate(&self, config: &Self::Model) -> Diagnostics;
 
     /// Reads the data. Everything in the configuration is known, because Terraform waits until it is. In the result
-    /// everything must be known as well, and what the configuration sets must be unchanged. What could not be read is
-    /// an error and never an empty result. Once `stop` is cancelled, no call starts and the one under way ends.
-    async fn read(&self, config: Self::Model, stop: &CancellationToken) -> Result<Self::Model, Diagnostics>;
+    /// everything must be known as well, and what the configuration sets must be unchanged; beside it there may be
+    /// warnings. What could not be read is an error and never an empty result. Once `stop` is cancelled, no call starts
+    /// and the one under way ends.
+    async fn read(&self, config: Self::Model, stop: &CancellationToken) -> Result<Outcome<Self::Model>, Diagnostics>;
 }
 
 /// A [`DataSource`] without its types, as the service holds them. Implemented for every [`DataSource`].
@@ -38,7 +39,7 @@ pub trait AnyDataSource: Send + Sync {
     /// See [`DataSource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
     /// See [`DataSource::read`].
-    async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics>;
+    async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Outcome<Object>, Diagnostics>;
 }
 
 #[async_trait]
@@ -60,11 +61,11 @@ impl<D: DataSource> AnyDataSource for D {
         diagnostics
     }
 
-    async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Object, Diagnostics> {
-        let mut answer = DataSource::read(self, decode_model(config)?, stop).await?;
-        let unknown = answer.null_unknowns();
+    async fn read(&self, config: Object, stop: &CancellationToken) -> Result<Outcome<Object>, Diagnostics> {
+        let Outcome { mut value, diagnostics } = DataSource::read(self, decode_model(config)?, stop).await?;
+        let unknown = value.null_unknowns();
         if unknown.is_empty() {
-            return Ok(answer.into_object());
+            return Ok(Outcome::new(value.into_object(), diagnostics));
         }
         let left = format!("left {} unknown", unknown.join(", "));
         Err(Diagnostic::provider_bug(DataSource::type_name(self), &left).into())
@@ -81,6 +82,7 @@ mod tests {
     declare_summaries! {
         const _;
         SILENCE = "Nothing comes back";
+        FAINT = "Hardly heard";
     }
 
     model! {
@@ -112,37 +114,56 @@ mod tests {
             Diagnostics::none()
         }
 
-        async fn read(&self, config: Echo, _stop: &CancellationToken) -> Result<Echo, Diagnostics> {
+        async fn read(&self, config: Echo, _stop: &CancellationToken) -> Result<Outcome<Echo>, Diagnostics> {
             match config.said.known().map(String::as_str) {
                 Some("silence") => Err(Diagnostic::error(SILENCE, "").at("said").into()),
-                Some("later") => Ok(Echo {
+                Some("later") => Ok(Outcome::ok(Echo {
                     heard: Attr::Unknown,
                     ..config
-                }),
-                _ => Ok(Echo {
-                    heard: config.said.clone(),
-                    ..config
-                }),
+                })),
+                said => {
+                    let faint = (said == Some("whisper")).then(|| Diagnostic::warning(FAINT, ""));
+                    let heard = config.said.clone();
+                    Ok(Outcome::new(
+                        Echo { heard, ..config },
+                        faint.into_iter().collect::<Diagnostics>(),
+                    ))
+                }
             }
         }
     }
 
-    async fn asked(said: &str) -> Result<Object, String> {
+    /// What was answered, and the summaries of what was said beside it or instead of it.
+    async fn asked(said: &str) -> (Option<Object>, Vec<String>) {
         let config = Object::from([("said".into(), Value::String(said.to_owned()))]);
         let answer = AnyDataSource::read(&EchoSource, config, &CancellationToken::new()).await;
-        answer.map_err(|problems| problems.iter().map(|problem| problem.summary.as_str()).collect())
+        let (answer, diagnostics) = match answer {
+            Ok(Outcome { value, diagnostics }) => (Some(value), diagnostics),
+            Err(problems) => (None, problems),
+        };
+        let summaries = diagnostics.iter().map(|it| it.summary.to_string());
+        (answer, summaries.collect())
     }
 
     #[tokio::test]
     async fn an_answer_is_complete_and_an_error_is_no_answer() {
-        let hello = || Value::String("hello".to_owned());
-        let answer = Object::from([("said".into(), hello()), ("heard".into(), hello())]);
-        assert_eq!(asked("hello").await, Ok(answer));
-        assert_eq!(asked("silence").await, Err("Nothing comes back".to_owned()));
+        let heard = |said: &str| {
+            let said = || Value::String(said.to_owned());
+            Some(Object::from([("said".into(), said()), ("heard".into(), said())]))
+        };
+        assert_eq!(asked("hello").await, (heard("hello"), vec![]));
+        assert_eq!(
+            asked("whisper").await,
+            (heard("whisper"), vec!["Hardly heard".to_owned()])
+        );
+        assert_eq!(asked("silence").await, (None, vec!["Nothing comes back".to_owned()]));
     }
 
     #[tokio::test]
     async fn an_answer_with_something_unknown_is_a_provider_bug() {
-        assert_eq!(asked("later").await, Err("The provider made a mistake".to_owned()));
+        assert_eq!(
+            asked("later").await,
+            (None, vec!["The provider made a mistake".to_owned()])
+        );
     }
 }

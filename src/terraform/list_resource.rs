@@ -31,15 +31,32 @@ pub trait ListResource: Send + Sync + 'static {
     /// Whether this configuration leaves anything out, so that what follows in a list need not be a result.
     fn is_filtered(&self, config: &Self::Config) -> bool;
 
+    /// The warning that the list lacks some objects, because they cannot be identified; given once, after all that is listed.
+    /// `known_as`: for each of them [`Listed::Unidentified::known_as`].
+    fn left_out(&self, known_as: &[Option<String>]) -> Diagnostic;
+
     /// Finds the objects and hands them to `results`, page by page, until these break off: nothing is fetched after that.
-    /// The configuration is valid and known. What could not be read is an error and never a shorter list. Once `stop` is
-    /// cancelled, no call starts and the one under way ends. Where nobody waits for results any more, this is dropped.
+    /// The configuration is valid and known. What could not be read is an error and never a shorter list, but for objects
+    /// that only cannot be identified. Once `stop` is cancelled, no call starts and the one under way ends. Where nobody
+    /// waits for results any more, this is dropped.
     async fn list(
         &self,
         config: Self::Config,
         results: &mut Results<'_, Self::Model>,
         stop: &CancellationToken,
     ) -> Result<(), Diagnostics>;
+}
+
+/// What stands in one place of a list. `R`: a [`ListResult`] or an [`AnyListResult`].
+#[derive(Clone, Debug)]
+pub enum Listed<R> {
+    /// An object that was found.
+    Object(R),
+    /// One without an identity that can be read. It can be no result; see [`ListResource::left_out`].
+    Unidentified {
+        /// By what a person may tell it from others, if by anything.
+        known_as: Option<String>,
+    },
 }
 
 /// One object that was found.
@@ -70,19 +87,19 @@ impl<M: Model> Results<'_, M> {
         self.sink.include_object()
     }
 
-    /// Takes the results of one page, and whether the list goes on after it. An error in the place of a result is
-    /// answered if the limit lets it come. [`ControlFlow::Break`] says that no further page is wanted.
+    /// Takes what one page has, and whether the list goes on after it. [`ControlFlow::Break`] says that no further page is
+    /// wanted.
     pub async fn page(
         &mut self,
-        results: Vec<Result<ListResult<M>, Diagnostic>>,
+        listed: Vec<Listed<ListResult<M>>>,
         goes_on: bool,
     ) -> Result<ControlFlow<()>, Diagnostics> {
-        let results = results
-            .into_iter()
-            .map(|result| without_type(self.type_name, result?))
-            .collect();
+        let without_types = listed.into_iter().map(|listed| match listed {
+            Listed::Object(result) => without_type(self.type_name, result).map(Listed::Object),
+            Listed::Unidentified { known_as } => Ok(Listed::Unidentified { known_as }),
+        });
         let page = AnyResultPage {
-            results,
+            listed: without_types.collect(),
             goes_on,
             is_filtered: self.is_filtered,
         };
@@ -120,8 +137,8 @@ pub struct AnyListResult {
 
 /// What one page of a list has.
 pub struct AnyResultPage {
-    /// In their order.
-    pub results: Vec<Result<AnyListResult, Diagnostic>>,
+    /// In their order. An error in the place of a result is answered if the limit lets it come.
+    pub listed: Vec<Result<Listed<AnyListResult>, Diagnostic>>,
     /// Whether the list goes on after it.
     pub goes_on: bool,
     /// See [`ListResource::is_filtered`].
@@ -146,6 +163,8 @@ pub trait AnyListResource: Send + Sync {
     fn schema(&self) -> &'static Schema;
     /// See [`ListResource::validate`].
     fn validate(&self, config: Object) -> Diagnostics;
+    /// See [`ListResource::left_out`].
+    fn left_out(&self, known_as: &[Option<String>]) -> Diagnostic;
     /// See [`ListResource::list`]. A configuration that is not valid or not known is an error.
     async fn list(
         &self,
@@ -172,6 +191,10 @@ impl<L: ListResource> AnyListResource for L {
             Err(mismatch) => diagnostics.push(mismatch),
         }
         diagnostics
+    }
+
+    fn left_out(&self, known_as: &[Option<String>]) -> Diagnostic {
+        ListResource::left_out(self, known_as)
     }
 
     async fn list(

@@ -37,7 +37,9 @@ pub use change::{Outcome, Plan, Proposal, Stored, Walk};
 pub use data_source::{AnyDataSource, DataSource};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use function::{Arguments, Function, FunctionError, FunctionSignature, Parameter};
-pub use list_resource::{AnyListResource, AnyListResult, AnyResultPage, ListResource, ListResult, ResultSink, Results};
+pub use list_resource::{
+    AnyListResource, AnyListResult, AnyResultPage, ListResource, ListResult, Listed, ResultSink, Results,
+};
 pub use model::{FromValue, IntoValue, Mismatch, Model};
 pub use number::Number;
 pub use path::{Path, Step};

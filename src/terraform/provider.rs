@@ -39,6 +39,12 @@ pub trait Provider: Send + Sync + 'static {
     /// set what is checked already, by the schema.
     fn validate(&self, config: &Self::Config) -> Diagnostics;
 
+    /// A message as the host may have it, who shows and logs it. All of them pass through here, whatever they quote: this
+    /// takes out what is secret.
+    fn shown(&self, message: &str) -> String {
+        message.to_owned()
+    }
+
     /// Takes the configuration over for the calls that follow. During plan anything in it may be unknown. Under a
     /// debugger one process is configured many times; the last configuration counts.
     async fn configure(&self, config: Self::Config, host: HostVersion) -> Diagnostics;

@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 
-use super::{SharedSession, failed, field, text};
+use super::{SharedSession, failed, field, text, unreadable};
 use crate::heygen::{Client, Endpoint, EndpointId, ListItem, Stop};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
 use crate::provider::summaries;
 use crate::provider::webhook_endpoint::{TYPE_NAME, quoted};
-use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Schema, Set, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Outcome, Schema, Set, Type, model};
 
 const DOING: &str = "Reading a webhook endpoint";
 
@@ -71,9 +71,9 @@ static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
         Attribute::optional_computed(
             "url",
             Type::String,
-            "The URL that HeyGen delivers events to. Exactly one of `id` and `url` must be set. Another spelling of the same \
-             URL (the case of the host, `:443`, a slash at the end) is found as well. It is an error if several \
-             endpoints have it.",
+            "The URL that HeyGen delivers events to. Exactly one of `id` and `url` must be set. Where no endpoint has it in \
+             this spelling, another spelling of the same URL (the case of the host, `:443`, a slash at the end) is found \
+             as well. It is an error if several endpoints have it.",
         ),
     ];
     Schema::new(
@@ -98,7 +98,8 @@ fn what_else_is_known() -> [Attribute; 3] {
         Attribute::computed(
             "events",
             Type::set(Type::String),
-            "The event types that HeyGen delivers, or null if it delivers all of them.",
+            "The event types that HeyGen delivers, or null if it delivers all of them. Null as well, with a warning, where \
+             they cannot be read.",
         ),
         Attribute::computed(
             "status",
@@ -131,19 +132,18 @@ impl DataSource for WebhookEndpoint {
         Lookup::of(config).err().into_iter().collect()
     }
 
-    async fn read(&self, config: EndpointData, stop: &Stop) -> Result<EndpointData, Diagnostics> {
+    async fn read(&self, config: EndpointData, stop: &Stop) -> Result<Outcome<EndpointData>, Diagnostics> {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
-        // A message may quote the id, in whose place a credential may have been given by mistake.
-        let found = lookup.find(&client, stop).await;
-        let endpoint = found.map_err(|problems| self.0.redacted(problems))?;
+        let endpoint = lookup.find(&client, stop).await?;
         self.0.mark_shown(&endpoint.id);
         let mut data = EndpointData::from(&endpoint);
         if let Some(url) = lookup.url() {
             // Another spelling of the same URL stays as it was asked for.
             data.url = text(url);
         }
-        Ok(data)
+        let warning = unreadable::warning(&[&ListItem::from(endpoint)], &[]);
+        Ok(Outcome::new(data, warning.into_iter().collect::<Diagnostics>()))
     }
 }
 
@@ -172,7 +172,10 @@ impl Lookup {
                 )
                 .at("id")),
             },
-            (_, Attr::Known(url)) => Ok(Some(Lookup::Url(url.clone()))),
+            (_, Attr::Known(url)) => match endpoint_url::refusal(url) {
+                Some(problem) => Err(problem),
+                None => Ok(Some(Lookup::Url(url.clone()))),
+            },
             (Attr::Unknown, _) | (_, Attr::Unknown) => Ok(None),
         }
     }
@@ -192,15 +195,28 @@ impl Lookup {
             }
             Lookup::Url(url) => {
                 let is_it = |listed: &str| endpoint_url::equivalent(url, listed);
-                Ok(only_one(&client.find_by_url(is_it, stop).await.map_err(failed)?)?)
+                Ok(only_one(url, &client.find_by_url(is_it, stop).await.map_err(failed)?)?)
             }
         }
     }
 }
 
-/// The one endpoint that was found by its URL. Messages do not quote the URL: it may hold a password.
-fn only_one(found: &[ListItem]) -> Result<Endpoint, Diagnostic> {
-    let identified: Vec<Endpoint> = found.iter().filter_map(ListItem::identified).collect();
+/// The one endpoint that was found by its URL. One that has it in the same spelling goes before those that have it in
+/// another. Messages do not quote the URL: its path or its query may hold a token of the receiver.
+fn only_one(url: &str, found: &[ListItem]) -> Result<Endpoint, Diagnostic> {
+    let is_same = |item: &&ListItem| item.url.as_ref().is_ok_and(|found| found == url);
+    let same: Vec<&ListItem> = found.iter().filter(is_same).collect();
+    let spelling = if same.is_empty() {
+        " None of them has it in exactly this spelling."
+    } else {
+        ""
+    };
+    let found = if same.iter().any(|item| item.id.is_ok()) {
+        same
+    } else {
+        found.iter().collect()
+    };
+    let identified: Vec<Endpoint> = found.iter().filter_map(|item| item.identified()).collect();
     match identified.as_slice() {
         [] => Err(Diagnostic::error(
             summaries::NO_SUCH_ENDPOINT,
@@ -218,7 +234,10 @@ fn only_one(found: &[ListItem]) -> Result<Endpoint, Diagnostic> {
             };
             Err(Diagnostic::error(
                 summaries::SEVERAL_ENDPOINTS,
-                format!("They are {}{others}. Look the one you mean up by its id.", ids.join(", ")),
+                format!(
+                    "They are {}{others}.{spelling} Look the one you mean up by its id.",
+                    ids.join(", ")
+                ),
             )
             .at("url"))
         }
@@ -270,7 +289,8 @@ mod tests {
         use Attr::{Known, Null, Unknown};
         let id = Lookup::Id(EndpointId::parse("ep_1").unwrap());
         assert_eq!(asked(Known("ep_1"), Null), Ok(Some(id)));
-        let url = "https://a.example/";
+        // Of a host near by only the resource warns.
+        let url = "https://localhost/";
         assert_eq!(asked(Null, Known(url)), Ok(Some(Lookup::Url(url.to_owned()))));
         for not_known_yet in [(Unknown, Null), (Null, Unknown), (Unknown, Unknown)] {
             assert_eq!(asked(not_known_yet.0, not_known_yet.1), Ok(None));
@@ -280,30 +300,63 @@ mod tests {
             (Known("ep_1"), Known(url), "url"),
             (Known("../ep_1"), Null, "id"),
             (Known(""), Null, "id"),
+            (Null, Known(""), "url"),
+            (Null, Known("http://a.example/"), "url"),
+            (Null, Known("https://jane:hunter22@a.example/"), "url"),
         ] {
             let problem = asked(id, url).unwrap_err();
             assert_eq!(problem.path, Some(Path::attribute(at)), "{problem:?}");
+            assert!(!problem.detail.contains("hunter22"), "{problem:?}");
         }
     }
 
     #[test]
     fn a_url_that_none_or_several_have_is_an_error_at_the_url() {
-        let one = listed("ep_1", "https://a.example/hook");
-        assert_eq!(only_one(std::slice::from_ref(&one)).unwrap().id.as_str(), "ep_1");
-        let none = only_one(&[]).unwrap_err();
+        const URL: &str = "https://a.example/hook";
+        let one = listed("ep_1", URL);
+        assert_eq!(only_one(URL, std::slice::from_ref(&one)).unwrap().id.as_str(), "ep_1");
+        let none = only_one(URL, &[]).unwrap_err();
         assert_eq!(none.path, Some(Path::attribute("url")));
-        let several = only_one(&[one.clone(), listed("ep_2", "https://a.example/hook/")]).unwrap_err();
+        let several = only_one(URL, &[one.clone(), listed("ep_2", URL)]).unwrap_err();
         assert_eq!(several.path, Some(Path::attribute("url")));
-        assert!(several.detail.contains("ep_1, ep_2"), "{}", several.detail);
+        assert_eq!(
+            several.detail,
+            "They are ep_1, ep_2. Look the one you mean up by its id."
+        );
 
         let unidentified = ListItem {
             id: Err(FieldError::Missing),
             ..one.clone()
         };
-        let ambiguous = only_one(&[one, unidentified]).unwrap_err();
+        let ambiguous = only_one(URL, &[one, unidentified]).unwrap_err();
         assert_eq!(
             ambiguous.detail,
             "They are ep_1, and one whose id cannot be read. Look the one you mean up by its id."
+        );
+    }
+
+    #[test]
+    fn the_same_spelling_of_a_url_goes_before_another() {
+        let (plain, slash) = ("https://a.example/hook", "https://a.example/hook/");
+        let both = [listed("ep_1", plain), listed("ep_2", slash)];
+        for (url, id) in [(plain, "ep_1"), (slash, "ep_2")] {
+            assert_eq!(only_one(url, &both).unwrap().id.as_str(), id);
+        }
+        let ambiguous = only_one("https://A.example/hook", &both).unwrap_err();
+        assert_eq!(
+            ambiguous.detail,
+            "They are ep_1, ep_2. None of them has it in exactly this spelling. Look the one you mean up by its id."
+        );
+        let [plain_one, slash_one] = both;
+        let unidentified = ListItem {
+            id: Err(FieldError::Missing),
+            ..plain_one
+        };
+        let ambiguous = only_one(plain, &[unidentified, slash_one]).unwrap_err();
+        assert!(
+            ambiguous
+                .detail
+                .starts_with("They are ep_2, and one whose id cannot be read.")
         );
     }
 

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use async_trait::async_trait;
 
 use super::endpoint::{EndpointData, attributes_in_a_list};
-use super::{SharedSession, failed};
+use super::{SharedSession, failed, unreadable};
 use crate::heygen::{ListItem, Stop};
 use crate::provider::filters::{EndpointFilter, Wanted, refuse_empty};
-use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Outcome, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook endpoints";
 
@@ -66,28 +66,50 @@ impl DataSource for WebhookEndpoints {
         refuse_empty(&config.event, "event").into_iter().collect()
     }
 
-    async fn read(&self, config: EndpointList, stop: &Stop) -> Result<EndpointList, Diagnostics> {
+    async fn read(&self, config: EndpointList, stop: &Stop) -> Result<Outcome<EndpointList>, Diagnostics> {
         let client = self.0.client(DOING)?;
-        let mut endpoints = client.list(stop).await.map_err(failed)?;
-        endpoints.retain(|endpoint| config.lets_through(endpoint));
-        for id in endpoints.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
+        let listed = client.list(stop).await.map_err(failed)?;
+        let Judged { let_through, left_out } = config.judge(&listed);
+        for id in let_through.iter().filter_map(|endpoint| endpoint.id.as_ref().ok()) {
             self.0.mark_shown(id);
         }
-        let endpoints = endpoints.iter().map(|endpoint| Attr::Known(endpoint.into()));
-        Ok(EndpointList {
-            endpoints: Attr::Known(endpoints.collect()),
-            ..config
-        })
+        let warning = unreadable::warning(&let_through, &left_out);
+        let endpoints = let_through.into_iter().map(|endpoint| Attr::Known(endpoint.into()));
+        Ok(Outcome::new(
+            EndpointList {
+                endpoints: Attr::Known(endpoints.collect()),
+                ..config
+            },
+            warning.into_iter().collect::<Diagnostics>(),
+        ))
     }
+}
+
+/// Endpoints after the filters.
+struct Judged<'a> {
+    let_through: Vec<&'a ListItem>,
+    /// Those of which a filter asks for what cannot be read.
+    left_out: Vec<&'a ListItem>,
 }
 
 impl EndpointList {
     /// What cannot be read does not pass a filter that asks for it.
-    fn lets_through(&self, endpoint: &ListItem) -> bool {
+    fn judge<'a>(&self, listed: &'a [ListItem]) -> Judged<'a> {
         let filter = EndpointFilter::default()
             .url_prefix(&self.url_prefix)
             .event(&self.event);
-        filter.wants(endpoint) == Wanted::Yes
+        let mut judged = Judged {
+            let_through: Vec::new(),
+            left_out: Vec::new(),
+        };
+        for endpoint in listed {
+            match filter.wants(endpoint) {
+                Wanted::Yes => judged.let_through.push(endpoint),
+                Wanted::NotKnown(_) => judged.left_out.push(endpoint),
+                Wanted::No => {}
+            }
+        }
+        judged
     }
 }
 
@@ -111,7 +133,10 @@ mod tests {
             event: Attr::Known(event.to_owned()),
             ..EndpointList::null()
         };
-        assert!(by("", "batch.finished").lets_through(&odd));
-        assert!(!by("https://", "batch.finished").lets_through(&odd));
+        let listed = [odd];
+        let judged = by("", "batch.finished").judge(&listed);
+        assert_eq!((judged.let_through.len(), judged.left_out.len()), (1, 0));
+        let judged = by("https://", "batch.finished").judge(&listed);
+        assert_eq!((judged.let_through.len(), judged.left_out.len()), (0, 1));
     }
 }

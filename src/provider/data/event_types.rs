@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{SharedSession, failed, field};
 use crate::heygen::{EventType, Stop};
-use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostics, Outcome, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook event types";
 
@@ -78,12 +78,12 @@ impl DataSource for WebhookEventTypes {
         Diagnostics::none()
     }
 
-    async fn read(&self, _config: EventTypeList, stop: &Stop) -> Result<EventTypeList, Diagnostics> {
+    async fn read(&self, _config: EventTypeList, stop: &Stop) -> Result<Outcome<EventTypeList>, Diagnostics> {
         let client = self.0.client(DOING)?;
         let event_types = client.event_types(stop).await.map_err(failed)?;
         let event_types = event_types.iter().map(|event_type| Attr::Known(event_type.into()));
-        Ok(EventTypeList {
+        Ok(Outcome::ok(EventTypeList {
             event_types: Attr::Known(event_types.collect()),
-        })
+        }))
     }
 }

@@ -8,7 +8,7 @@ use super::{SharedSession, failed, field};
 use crate::heygen::{Event, EventFilter, Stop};
 use crate::provider::filters::refuse_empty;
 use crate::provider::summaries;
-use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Schema, Type, model};
+use crate::terraform::{Attr, Attribute, DataSource, Diagnostic, Diagnostics, Number, Outcome, Schema, Type, model};
 
 const DOING: &str = "Listing the webhook events";
 
@@ -119,7 +119,7 @@ impl DataSource for WebhookEvents {
         diagnostics
     }
 
-    async fn read(&self, config: EventList, stop: &Stop) -> Result<EventList, Diagnostics> {
+    async fn read(&self, config: EventList, stop: &Stop) -> Result<Outcome<EventList>, Diagnostics> {
         let most = limit(&config.limit)?;
         let filter = EventFilter {
             event_type: config.event_type.known().cloned(),
@@ -128,10 +128,10 @@ impl DataSource for WebhookEvents {
         let client = self.0.client(DOING)?;
         let events = client.events(&filter, most, stop).await.map_err(failed)?;
         let events = events.iter().map(|event| Attr::Known(event.into()));
-        Ok(EventList {
+        Ok(Outcome::ok(EventList {
             events: Attr::Known(events.collect()),
             ..config
-        })
+        }))
     }
 }
 

@@ -4,6 +4,7 @@ mod endpoint;
 mod endpoints;
 mod event_types;
 mod events;
+mod unreadable;
 
 use std::sync::Arc;
 
@@ -29,11 +30,6 @@ impl SharedSession {
     /// The client, or the error that says why `doing` is not possible.
     fn client(&self, doing: &str) -> Result<Client, Diagnostics> {
         self.0.client().map_err(|no_client| no_client.into_error(doing))
-    }
-
-    /// See [`Session::redacted`].
-    fn redacted(&self, diagnostics: Diagnostics) -> Diagnostics {
-        self.0.redacted(diagnostics)
     }
 
     /// See [`Session::mark_shown`].

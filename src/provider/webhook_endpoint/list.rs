@@ -12,7 +12,7 @@ use crate::provider::failed_calls;
 use crate::provider::filters::{EndpointFilter, Wanted, refuse_empty};
 use crate::provider::session::Session;
 use crate::terraform::{
-    Attribute, Diagnostic, Diagnostics, ListResource, ListResult, Results, Schema, Severity, Type, model,
+    Attribute, Diagnostic, Diagnostics, ListResource, ListResult, Listed, Results, Schema, Severity, Type, model,
 };
 
 const DOING: &str = "Listing the webhook endpoints";
@@ -89,6 +89,10 @@ impl ListResource for WebhookEndpointList {
         !config.filter().is_empty()
     }
 
+    fn left_out(&self, known_as: &[Option<String>]) -> Diagnostic {
+        messages::left_out_without_id(known_as)
+    }
+
     async fn list(
         &self,
         config: Filters,
@@ -125,10 +129,10 @@ impl WebhookEndpointList {
         wanted: Wanted,
         client: &Client,
         include_object: bool,
-    ) -> Result<ListResult<EndpointModel>, Diagnostic> {
+    ) -> Listed<ListResult<EndpointModel>> {
         let shown_url = item.url.as_ref().ok().map(|url| client.shown_url(url));
         let Some(endpoint) = item.identified() else {
-            return Err(messages::listed_without_id(shown_url.as_deref()));
+            return Listed::Unidentified { known_as: shown_url };
         };
         self.0.mark_shown(&endpoint.id);
         let mut warnings = Diagnostics::none();
@@ -146,7 +150,7 @@ impl WebhookEndpointList {
         if include_object && !unreadable.is_empty() {
             warnings.push(messages::listed_incompletely(&endpoint.id, &unreadable, is_complete));
         }
-        Ok(ListResult {
+        Listed::Object(ListResult {
             identity: identity_of(endpoint.id.as_str()),
             display_name: client.redacted(&display_name(shown_url.as_deref(), &endpoint)),
             object: (include_object && is_complete).then_some(stored.state),

@@ -6,7 +6,7 @@ use super::lost_create::Candidates;
 use super::plan::Rotation;
 use super::schema::{EndpointModel, TYPE_NAME};
 use super::{NotConfirmed, Sources};
-use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId};
+use crate::heygen::{Effect, EndpointId, Failure, Fault, InvalidEndpointId, excerpt};
 use crate::provider::endpoint_url;
 use crate::provider::failed_calls;
 use crate::provider::filters::Unreadable;
@@ -410,21 +410,29 @@ pub(super) fn secrets_not_imported() -> Diagnostic {
     )
 }
 
-/// An item of the list that could only be left out. `url`: its own, as it may be shown.
-pub(super) fn listed_without_id(url: Option<&str>) -> Diagnostic {
-    let (which, then) = match url {
-        Some(url) => (
-            format!(" with the URL {url}"),
-            "List the others with a filter that leaves it out; if it goes on, report it to HeyGen.",
-        ),
-        None => (String::new(), "Try again later; if it goes on, report it to HeyGen."),
+/// Endpoints that a list had to leave out. `urls`: their own as they may be shown, where they can be read.
+pub(super) fn left_out_without_id(urls: &[Option<String>]) -> Diagnostic {
+    const MOST_SHOWN: usize = 3;
+    let shown: Vec<&str> = urls.iter().flatten().map(String::as_str).take(MOST_SHOWN).collect();
+    let which = match (shown.len(), urls.len()) {
+        (0, _) => String::new(),
+        (1, 1) => format!(" (its URL: {})", shown[0]),
+        (some, all) if some == all => format!(" (their URLs: {})", shown.join(", ")),
+        _ => format!(" (URLs of some: {})", shown.join(", ")),
     };
-    Diagnostic::error(
-        summaries::LISTED_WITHOUT_ID,
-        format!(
-            "HeyGen's list has an endpoint{which} whose id is missing or malformed. It can be neither named nor imported, and \
-             without it the list would look complete. {then}"
+    let what = match urls.len() {
+        1 => format!(
+            "HeyGen's list has an endpoint whose id is missing or malformed{which}. It can be neither named nor imported, so \
+             it is missing here."
         ),
+        count => format!(
+            "HeyGen's list has {count} endpoints whose ids are missing or malformed{which}. They can be neither named nor \
+             imported, so they are missing here."
+        ),
+    };
+    Diagnostic::warning(
+        summaries::LISTED_WITHOUT_ID,
+        format!("{what} Try again later; if it goes on, report it to HeyGen."),
     )
 }
 
@@ -443,7 +451,9 @@ pub(super) fn listed_without_filter(id: &EndpointId, unreadable: Unreadable) -> 
 
 /// The list says nothing readable about some attributes of an endpoint. `is_included`: its object has the others.
 pub(super) fn listed_incompletely(id: &EndpointId, attributes: &[&str], is_included: bool) -> Diagnostic {
-    let what = if is_included {
+    let what = if is_included && attributes.len() == 1 {
+        "It is null here."
+    } else if is_included {
         "They are null here."
     } else {
         "So it is listed without any of its attributes, and what is generated for it is not complete: write its url and \
@@ -499,17 +509,19 @@ pub(super) fn bad_id_in_state(text: &str, why: InvalidEndpointId) -> Diagnostic 
     )
 }
 
-/// What was given for an id, as a message shows it: cut short, and so that every character can be seen.
+/// What was given for an id or for another name, as a message shows it: see [`excerpt`], and so that every character can be
+/// seen.
 pub(in crate::provider) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 64;
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("\"{}…\"", text[..at].escape_debug()),
-        None => format!("\"{}\"", text.escape_debug()),
-    }
+    format!("\"{}\"", excerpt(text).escape_debug())
 }
 
-fn name(state: &EndpointModel) -> &str {
-    state.id.known().map_or("this endpoint", String::as_str)
+/// What the endpoint in this state is called in a message.
+pub(super) fn name(state: &EndpointModel) -> String {
+    match state.id.known().map(|id| EndpointId::parse(id).map_err(|_| id)) {
+        None => "this endpoint".to_owned(),
+        Some(Ok(id)) => id.to_string(),
+        Some(Err(text)) => quoted(text),
+    }
 }
 
 fn sentence(failure: &Failure) -> String {
@@ -651,6 +663,38 @@ mod tests {
         ] {
             let expected = format!("{} {said}", failed_calls::diagnostic(&failure).detail);
             assert_eq!(rotation_failed(&failure, unsettled).detail, expected);
+        }
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_counted_and_some_urls_are_shown() {
+        let said = |urls: &[Option<&str>]| {
+            let urls: Vec<_> = urls.iter().map(|url| url.map(str::to_owned)).collect();
+            left_out_without_id(&urls).detail
+        };
+        assert_eq!(
+            said(&[Some("https://a.example/")]),
+            "HeyGen's list has an endpoint whose id is missing or malformed (its URL: https://a.example/). It can be neither \
+             named nor imported, so it is missing here. Try again later; if it goes on, report it to HeyGen."
+        );
+        for (urls, what) in [
+            (&[None][..], "an endpoint whose id is missing or malformed. It"),
+            (&[None, None], "2 endpoints whose ids are missing or malformed. They"),
+            (
+                &[Some("a"), Some("b")],
+                "2 endpoints whose ids are missing or malformed (their URLs: a, b). They",
+            ),
+            (
+                &[Some("a"), None],
+                "2 endpoints whose ids are missing or malformed (URLs of some: a). They",
+            ),
+            (
+                &[Some("a"), Some("b"), Some("c"), Some("d")],
+                "4 endpoints whose ids are missing or malformed (URLs of some: a, b, c). They",
+            ),
+        ] {
+            let said = said(urls);
+            assert!(said.starts_with(&format!("HeyGen's list has {what}")), "{said}");
         }
     }
 

@@ -223,14 +223,6 @@ impl Resource for WebhookEndpoint {
     }
 
     async fn import(&self, target: ImportTarget, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
-        let Outcome { value, diagnostics } = self.import_target(target, stop).await;
-        // A message may quote the id, in whose place a credential may have been given by mistake.
-        Outcome::new(value, self.session.redacted(diagnostics))
-    }
-}
-
-impl WebhookEndpoint {
-    async fn import_target(&self, target: ImportTarget, stop: &Stop) -> Outcome<Option<StoredEndpoint>> {
         let id = match import_id(&target).map(|id| EndpointId::parse(id).map_err(|why| (id, why))) {
             Some(Ok(id)) => id,
             Some(Err((id, why))) => return Outcome::new(None, messages::not_an_id(id, why)),
@@ -254,7 +246,9 @@ impl WebhookEndpoint {
             Err(failure) => Outcome::new(None, failed_calls::diagnostic(&failure)),
         }
     }
+}
 
+impl WebhookEndpoint {
     /// Finds an endpoint for a read or an import, and marks it as managed.
     async fn find(
         &self,

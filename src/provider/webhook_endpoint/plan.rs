@@ -1,5 +1,6 @@
 //! Plans what a change of the configuration will do. Pure: without a call, a clock or chance.
 
+use super::messages;
 use super::schema::{EndpointModel, Private};
 use crate::provider::endpoint_url;
 use crate::provider::summaries;
@@ -91,7 +92,7 @@ impl Rotation {
     }
 
     fn warning(self, state: &EndpointModel) -> Option<Diagnostic> {
-        let id = state.id.known().map_or("this endpoint", String::as_str);
+        let id = messages::name(state);
         let then = "Deliveries are signed with the new secret from that moment on; receivers that still hold the old one \
                     will refuse them until they have the new one.";
         let warning = match self {
@@ -157,7 +158,7 @@ impl WhenDisabled {
     }
 
     fn warning(self, state: &EndpointModel) -> Option<Diagnostic> {
-        let id = state.id.known().map_or("this endpoint", String::as_str);
+        let id = messages::name(state);
         let detail = match self {
             WhenDisabled::Keep | WhenDisabled::Replace => return None,
             WhenDisabled::KeepWhileUnknown => format!(

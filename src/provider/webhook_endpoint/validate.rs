@@ -1,5 +1,6 @@
 //! The rules for a configuration, each reported at its attribute.
 
+use super::messages::quoted;
 use super::schema::EndpointModel;
 use crate::provider::endpoint_url;
 use crate::provider::summaries;
@@ -44,9 +45,9 @@ fn unknown_event(name: &str) -> Option<Diagnostic> {
         Diagnostic::warning(
             summaries::UNKNOWN_EVENT_TYPE,
             format!(
-                "\"{}\" was not among HeyGen's event types in July 2026. The list grows, so this may well be right; HeyGen \
+                "{} was not among HeyGen's event types in July 2026. The list grows, so this may well be right; HeyGen \
                  refuses a name that it does not know.",
-                name.escape_debug()
+                quoted(name)
             ),
         )
         .at("events")

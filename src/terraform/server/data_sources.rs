@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::from_diagnostics::FromDiagnostics;
 use super::{Inner, decode_config, no_such};
 use crate::terraform::wire::convert;
-use crate::terraform::{AnyDataSource, Diagnostic, Diagnostics, Provider, proto};
+use crate::terraform::{AnyDataSource, Diagnostic, Diagnostics, Outcome, Provider, proto};
 
 impl<P: Provider> Inner<P> {
     /// By type name.
@@ -37,9 +37,9 @@ impl<P: Provider> Inner<P> {
         request: proto::read_data_source::Request,
     ) -> proto::read_data_source::Response {
         match self.try_read_data_source(&request).await {
-            Ok(state) => proto::read_data_source::Response {
-                state: Some(state),
-                diagnostics: Vec::new(),
+            Ok(Outcome { value, diagnostics }) => proto::read_data_source::Response {
+                state: Some(value),
+                diagnostics: diagnostics.into(),
                 deferred: None,
             },
             Err(problems) => FromDiagnostics::from_diagnostics(problems.into()),
@@ -49,14 +49,15 @@ impl<P: Provider> Inner<P> {
     async fn try_read_data_source(
         &self,
         request: &proto::read_data_source::Request,
-    ) -> Result<proto::DynamicValue, Diagnostics> {
+    ) -> Result<Outcome<proto::DynamicValue>, Diagnostics> {
         let token = self.stop.token();
         let source = self.data_source(&request.type_name)?;
         let schema = source.schema();
         let config = decode_config(request.config.as_ref(), schema)?;
-        let answer = source.read(config, &token).await?;
-        Ok(convert::encode_object(Some(answer), schema.object_type())
-            .map_err(|e| Diagnostic::protocol_error("state", &e))?)
+        let Outcome { value, diagnostics } = source.read(config, &token).await?;
+        let state = convert::encode_object(Some(value), schema.object_type())
+            .map_err(|e| Diagnostic::protocol_error("state", &e))?;
+        Ok(Outcome::new(state, diagnostics))
     }
 
     fn data_source(&self, type_name: &str) -> Result<&Arc<dyn AnyDataSource>, Diagnostic> {

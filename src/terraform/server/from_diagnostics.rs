@@ -1,4 +1,4 @@
-//! Makes responses that carry diagnostics and nothing else.
+//! Responses as what carries messages to the user: those that carry nothing else are made here.
 
 use std::pin::Pin;
 
@@ -22,6 +22,12 @@ pub(super) trait FromDiagnostics {
     }
 }
 
+/// A response, or a message of a streamed one, that can carry messages to the user.
+pub(super) trait Messages {
+    /// Their texts, but for the summaries, which are the same in all cases.
+    fn messages(&mut self) -> impl Iterator<Item = &mut String>;
+}
+
 macro_rules! from_diagnostics {
     ($($message:ident),* $(,)?) => {
         $(impl FromDiagnostics for proto::$message::Response {
@@ -29,6 +35,12 @@ macro_rules! from_diagnostics {
                 let mut response = Self::default();
                 response.diagnostics = diagnostics;
                 response
+            }
+        }
+
+        impl Messages for proto::$message::Response {
+            fn messages(&mut self) -> impl Iterator<Item = &mut String> {
+                details(&mut self.diagnostics)
             }
         })*
     };
@@ -76,6 +88,22 @@ impl FromDiagnostics for proto::list_resource::Event {
             ..Default::default()
         }
     }
+}
+
+impl Messages for proto::list_resource::Event {
+    fn messages(&mut self) -> impl Iterator<Item = &mut String> {
+        details(&mut self.diagnostic)
+    }
+}
+
+impl Messages for proto::call_function::Response {
+    fn messages(&mut self) -> impl Iterator<Item = &mut String> {
+        self.error.iter_mut().map(|error| &mut error.text)
+    }
+}
+
+fn details(diagnostics: &mut [proto::Diagnostic]) -> impl Iterator<Item = &mut String> {
+    diagnostics.iter_mut().map(|diagnostic| &mut diagnostic.detail)
 }
 
 impl FromDiagnostics for proto::invoke_action::Event {

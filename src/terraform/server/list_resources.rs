@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::from_diagnostics::FromDiagnostics;
 use super::{Inner, decode_config, no_such};
-use crate::terraform::list_resource::{AnyListResult, AnyResultPage, ResultSink};
+use crate::terraform::list_resource::{AnyListResult, AnyResultPage, Listed, ResultSink};
 use crate::terraform::wire::convert;
 use crate::terraform::{
     AnyListResource, AnyResource, Diagnostic, Diagnostics, Object, Provider, Value, proto, summaries,
@@ -71,16 +71,20 @@ impl<P: Provider> Inner<P> {
         let config = decode_config(request.config.as_ref(), list.schema())?;
         let mut sink = EventSink {
             api_name: P::API_NAME,
+            list: list.as_ref(),
             resource: self.resource(&request.type_name)?.as_ref(),
             include_object: request.include_resource_object,
             limit: usize::try_from(request.limit.max(0)).unwrap_or(usize::MAX),
             sent: HashSet::new(),
+            left_out: Vec::new(),
             events,
         };
         if sink.is_full() {
             return Ok(());
         }
-        list.list(config, &mut sink, &token).await
+        list.list(config, &mut sink, &token).await?;
+        sink.end().await;
+        Ok(())
     }
 
     fn list_resource(&self, type_name: &str) -> Result<&Arc<dyn AnyListResource>, Diagnostic> {
@@ -94,11 +98,14 @@ impl<P: Provider> Inner<P> {
 struct EventSink<'a> {
     /// See [`Provider::API_NAME`].
     api_name: &'static str,
+    list: &'a dyn AnyListResource,
     resource: &'a dyn AnyResource,
     include_object: bool,
     limit: usize,
     /// The identities, encoded.
     sent: HashSet<Vec<u8>>,
+    /// What is known of the objects that cannot be identified and of which nothing was said yet.
+    left_out: Vec<Option<String>>,
     events: &'a mpsc::Sender<proto::list_resource::Event>,
 }
 
@@ -123,9 +130,21 @@ impl ResultSink for EventSink<'_> {
             (true, false) => Beyond::More,
         };
         let mut events = Vec::new();
-        for result in page.results {
-            match result.and_then(|result| self.event(result)) {
+        for listed in page.listed {
+            let result = match listed {
+                Ok(Listed::Object(result)) => self.event(result),
                 // It may be an object that was sent.
+                Ok(Listed::Unidentified { .. }) if self.is_full() => {
+                    beyond = beyond.max(Beyond::Perhaps);
+                    continue;
+                }
+                Ok(Listed::Unidentified { known_as }) => {
+                    self.left_out.push(known_as);
+                    continue;
+                }
+                Err(problem) => Err(problem),
+            };
+            match result {
                 Err(_) if self.is_full() => beyond = beyond.max(Beyond::Perhaps),
                 Err(problem) => return Err(problem.into()),
                 Ok((identity, _)) if self.sent.contains(&identity) => {}
@@ -139,8 +158,9 @@ impl ResultSink for EventSink<'_> {
         if self.is_full()
             && let Some(last) = events.last_mut()
         {
-            let warning = self.beyond_the_limit(beyond, page.is_filtered);
-            last.diagnostic.extend(warning.map(Into::into));
+            let warnings = self.said_of_left_out().into_iter();
+            let warnings = warnings.chain(self.beyond_the_limit(beyond, page.is_filtered));
+            last.diagnostic.extend(warnings.map(Into::into));
         }
         for event in events {
             if self.events.send(event).await.is_err() {
@@ -158,6 +178,22 @@ impl ResultSink for EventSink<'_> {
 impl EventSink<'_> {
     fn is_full(&self) -> bool {
         self.sent.len() >= self.limit
+    }
+
+    /// What the user is told of the objects that were left out, unless it was said. It goes with the last result that the
+    /// limit lets through, because the host reads nothing after that.
+    fn said_of_left_out(&mut self) -> Option<Diagnostic> {
+        let left_out = std::mem::take(&mut self.left_out);
+        (!left_out.is_empty()).then(|| self.list.left_out(&left_out))
+    }
+
+    /// Sends what is left to be said where the list ends before the limit.
+    async fn end(mut self) {
+        if let Some(warning) = self.said_of_left_out() {
+            let said = Diagnostics::from(warning).inside(CONFIG);
+            // A host that has gone away is told nothing.
+            let _ = self.events.send(FromDiagnostics::from_diagnostics(said.into())).await;
+        }
     }
 
     /// The event of a result, and the result's identity, encoded.

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use self::from_diagnostics::Messages;
 use self::stop::StopSwitch;
 use super::proto::provider_server::ProviderServer;
 use super::wire::convert;
@@ -96,6 +97,14 @@ impl<P: Provider> Inner<P> {
         self.resources
             .get(type_name)
             .ok_or_else(|| no_such("resource", type_name))
+    }
+
+    /// A response whose messages are as [`Provider::shown`] has them.
+    fn shown<A: Messages>(&self, mut response: A) -> A {
+        for message in response.messages() {
+            *message = self.provider.shown(message);
+        }
+        response
     }
 
     fn validate_provider(&self, config: Option<&proto::DynamicValue>) -> Result<Diagnostics, Diagnostic> {

@@ -9,7 +9,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::from_diagnostics::{FromDiagnostics, ResponseStream};
+use super::from_diagnostics::{FromDiagnostics, Messages, ResponseStream};
 use super::isolate::{run_guarded, run_isolated};
 use super::{Inner, Service, no_such, not_in_this_version};
 use crate::terraform::wire::state::EncodedState;
@@ -322,25 +322,30 @@ const CAPABILITIES: proto::ServerCapabilities = proto::ServerCapabilities {
 
 impl<P: Provider> Service<P> {
     /// Answers with what `call` answers, which waits for nothing, or with a diagnostic if it panics.
-    fn answer<Q, A: FromDiagnostics>(&self, request: Request<Q>, call: impl FnOnce(&Inner<P>, Q) -> A) -> Response<A> {
+    fn answer<Q, A: FromDiagnostics + Messages>(
+        &self,
+        request: Request<Q>,
+        call: impl FnOnce(&Inner<P>, Q) -> A,
+    ) -> Response<A> {
         self.answer_or_else(request, FromDiagnostics::from_diagnostic, call)
     }
 
     /// The same with what `on_panic` makes of the diagnostic.
-    fn answer_or_else<Q, A>(
+    fn answer_or_else<Q, A: Messages>(
         &self,
         request: Request<Q>,
         on_panic: impl FnOnce(Diagnostic) -> A,
         call: impl FnOnce(&Inner<P>, Q) -> A,
     ) -> Response<A> {
         let call = || call(&self.inner, request.into_inner());
-        Response::new(run_guarded(call, || on_panic(crashed(P::API_NAME))))
+        let answer = run_guarded(call, || on_panic(crashed(P::API_NAME)));
+        Response::new(self.inner.shown(answer))
     }
 
     /// Answers with what `call` answers, or with a diagnostic if it panics. The call is a task of its own.
     async fn run<Q, A, F>(&self, request: Request<Q>, call: impl FnOnce(Arc<Inner<P>>, Q) -> F) -> RpcResult<A>
     where
-        A: FromDiagnostics + Send + 'static,
+        A: FromDiagnostics + Messages + Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
         let request = request.into_inner();
@@ -373,12 +378,12 @@ impl<P: Provider> Service<P> {
         call: impl FnOnce(Arc<Inner<P>>) -> F,
     ) -> RpcResult<A>
     where
-        A: Send + 'static,
+        A: Messages + Send + 'static,
         F: Future<Output = A> + Send + 'static,
     {
         let call = call(Arc::clone(&self.inner));
         let response = run_isolated(call, || on_panic(crashed(P::API_NAME))).await;
-        Ok(Response::new(response))
+        Ok(Response::new(self.inner.shown(response)))
     }
 
     /// Answers with the messages that `call` sends, and with a diagnostic after them if it panics. A host that wants no
@@ -389,7 +394,7 @@ impl<P: Provider> Service<P> {
         call: impl FnOnce(Arc<Inner<P>>, Q, mpsc::Sender<M>) -> F,
     ) -> Response<ResponseStream<M>>
     where
-        M: FromDiagnostics + Send + 'static,
+        M: FromDiagnostics + Messages + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
         let (messages, mut sent) = mpsc::channel(MESSAGES_AHEAD);
@@ -408,7 +413,11 @@ impl<P: Provider> Service<P> {
                 let _ = messages.send(FromDiagnostics::from_diagnostic(problem)).await;
             }
         });
-        let answered = stream::poll_fn(move |context| sent.poll_recv(context).map(|message| message.map(Ok)));
+        let inner = Arc::clone(&self.inner);
+        let answered = stream::poll_fn(move |context| {
+            let message = sent.poll_recv(context);
+            message.map(|message| message.map(|message| Ok(inner.shown(message))))
+        });
         Response::new(Box::pin(answered))
     }
 }

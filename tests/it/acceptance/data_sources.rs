@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{ADDRESS, endpoint, with_account};
-use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, NewEndpoint, Route, Rule, TrailingSlash};
+use crate::fake_heygen::{BodyShape, Effect, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, TrailingSlash};
 use crate::support::engine::for_each_engine;
 use crate::support::plan::Action;
 use crate::support::terraform::Workspace;
@@ -127,17 +127,61 @@ for_each_engine! {
             "HeyGen's list, read twice, has no endpoint ep_gone. Check the id, and that the credentials are of its account."
         );
 
-        let twins = ["https://hooks.example.com/heygen", "https://hooks.example.com/heygen/"];
-        let twins = twins.map(|url| elsewhere(&heygen, url, None));
+        let twins = ["https://hooks.example.com/heygen"; 2].map(|url| elsewhere(&heygen, url, None));
+        elsewhere(&heygen, "https://hooks.example.com/heygen/", None);
         tf.write("main.tf", &data("endpoint", url));
         let said = tf.plan_expecting_failure();
         let error = said.error("Several webhook endpoints have this URL").at(place, "url");
-        error.says(&twins.join(", "));
+        assert_eq!(error.detail, format!("They are {}. Look the one you mean up by its id.", twins.join(", ")));
         assert!(!error.detail.contains(&other));
 
+        // One that has the URL in the same spelling goes before one that has it in another.
         heygen.remove_endpoint(&twins[1]);
         tf.apply().none();
         assert_eq!(answer(&tf, "endpoint", "id"), twins[0].as_str());
+    }
+
+    fn what_cannot_be_read_of_an_endpoint_is_null_and_said_to_be_so(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        let url = "https://hooks.example.com/heygen";
+        let id = elsewhere(&heygen, url, Some(&["batch.finished"]));
+        let sound = elsewhere(&heygen, "https://other.example.com/", None);
+        heygen.make_odd(&id, Some(Oddity::with("events", json!(["batch.finished", null]))));
+        let says = format!(
+            "HeyGen's list has {id}, but what it says about events is missing or malformed. It is null here. Elsewhere null \
+             means all events; here it says only that events could not be read."
+        );
+        let warned = |configuration: &str| {
+            tf.write("main.tf", configuration);
+            let said = tf.plan();
+            let warning = said.diagnostics().warning("Webhook endpoint not read completely");
+            tf.apply_unchecked();
+            warning.detail.clone()
+        };
+        for lookup in [format!("url = \"{url}\""), format!("id = \"{id}\"")] {
+            assert_eq!(warned(&data("endpoint", &lookup)), says);
+            assert_eq!(answer(&tf, "endpoint", "events"), Value::Null);
+        }
+        assert_eq!(warned(&data("endpoints", "")), says);
+        assert_eq!(each(&answer(&tf, "endpoints", "endpoints"), "events"), [Value::Null, Value::Null]);
+        assert_eq!(
+            warned(&data("endpoints", "event = \"batch.finished\"")),
+            format!(
+                "Left out here is {id}: what HeyGen's list says about events is missing or malformed, so nobody can tell \
+                 whether the filters let it through."
+            )
+        );
+        assert_eq!(each(&answer(&tf, "endpoints", "endpoints"), "id"), [sound.as_str()]);
+        heygen.make_odd(&id, Some(Oddity::with("status", 17)));
+        assert_eq!(
+            warned(&data("endpoint", &format!("id = \"{id}\""))),
+            format!("HeyGen's list has {id}, but what it says about status is missing or malformed. It is null here.")
+        );
+        heygen.make_odd(&id, Some(Oddity::without("url")));
+        assert_eq!(
+            warned(&data("endpoint", &format!("id = \"{id}\""))),
+            format!("HeyGen's list has {id}, but what it says about url is missing or malformed. It is null here.")
+        );
     }
 
     fn an_endpoint_that_one_walk_misses_is_found_by_its_url_all_the_same(tf: Workspace) {
@@ -281,6 +325,9 @@ for_each_engine! {
             ("endpoint", "id = \"ep_1\"\nurl = \"https://a.example.com/\"", "Both id and url are set", Some("url")),
             ("endpoint", "id = \"../ep_1\"", "Not an endpoint id", Some("id")),
             ("endpoint", "", "Neither id nor url is set", None),
+            ("endpoint", "url = \"\"", "Not a URL that HeyGen can deliver to", Some("url")),
+            ("endpoint", "url = \"http://a.example.com/\"", "Not a URL that HeyGen can deliver to", Some("url")),
+            ("endpoint", "url = \"https://jane:hunter22@a.example.com/\"", "Not a URL that HeyGen can deliver to", Some("url")),
             ("endpoints", "event = \"\"", "Empty filter", Some("event")),
             ("events", "event_type = \"\"", "Empty filter", Some("event_type")),
             ("events", "entity_id = \"\"", "Empty filter", Some("entity_id")),
@@ -291,6 +338,7 @@ for_each_engine! {
             let said = tf.validate_expecting_failure();
             let error = said.error(summary);
             assert_eq!(error.attribute(), attribute, "{error:?}");
+            assert!(!error.detail.contains("hunter22"), "{error:?}");
         }
         assert!(heygen.requests().is_empty());
     }

@@ -346,8 +346,14 @@ fn what_is_odd_about_an_endpoint_is_said_and_never_guessed() {
     fs::remove_file(tf.directory().join("generated.tf")).unwrap();
     let nameless = elsewhere(&heygen, "https://nameless.example.com/", None);
     heygen.make_odd(&nameless, Some(Oddity::without("endpoint_id")));
-    let told = tf.query_expecting_failure();
-    let error = told.diagnostics.error("A webhook endpoint without a readable id");
-    assert!(error.is_in(LIST), "{error:?}");
-    assert_eq!(told.results.len(), 0, "without it the list would look complete");
+    heygen.make_odd(&odd, None);
+    let told = tf.query_with(&["-generate-config-out=generated.tf"]);
+    let warning = told.diagnostics.warning("A webhook endpoint without a readable id");
+    assert!(warning.is_in(LIST), "{warning:?}");
+    warning.says(
+        "HeyGen's list has an endpoint whose id is missing or malformed (its URL: https://nameless.example.com/).",
+    );
+    assert_eq!(told.results.len(), 3, "the others are listed and generated");
+    assert!(told.results.iter().all(|found| found.config.is_some()));
+    assert!(told.result(&odd).display_name.contains("odd.example.com"));
 }

@@ -412,6 +412,10 @@ async fn what_is_odd_about_others_says_nothing_and_what_was_asked_about_is_said(
                     .detail
                     .contains(&format!("what it says about {field} is missing"))
             );
+            let is_null = found.said[0]
+                .detail
+                .ends_with(" is missing or malformed. It is null here.");
+            assert_eq!(is_null, has_object, "{:?}", found.said);
             // Null would say all events, or no URL.
             assert_eq!(found.object.is_some(), has_object, "{field}");
             if let Some(object) = found.object {
@@ -435,18 +439,25 @@ async fn what_is_odd_about_others_says_nothing_and_what_was_asked_about_is_said(
 }
 
 #[tokio::test]
-async fn an_endpoint_without_a_readable_id_is_an_error_where_it_would_be_listed() {
+async fn endpoints_without_a_readable_id_are_left_out_with_one_warning_where_they_would_be_listed() {
     let (client, heygen) = with_account().await;
     let first = put(&heygen, "https://a.example.com/", None);
     let odd = put(&heygen, "https://jane:hunter22@b.example.com/", None);
     heygen.make_odd(&odd, Some(Oddity::with("endpoint_id", "../x")));
-    let error = || ("A webhook endpoint without a readable id".to_owned(), String::new());
+    let last = put(&heygen, "https://c.example.com/", None);
+    let warning = || ("A webhook endpoint without a readable id".to_owned(), String::new());
     let found = events(&client, request(100)).await;
-    assert_eq!(found.last().unwrap().summaries(), [error()]);
-    let detail = &found.last().unwrap().said[0].detail;
-    assert!(
-        detail.starts_with("HeyGen's list has an endpoint with the URL https://b.example.com/ whose id is"),
-        "{detail}"
+    let (said, results) = found.split_last().unwrap();
+    assert_eq!(ids(results), [&*first, &*last]);
+    assert!(results.iter().all(|result| result.said.is_empty()), "{results:?}");
+    // Whose identity is not there is nothing but what it says.
+    assert_eq!((&said.id, &said.object, said.display_name.as_str()), (&None, &None, ""));
+    assert_eq!(said.summaries(), [warning()]);
+    assert_eq!(said.said[0].severity(), proto::diagnostic::Severity::Warning);
+    assert_eq!(
+        said.said[0].detail,
+        "HeyGen's list has an endpoint whose id is missing or malformed (its URL: https://b.example.com/). It can be \
+         neither named nor imported, so it is missing here. Try again later; if it goes on, report it to HeyGen."
     );
     // It is not asked about, or not known to be another one.
     assert_eq!(
@@ -455,13 +466,24 @@ async fn an_endpoint_without_a_readable_id_is_an_error_where_it_would_be_listed(
     );
     let found = events(&client, request(1)).await;
     assert_eq!(ids(&found), [&*first]);
-    assert_eq!(found[0].summaries()[0].0, "Perhaps more results than the limit");
+    assert_eq!(found[0].summaries()[0].0, "More results than the limit");
+    // Of the last result that the host reads it is said what was left out before it.
+    let found = events(&client, request(2)).await;
+    assert_eq!(ids(&found), [&*first, &*last]);
+    assert_eq!((found[0].summaries(), found[1].summaries()), (vec![], vec![warning()]));
 
     heygen.make_odd(&odd, Some(Oddity::instead(17)));
+    heygen.make_odd(&last, Some(Oddity::without("endpoint_id")));
     configure(&mut client.clone()).await;
-    for set in [&[][..], &[("url_prefix", "https://a.")]] {
+    for (set, count) in [
+        (&[][..], "2 endpoints"),
+        (&[("url_prefix", "https://a.")], "an endpoint"),
+    ] {
         let found = events(&client, filtered(100, set)).await;
-        assert_eq!(found.last().unwrap().summaries(), [error()]);
+        let (said, results) = found.split_last().unwrap();
+        assert_eq!((ids(results), said.summaries()), (vec![&*first], vec![warning()]));
+        let begins = format!("HeyGen's list has {count} whose id");
+        assert!(said.said[0].detail.starts_with(&begins), "{said:?}");
     }
 }
 

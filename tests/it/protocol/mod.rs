@@ -2,6 +2,7 @@
 
 mod import;
 mod list;
+mod quoted;
 mod stored;
 mod unknown;
 
@@ -19,14 +20,18 @@ const URL: &str = "https://hooks.example.com/heygen";
 async fn with_account() -> (Core, FakeHeygen) {
     let heygen = FakeHeygen::start();
     let core = in_process::core(Environment::default()).await;
-    let settings = attributes([
+    let report = core.configure(&settings(&heygen)).await;
+    assert!(!report.errored(), "{report:?}");
+    (core, heygen)
+}
+
+/// The provider block for this account.
+fn settings(heygen: &FakeHeygen) -> Attributes {
+    attributes([
         ("api_key", heygen.api_key().into()),
         ("base_url", heygen.base_url().as_str().into()),
         ("max_retries", 0.into()),
-    ]);
-    let report = core.configure(&settings).await;
-    assert!(!report.errored(), "{report:?}");
-    (core, heygen)
+    ])
 }
 
 /// A configuration with the endpoint, its URL, and these attributes.

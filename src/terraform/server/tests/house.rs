@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::terraform::{
     AnyDataSource, AnyListResource, AnyResource, Attr, Attribute, DataSource, Diagnostic, Diagnostics, EarlierVersion,
-    Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, ListResource, ListResult, Object, Outcome,
-    Plan, Proposal, Provider, Resource, Results, Schema, Set, Stored, Type, Value, declare_summaries, model,
+    Function, HostVersion, IdentityAttribute, IdentitySchema, ImportTarget, ListResource, ListResult, Listed, Object,
+    Outcome, Plan, Proposal, Provider, Resource, Results, Schema, Set, Stored, Type, Value, declare_summaries, model,
 };
 
 pub(super) const DOOR: &str = "house_door";
@@ -24,6 +24,7 @@ declare_summaries! {
     NO_FLOOR = "No floor";
     INTERRUPTED = "Interrupted";
     CREAKS = "It creaks";
+    NO_NUMBER = "Doors without a number";
 }
 
 pub(super) fn door() -> Arc<dyn AnyResource> {
@@ -249,6 +250,11 @@ impl ListResource for Doors {
         !config.floor.is_null()
     }
 
+    fn left_out(&self, known_as: &[Option<String>]) -> Diagnostic {
+        let names = known_as.iter().map(|name| name.as_deref().unwrap_or("?"));
+        Diagnostic::warning(NO_NUMBER, names.collect::<Vec<_>>().join(","))
+    }
+
     async fn list(
         &self,
         config: DoorFilter,
@@ -260,6 +266,7 @@ impl ListResource for Doors {
         while let Some(page) = pages.next() {
             match page {
                 "rotten" => panic!("on purpose"),
+                "stuck" => return Err(Diagnostic::error(STUCK, "").at("floor").into()),
                 "slow" => {
                     stop.cancelled().await;
                     return Err(Diagnostic::error(INTERRUPTED, "").into());
@@ -276,8 +283,8 @@ impl ListResource for Doors {
     }
 }
 
-/// The door of a number, or something wrong in its place.
-fn listed(number: &str) -> Result<ListResult<DoorModel>, Diagnostic> {
+/// The door of a number; the one of a name with `?` in it has none.
+fn listed(number: &str) -> Listed<ListResult<DoorModel>> {
     let known = |text: &str| Attr::Known(text.to_owned());
     let mut door = DoorModel {
         name: known("front"),
@@ -286,14 +293,17 @@ fn listed(number: &str) -> Result<ListResult<DoorModel>, Diagnostic> {
     };
     let mut identity = Value::String(number.to_owned());
     match number {
-        "stuck" => return Err(Diagnostic::error(STUCK, "").at("floor")),
+        name if name.contains('?') => {
+            let known_as = Some(name.replace('?', "")).filter(|name| !name.is_empty());
+            return Listed::Unidentified { known_as };
+        }
         "nameless" => door.name = Attr::Unknown,
         "open" => door.keys = Attr::Known([known("mine")].into_iter().collect()),
         "anonymous" => identity = Value::Null,
         _ => {}
     }
     let warning = Diagnostic::warning(CREAKS, "").at("floor");
-    Ok(ListResult {
+    Listed::Object(ListResult {
         identity: [("number".into(), identity)].into(),
         display_name: format!("door {number}"),
         object: Some(door),
@@ -336,8 +346,8 @@ impl DataSource for Bell {
         Diagnostics::none()
     }
 
-    async fn read(&self, config: BellModel, _stop: &CancellationToken) -> Result<BellModel, Diagnostics> {
-        Ok(config)
+    async fn read(&self, config: BellModel, _stop: &CancellationToken) -> Result<Outcome<BellModel>, Diagnostics> {
+        Ok(Outcome::ok(config))
     }
 }
 

@@ -115,8 +115,9 @@ async fn the_last_event_warns_where_there_is_more_than_the_limit() {
         ("1|2,1", 2, &None, &None),
         ("1|2,1,3", 2, &more, &matching),
         // What is wrong beyond the limit may be one that was shown.
-        ("1,2,stuck", 2, &perhaps, &perhaps),
-        ("1,2,stuck,3", 2, &more, &matching),
+        ("1,2,?", 2, &perhaps, &perhaps),
+        ("1,2,?,3", 2, &more, &matching),
+        ("1,2,anonymous", 2, &perhaps, &perhaps),
     ] {
         assert_eq!(&beyond(numbers, limit, false).await, unfiltered, "{limit} of {numbers}");
         assert_eq!(
@@ -141,12 +142,54 @@ async fn an_object_comes_along_where_it_is_asked_for() {
 
 #[tokio::test]
 async fn an_error_comes_last_and_points_into_the_config_block() {
-    let found = events(request("1|2,stuck,3", 100)).await;
+    let found = events(request("1|stuck|3", 100)).await;
     assert_eq!(shown(&found), ["1", "The door is stuck"]);
     assert_eq!(place(&found[1].diagnostic[0]), ["config", "floor"]);
     let found = events(request("13", 100)).await;
     assert_eq!(summaries(&found[0].diagnostic), ["It creaks"]);
     assert_eq!(place(&found[0].diagnostic[0]), ["config", "floor"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_identified_is_left_out_and_said_once() {
+    // The identities, and beside them what was said.
+    let listed = async |numbers: &str, limit| {
+        let events = events(request(numbers, limit)).await;
+        let with_number = events.iter().map(|event| {
+            let said = event
+                .diagnostic
+                .iter()
+                .map(|it| format!("{}: {}", it.summary, it.detail));
+            let number = number_in(event.identity.as_ref()).unwrap_or_default();
+            (number, said.collect::<Vec<_>>().join("; "))
+        });
+        with_number.collect::<Vec<_>>()
+    };
+    let found = |number: &str, said: &str| (number.to_owned(), said.to_owned());
+    let said = "Doors without a number: back,?,side";
+    assert_eq!(
+        listed("1,back?|?,2,side?|3", 100).await,
+        [found("1", ""), found("2", ""), found("3", ""), found("", said)]
+    );
+    assert_eq!(listed("?", 100).await, [found("", "Doors without a number: ?")]);
+    // The host reads nothing after the last one that the limit lets through. What is beyond it is not missing.
+    assert_eq!(
+        listed("1,back?|?,side?,3,cellar?", 2).await,
+        [
+            found("1", ""),
+            found(
+                "3",
+                &format!(
+                    "{said}; Perhaps more results than the limit: This list block shows 2, which is its limit. the house's \
+                     list goes on after them, so there may be more. To see them, set limit to a higher number."
+                )
+            )
+        ]
+    );
+    assert_eq!(
+        listed("1,stuck?|stuck", 100).await,
+        [found("1", ""), found("", "The door is stuck: ")]
+    );
 }
 
 #[tokio::test]
