@@ -333,7 +333,7 @@ async fn a_retry_after_date_counts_from_the_date_of_its_own_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
-    let server = Scripted::new(|_| Act::error(503, "busy"));
+    let server = Scripted::new(|_| Act::error(503, "busy").with_header("x-request-id", "req-3"));
     let (client, stop) = (server.client(100), Stop::new());
     let stopping = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -343,8 +343,33 @@ async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
     let (outcome, ()) = tokio::join!(client.find(&ep, None, &stop), stopping);
     assert_eq!(
         outcome.unwrap_err().to_string(),
-        "reading webhook endpoint ep_1: interrupted; before that: the API answered 503 busy: so it is"
+        "reading webhook endpoint ep_1: interrupted; before that: the API answered 503 busy: so it is (request id req-3)"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_in_the_middle_of_a_read_keeps_the_name_of_the_answer_before_it() {
+    let mut first = true;
+    let server = Scripted::new(move |_| {
+        if std::mem::take(&mut first) {
+            Act::error(503, "busy").with_header("x-request-id", "req-3")
+        } else {
+            Act::Hang
+        }
+    });
+    let (client, stop) = (server.client(100), Stop::new());
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.cancel();
+    };
+    let (outcome, ()) = tokio::join!(client.event_types(&stop), stopping);
+    assert_eq!(server.calls(), 2);
+    let failure = outcome.unwrap_err().to_string();
+    assert!(
+        failure.contains("interrupted; before that: the API answered 503 busy"),
+        "{failure}"
+    );
+    assert!(failure.ends_with("(request id req-3)"), "{failure}");
 }
 
 #[tokio::test(start_paused = true)]
