@@ -14,14 +14,14 @@ use super::request::Request;
 use super::response::{self, DecodeError};
 use super::retry::{self, Backoff, MAX_WAIT};
 use super::transport::{Reply, Transport};
-use super::{CallStart, Effect, Failure, Fault, Operation, Stop, Timing};
+use super::{CallStart, CredentialOrigin, Effect, Failure, Fault, Operation, Stop, Timing};
 
 /// Makes calls.
 pub(super) struct Caller {
     pub(super) transport: Box<dyn Transport>,
     pub(super) redactor: Redactor,
     /// Where the credential came from.
-    pub(super) credential_origin: String,
+    pub(super) credential_origin: CredentialOrigin,
     pub(super) backoff: Backoff,
     pub(super) pace: Pace,
     pub(super) max_retries: u32,
@@ -185,8 +185,8 @@ impl Caller {
             }
             failure.request_id = error.request_id;
             failure.fault = error.fault;
-            failure.rejected_credential =
-                matches!(failure.fault, Fault::Refused { status: 401, .. }).then(|| self.credential_origin.clone());
+            failure.rejected_credential = matches!(failure.fault, Fault::Refused { status: 401, .. })
+                .then(|| Box::new(self.credential_origin.clone()));
             if failure.attempts > max_retries || !retry::is_repeated(&failure.fault) {
                 return Err(failure);
             }

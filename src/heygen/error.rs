@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{CallStart, Operation};
+use super::{CallStart, CredentialOrigin, Operation};
 
 /// A call that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +17,8 @@ pub struct Failure {
     pub fault: Fault,
     /// HeyGen's name for the last answer, to quote to its support.
     pub request_id: Option<String>,
-    /// Where the credential came from, if that is what HeyGen does not accept: the words that follow "it came from".
-    pub rejected_credential: Option<String>,
+    /// Where the credential came from, if that is what HeyGen does not accept.
+    pub rejected_credential: Option<Box<CredentialOrigin>>,
     /// How many attempts were made; 0 if there was none, or if this reader only waited for a page that another one
     /// fetches.
     pub attempts: u32,

@@ -35,4 +35,4 @@ pub use event::{Event, EventFilter, EventType};
 pub use field::{Field, FieldError};
 pub use list_cache::{EndpointPage, EndpointPages};
 pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};
-pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Settings, Timing};
+pub use settings::{BaseUrl, Credential, CredentialOrigin, InvalidBaseUrl, InvalidCredential, Settings, Timing};

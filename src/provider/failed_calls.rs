@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::heygen::{Effect, EndpointId, Failure, Fault, Operation};
+use crate::heygen::{CredentialOrigin, Effect, EndpointId, Failure, Fault, Operation};
 use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Summary};
 
@@ -64,9 +64,13 @@ fn summary(failure: &Failure) -> Summary {
 
 /// What the user can do about it.
 fn next_step(failure: &Failure) -> Cow<'static, str> {
-    match &failure.rejected_credential {
-        Some(origin) => {
-            format!("The credential came from {origin}: check it there, and that it has not been revoked.").into()
+    match failure.rejected_credential.as_deref() {
+        Some(CredentialOrigin {
+            place,
+            remedy: Some(remedy),
+        }) => format!("The credential came from {place}. {remedy}").into(),
+        Some(CredentialOrigin { place, remedy: None }) => {
+            format!("The credential came from {place}: check it there, and that it has not been revoked.").into()
         }
         None => next_step_after(failure).into(),
     }
@@ -301,7 +305,7 @@ mod tests {
     #[test]
     fn a_rejected_credential_is_looked_for_where_it_came_from() {
         let rejected = diagnostic(&Failure {
-            rejected_credential: Some("HEYGEN_API_KEY".to_owned()),
+            rejected_credential: Some(Box::new("HEYGEN_API_KEY".into())),
             ..failed(Operation::List, 401, None)
         });
         assert_eq!(

@@ -109,7 +109,7 @@ impl Scripted {
             request_timeout: TIMEOUT,
             timing: Timing::default(),
             clock: ServerClock::new(),
-            credential_origin: "a test".to_owned(),
+            credential_origin: "a test".into(),
         }
     }
 

@@ -225,7 +225,7 @@ for_each_engine! {
         let heygen = FakeHeygen::start();
         let tf = tf.with_env("HEYGEN_API_BASE", heygen.base_url());
         let asking = "data \"heygen_webhook_endpoints\" \"all\" {}\n";
-        let expect = |tf: &Workspace, origin: &str| {
+        let expect = |tf: &Workspace, source: &str| {
             heygen.clear_requests();
             let said = tf.plan_expecting_failure();
             let [request] = heygen.requests().try_into().expect("one, not repeated");
@@ -233,7 +233,7 @@ for_each_engine! {
                 said.error("HeyGen does not accept the credentials").detail,
                 format!(
                     "Listing the webhook endpoints: the API answered 401 unauthorized: Missing or invalid credentials. (request \
-                     id {}). The credential came from {origin}: check it there, and that it has not been revoked.",
+                     id {}). The credential came from {source}",
                     request.request_id
                 )
             );
@@ -243,13 +243,22 @@ for_each_engine! {
         let file = folder.join("credentials");
         tf.write("main.tf", asking);
         std::fs::write(&file, "wrong-key").unwrap();
-        expect(&tf, &format!("the credentials file {}", file.display()));
+        let check = "check it there, and that it has not been revoked.";
+        expect(&tf, &format!("the credentials file {}: {check}", file.display()));
         std::fs::write(&file, r#"{"oauth": {"access_token": "wrong-token"}}"#).unwrap();
-        expect(&tf, &format!("the oauth block of the credentials file {}", file.display()));
+        expect(
+            &tf,
+            &format!(
+                "the oauth block of the credentials file {}. An access token expires after a while, and the provider cannot \
+                 renew it. Run any heygen command, which renews it, or use an API key (api_key or HEYGEN_API_KEY), which \
+                 serves better here.",
+                file.display()
+            ),
+        );
         let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", "wrong-token");
-        expect(&tf, "HEYGEN_ACCESS_TOKEN");
+        expect(&tf, &format!("HEYGEN_ACCESS_TOKEN: {check}"));
         tf.write("main.tf", &format!("provider \"heygen\" {{\n  api_key = \"wrong-key\"\n}}\n{asking}"));
-        expect(&tf, "api_key of the provider block");
+        expect(&tf, &format!("api_key of the provider block: {check}"));
     }
 
     fn a_machine_without_root_certificates_is_told_what_to_install_or_to_set(tf: Workspace) {
