@@ -58,6 +58,11 @@ pub enum Fault {
     /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it
     /// and what to do.
     Untrusted(String),
+    /// The same of the proxy on the way, whose certificate does not prove that it is that proxy.
+    UntrustedProxy(String),
+    /// The other side wants a certificate of its clients, which this one does not have, and has taken no request. Holds
+    /// the name of the other side.
+    ClientCertificateWanted(String),
     /// The connection broke before the whole answer was here: a reset, a truncated body. Holds the reason.
     Dropped(String),
     /// The answer did not come within the time for one attempt.
@@ -91,6 +96,9 @@ pub enum Fault {
     },
     /// This machine has no certificates of authorities to check HeyGen's certificate with. Holds the reason.
     NoRootCertificates(String),
+    /// The environment names certificates of authorities to check HeyGen's certificate with, and there are none where it
+    /// says. Holds what it names, and what is wrong with that.
+    NoNamedRootCertificates(String),
     /// The HTTP client could not be set up on this machine. Holds the reason.
     Unusable(String),
 }
@@ -169,6 +177,8 @@ impl Fault {
             Self::Refused { .. } => "refused",
             Self::Unreachable(_) => "unreachable",
             Self::Untrusted(_) => "untrusted",
+            Self::UntrustedProxy(_) => "untrusted proxy",
+            Self::ClientCertificateWanted(_) => "client certificate wanted",
             Self::Dropped(_) => "dropped",
             Self::TimedOut(_) => "timed out",
             Self::Garbled(_) => "garbled",
@@ -178,6 +188,7 @@ impl Fault {
             Self::UnidentifiedItems { .. } => "unidentified items",
             Self::Stopped { .. } => "stopped",
             Self::NoRootCertificates(_) => "no root certificates",
+            Self::NoNamedRootCertificates(_) => "no named root certificates",
             Self::Unusable(_) => "unusable",
         }
     }
@@ -221,6 +232,13 @@ impl fmt::Display for Fault {
             }
             Self::Unreachable(reason) => write!(f, "the API could not be reached: {reason}"),
             Self::Untrusted(reason) => write!(f, "the API's certificate is refused: {reason}"),
+            Self::UntrustedProxy(reason) => write!(f, "the certificate of the proxy is refused: {reason}"),
+            Self::ClientCertificateWanted(peer) => {
+                write!(
+                    f,
+                    "{peer} wants a certificate of its clients, and the provider has none"
+                )
+            }
             Self::Dropped(reason) => write!(f, "the connection broke before the answer was complete: {reason}"),
             Self::TimedOut(limit) => {
                 write!(f, "no complete answer within {}", humantime::format_duration(*limit))
@@ -253,6 +271,9 @@ impl fmt::Display for Fault {
             Self::Stopped { before: Some(fault) } => write!(f, "interrupted; before that: {fault}"),
             Self::NoRootCertificates(reason) => {
                 write!(f, "no certificates of authorities were found on this machine: {reason}")
+            }
+            Self::NoNamedRootCertificates(reason) => {
+                write!(f, "there is nothing to check the API's certificate with: {reason}")
             }
             Self::Unusable(reason) => write!(f, "the HTTP client could not be set up: {reason}"),
         }

@@ -22,6 +22,8 @@ mod redact;
 mod request;
 mod response;
 mod retry;
+#[cfg(not(any(windows, target_vendor = "apple")))]
+mod roots;
 mod settings;
 mod transport;
 

@@ -261,21 +261,26 @@ for_each_engine! {
         expect(&tf, &format!("api_key of the provider block: {check}"));
     }
 
-    fn a_machine_without_root_certificates_is_told_what_to_install_or_to_set(tf: Workspace) {
+    fn variables_that_name_no_root_certificates_are_told_apart_from_a_machine_without_any(tf: Workspace) {
         let (file, folder) = (tf.home().join("none.pem"), tf.home().join("none"));
         std::fs::write(&file, "").unwrap();
         std::fs::create_dir(&folder).unwrap();
         let tf = tf
             .against("https://127.0.0.1:1", "a-key")
-            .with_env("SSL_CERT_FILE", file)
-            .with_env("SSL_CERT_DIR", folder);
+            .with_env("SSL_CERT_FILE", &file)
+            .with_env("SSL_CERT_DIR", &folder);
         tf.write("main.tf", "data \"heygen_webhook_endpoints\" \"all\" {}\n");
         let said = tf.plan_expecting_failure();
         assert_eq!(
-            said.error("No root certificates on this machine").detail,
-            "Listing the webhook endpoints: no certificates of authorities were found on this machine: No CA certificates \
-             were loaded from the system. Install the system's CA certificates (the package is called ca-certificates on \
-             most systems), or name a file of them in SSL_CERT_FILE or a folder in SSL_CERT_DIR."
+            said.error("No root certificates where the environment names them").detail,
+            format!(
+                "Listing the webhook endpoints: there is nothing to check the API's certificate with: SSL_CERT_FILE names \
+                 {}, which holds no certificate in PEM, and SSL_CERT_DIR names {}, which has no file that holds a \
+                 certificate in PEM. Correct what is named, or unset it: without SSL_CERT_FILE and SSL_CERT_DIR the \
+                 system's certificates are used.",
+                file.display(),
+                folder.display()
+            )
         );
     }
 
