@@ -14,14 +14,14 @@ use super::request::Request;
 use super::response::{self, DecodeError};
 use super::retry::{self, Backoff, MAX_WAIT};
 use super::transport::{Reply, Transport};
-use super::{CallStart, Effect, Failure, Fault, Stop, Timing};
+use super::{CallStart, CredentialOrigin, Effect, Failure, Fault, Operation, Stop, Timing};
 
 /// Makes calls.
 pub(super) struct Caller {
     pub(super) transport: Box<dyn Transport>,
     pub(super) redactor: Redactor,
     /// Where the credential came from.
-    pub(super) credential_origin: String,
+    pub(super) credential_origin: CredentialOrigin,
     pub(super) backoff: Backoff,
     pub(super) pace: Pace,
     pub(super) max_retries: u32,
@@ -47,17 +47,33 @@ enum Turns {
 
 /// What went wrong last with a call that is still being repeated, for those who stop waiting for it.
 #[derive(Default)]
-pub(super) struct LastFault(Mutex<Option<Fault>>);
+pub(super) struct LastFault(Mutex<Option<NotedFault>>);
+
+#[derive(Clone)]
+struct NotedFault {
+    fault: Fault,
+    request_id: Option<String>,
+}
 
 impl LastFault {
     /// What is reported to a reader that is stopped while it waits for this call.
-    pub(super) fn stopped(&self) -> Fault {
+    pub(super) fn stopped(&self, operation: Operation) -> Failure {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        last.map_or(Fault::STOPPED, Fault::stopped_after)
+        let Some(NotedFault { fault, request_id }) = last else {
+            return Failure::without_attempt(operation, Fault::STOPPED);
+        };
+        Failure {
+            request_id,
+            ..Failure::without_attempt(operation, fault.stopped_after())
+        }
     }
 
-    fn note(&self, fault: &Fault) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault.clone());
+    fn note(&self, failure: &Failure) {
+        let noted = NotedFault {
+            fault: failure.fault.clone(),
+            request_id: failure.request_id.clone(),
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(noted);
     }
 }
 
@@ -134,7 +150,11 @@ impl Caller {
             let outcome = if request.is_read_only() {
                 tokio::select! {
                     biased;
-                    () = stop.cancelled() => Err(AttemptError::from(failure.fault.clone().stopped_after())),
+                    () = stop.cancelled() => Err(AttemptError {
+                        // This attempt has no answer: the failure before it is the one that is told.
+                        request_id: failure.request_id.clone(),
+                        ..failure.fault.clone().stopped_after().into()
+                    }),
                     done = attempt => done,
                 }
             } else {
@@ -165,12 +185,12 @@ impl Caller {
             }
             failure.request_id = error.request_id;
             failure.fault = error.fault;
-            failure.rejected_credential =
-                matches!(failure.fault, Fault::Refused { status: 401, .. }).then(|| self.credential_origin.clone());
+            failure.rejected_credential = matches!(failure.fault, Fault::Refused { status: 401, .. })
+                .then(|| Box::new(self.credential_origin.clone()));
             if failure.attempts > max_retries || !retry::is_repeated(&failure.fault) {
                 return Err(failure);
             }
-            last_fault.note(&failure.fault);
+            last_fault.note(&failure);
             latest = Some(Instant::now() + MAX_WAIT);
             tokio::select! {
                 biased;

@@ -83,7 +83,7 @@ impl Client {
     pub fn new(settings: Settings) -> Self {
         let caller = Caller {
             redactor: Redactor::new(settings.credential.secret().clone()),
-            credential_origin: settings.credential.origin().to_owned(),
+            credential_origin: settings.credential.origin().clone(),
             backoff: Backoff::new(settings.timing, fastrand::f64),
             pace: Pace::new(settings.timing.first_wait),
             max_retries: settings.max_retries,

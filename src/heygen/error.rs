@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{CallStart, Operation};
+use super::{CallStart, CredentialOrigin, Operation};
 
 /// A call that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,8 +17,8 @@ pub struct Failure {
     pub fault: Fault,
     /// HeyGen's name for the last answer, to quote to its support.
     pub request_id: Option<String>,
-    /// Where the credential came from, if that is what HeyGen does not accept: the words that follow "it came from".
-    pub rejected_credential: Option<String>,
+    /// Where the credential came from, if that is what HeyGen does not accept.
+    pub rejected_credential: Option<Box<CredentialOrigin>>,
     /// How many attempts were made; 0 if there was none, or if this reader only waited for a page that another one
     /// fetches.
     pub attempts: u32,
@@ -58,6 +58,11 @@ pub enum Fault {
     /// The server's certificate does not prove that it is the API, and nothing was sent. Holds what is wrong with it
     /// and what to do.
     Untrusted(String),
+    /// The same of the proxy on the way, whose certificate does not prove that it is that proxy.
+    UntrustedProxy(String),
+    /// The other side wants a certificate of its clients, which this one does not have, and has taken no request. Holds
+    /// the name of the other side.
+    ClientCertificateWanted(String),
     /// The connection broke before the whole answer was here: a reset, a truncated body. Holds the reason.
     Dropped(String),
     /// The answer did not come within the time for one attempt.
@@ -91,6 +96,9 @@ pub enum Fault {
     },
     /// This machine has no certificates of authorities to check HeyGen's certificate with. Holds the reason.
     NoRootCertificates(String),
+    /// The environment names certificates of authorities to check HeyGen's certificate with, and there are none where it
+    /// says. Holds what it names, and what is wrong with that.
+    NoNamedRootCertificates(String),
     /// The HTTP client could not be set up on this machine. Holds the reason.
     Unusable(String),
 }
@@ -180,6 +188,8 @@ impl Fault {
             Self::Refused { .. } => "refused",
             Self::Unreachable(_) => "unreachable",
             Self::Untrusted(_) => "untrusted",
+            Self::UntrustedProxy(_) => "untrusted proxy",
+            Self::ClientCertificateWanted(_) => "client certificate wanted",
             Self::Dropped(_) => "dropped",
             Self::TimedOut(_) => "timed out",
             Self::Garbled(_) => "garbled",
@@ -189,6 +199,7 @@ impl Fault {
             Self::UnidentifiedItems { .. } => "unidentified items",
             Self::Stopped { .. } => "stopped",
             Self::NoRootCertificates(_) => "no root certificates",
+            Self::NoNamedRootCertificates(_) => "no named root certificates",
             Self::Unusable(_) => "unusable",
         }
     }
@@ -232,6 +243,13 @@ impl fmt::Display for Fault {
             }
             Self::Unreachable(reason) => write!(f, "the API could not be reached: {reason}"),
             Self::Untrusted(reason) => write!(f, "the API's certificate is refused: {reason}"),
+            Self::UntrustedProxy(reason) => write!(f, "the certificate of the proxy is refused: {reason}"),
+            Self::ClientCertificateWanted(peer) => {
+                write!(
+                    f,
+                    "{peer} wants a certificate of its clients, and the provider has none"
+                )
+            }
             Self::Dropped(reason) => write!(f, "the connection broke before the answer was complete: {reason}"),
             Self::TimedOut(limit) => {
                 write!(f, "no complete answer within {}", humantime::format_duration(*limit))
@@ -261,6 +279,9 @@ impl fmt::Display for Fault {
             Self::Stopped { before: Some(fault) } => write!(f, "interrupted; before that: {fault}"),
             Self::NoRootCertificates(reason) => {
                 write!(f, "no certificates of authorities were found on this machine: {reason}")
+            }
+            Self::NoNamedRootCertificates(reason) => {
+                write!(f, "there is nothing to check the API's certificate with: {reason}")
             }
             Self::Unusable(reason) => write!(f, "the HTTP client could not be set up: {reason}"),
         }

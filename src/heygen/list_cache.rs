@@ -313,7 +313,7 @@ impl ListCache {
         };
         tokio::select! {
             biased;
-            () = stop.cancelled() => Err(failure(last_fault.stopped())),
+            () = stop.cancelled() => Err(last_fault.stopped(Operation::List)),
             outcome = outcome => outcome,
         }
     }

@@ -22,6 +22,8 @@ mod redact;
 mod request;
 mod response;
 mod retry;
+#[cfg(not(any(windows, target_vendor = "apple")))]
+mod roots;
 mod settings;
 mod transport;
 
@@ -36,4 +38,4 @@ pub use field::{Field, FieldError};
 pub use list_cache::{EndpointPage, EndpointPages};
 pub use redact::{excerpt, without_signing_secrets};
 pub use request::{CreateEndpoint, CreatedEndpoint, EndpointPatch, Operation};
-pub use settings::{BaseUrl, Credential, InvalidBaseUrl, InvalidCredential, Settings, Timing};
+pub use settings::{BaseUrl, Credential, CredentialOrigin, InvalidBaseUrl, InvalidCredential, Settings, Timing};

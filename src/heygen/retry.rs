@@ -24,13 +24,18 @@ pub(super) fn is_repeated(fault: &Fault) -> bool {
         Fault::Refused { status: 429, code, .. } => code.as_deref() != Some(ACCOUNT_FULL),
         Fault::Refused { status, .. } => matches!(status, 500 | 502 | 503 | 504),
         Fault::Unreachable(_) | Fault::Dropped(_) | Fault::TimedOut(_) | Fault::Garbled(_) => true,
+        // A server that wants a certificate of its clients gets none however often it is asked. Other ends of TLS can be
+        // those of a server that is being set up.
         Fault::Untrusted(_)
+        | Fault::UntrustedProxy(_)
+        | Fault::ClientCertificateWanted(_)
         | Fault::TooLarge
         | Fault::Redirected { .. }
         | Fault::CursorRepeats
         | Fault::UnidentifiedItems { .. }
         | Fault::Stopped { .. }
         | Fault::NoRootCertificates(_)
+        | Fault::NoNamedRootCertificates(_)
         | Fault::Unusable(_) => false,
     }
 }
@@ -60,7 +65,10 @@ pub(super) fn effect(request: &Request, fault: &Fault) -> Effect {
             Fault::Redirected { status, .. } => matches!(status, 307 | 308),
             Fault::Unreachable(_)
             | Fault::Untrusted(_)
+            | Fault::UntrustedProxy(_)
+            | Fault::ClientCertificateWanted(_)
             | Fault::NoRootCertificates(_)
+            | Fault::NoNamedRootCertificates(_)
             | Fault::Unusable(_)
             | Fault::Stopped { .. }
             | Fault::CursorRepeats
@@ -171,6 +179,8 @@ mod tests {
             (refused(520, Option::None), no, Unknown),
             (Fault::Unreachable(String::new()), again, None),
             (Fault::Untrusted(String::new()), no, None),
+            (Fault::UntrustedProxy(String::new()), no, None),
+            (Fault::ClientCertificateWanted(String::new()), no, None),
             (Fault::Dropped(String::new()), again, Unknown),
             (Fault::TimedOut(Duration::ZERO), again, Unknown),
             (Fault::Garbled(String::new()), again, Unknown),
@@ -218,6 +228,7 @@ mod tests {
             ),
             (Fault::STOPPED, no, None),
             (Fault::NoRootCertificates(String::new()), no, None),
+            (Fault::NoNamedRootCertificates(String::new()), no, None),
             (Fault::Unusable(String::new()), no, None),
         ] {
             assert_eq!(is_repeated(&fault), repeated, "{fault:?}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, HeaderName};
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// Everything that a [`Client`](super::Client) is made of. Its parts are valid by construction.
 #[derive(Clone, Debug)]
@@ -67,7 +67,13 @@ pub struct BaseUrl(Url);
 impl BaseUrl {
     /// Takes `text` as the address if it can be one.
     pub fn parse(text: &str) -> Result<Self, InvalidBaseUrl> {
-        Url::parse(text).map_err(|_| InvalidBaseUrl::NotAUrl)?.try_into()
+        let url = Url::parse(text).map_err(|error| match error {
+            ParseError::RelativeUrlWithoutBase | ParseError::EmptyHost => InvalidBaseUrl::NotAUrl,
+            ParseError::InvalidPort => InvalidBaseUrl::Port,
+            _ if text.trim().contains(char::is_whitespace) => InvalidBaseUrl::Space,
+            _ => InvalidBaseUrl::Host,
+        })?;
+        url.try_into()
     }
 
     /// The address itself.
@@ -112,8 +118,17 @@ fn is_loopback(url: &Url) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBaseUrl {
     /// It does not parse.
-    #[error("not an absolute URL")]
+    #[error("not an absolute URL, which begins with https:// and a host")]
     NotAUrl,
+    /// What follows the colon after the host is no port.
+    #[error("its port must be a number from 0 to 65535")]
+    Port,
+    /// There is a space in its host.
+    #[error("must not contain a space")]
+    Space,
+    /// Its host can be none.
+    #[error("its host is neither a host name nor an IP address (in square brackets for IPv6)")]
+    Host,
     /// Another scheme, or no host.
     #[error("not an https URL with a host")]
     NotHttps,
@@ -136,7 +151,29 @@ pub struct Credential {
     kind: Kind,
     text: SecretString,
     header: HeaderValue,
-    origin: String,
+    origin: CredentialOrigin,
+}
+
+/// Where a credential came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialOrigin {
+    /// The place that holds it, for a message, such as `HEYGEN_API_KEY`: the words that follow "it came from".
+    pub place: String,
+    /// What to do if HeyGen does not accept it, in a whole sentence, where more is known than that the place is to be
+    /// looked at.
+    pub remedy: Option<&'static str>,
+}
+
+impl From<&str> for CredentialOrigin {
+    fn from(place: &str) -> Self {
+        place.to_owned().into()
+    }
+}
+
+impl From<String> for CredentialOrigin {
+    fn from(place: String) -> Self {
+        Self { place, remedy: None }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -146,18 +183,23 @@ enum Kind {
 }
 
 impl Credential {
-    /// An API key, sent as `X-Api-Key`. `origin` is the place that holds it, see [`origin`](Self::origin).
-    pub fn api_key(key: impl Into<SecretString>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
+    /// An API key, sent as `X-Api-Key`.
+    pub fn api_key(
+        key: impl Into<SecretString>,
+        origin: impl Into<CredentialOrigin>,
+    ) -> Result<Self, InvalidCredential> {
         Self::new(Kind::ApiKey, key.into(), origin.into())
     }
 
-    /// An OAuth access token, sent as `Authorization: Bearer`. `origin` is the place that holds it, see
-    /// [`origin`](Self::origin).
-    pub fn access_token(token: impl Into<SecretString>, origin: impl Into<String>) -> Result<Self, InvalidCredential> {
+    /// An OAuth access token, sent as `Authorization: Bearer`.
+    pub fn access_token(
+        token: impl Into<SecretString>,
+        origin: impl Into<CredentialOrigin>,
+    ) -> Result<Self, InvalidCredential> {
         Self::new(Kind::AccessToken, token.into(), origin.into())
     }
 
-    fn new(kind: Kind, text: SecretString, origin: String) -> Result<Self, InvalidCredential> {
+    fn new(kind: Kind, text: SecretString, origin: CredentialOrigin) -> Result<Self, InvalidCredential> {
         if text.expose_secret().is_empty() {
             return Err(InvalidCredential::Empty);
         }
@@ -179,8 +221,8 @@ impl Credential {
         })
     }
 
-    /// The place that holds it, for a message, such as `HEYGEN_API_KEY`: the words that follow "it came from".
-    pub fn origin(&self) -> &str {
+    /// Where it came from.
+    pub fn origin(&self) -> &CredentialOrigin {
         &self.origin
     }
 
@@ -234,6 +276,13 @@ mod tests {
         for (bad, why) in [
             ("api.heygen.com", InvalidBaseUrl::NotAUrl),
             ("https://", InvalidBaseUrl::NotAUrl),
+            ("", InvalidBaseUrl::NotAUrl),
+            ("https://h.example:99999", InvalidBaseUrl::Port),
+            ("https://h.example:port/", InvalidBaseUrl::Port),
+            ("https://exa mple.com", InvalidBaseUrl::Space),
+            ("https://[::1", InvalidBaseUrl::Host),
+            ("https://256.1.1.1", InvalidBaseUrl::Host),
+            ("https://a<b", InvalidBaseUrl::Host),
             ("ftp://h.example", InvalidBaseUrl::NotHttps),
             ("unix:/socket", InvalidBaseUrl::NotHttps),
             ("http://h.example", InvalidBaseUrl::Plaintext),
@@ -255,7 +304,7 @@ mod tests {
         assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-api-key", "k-123"));
         assert!(value.is_sensitive());
         let token = Credential::access_token("t-456".to_owned(), "a file").unwrap();
-        assert_eq!(token.origin(), "a file");
+        assert_eq!(token.origin(), &"a file".into());
         let (name, value) = token.header();
         assert_eq!(
             (name.as_str(), value.to_str().unwrap()),

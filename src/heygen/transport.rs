@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use http::Uri;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::redirect;
 use rustls::crypto::ring;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::certificate::{self, NoClientCertificate, Owner, TlsFailure};
 use super::redact::Redactor;
 use super::request::Request;
-use super::{BaseUrl, Fault, Settings, certificate};
+use super::{BaseUrl, Fault, Settings};
 
 /// A larger answer is refused: none of HeyGen's has reason to be that large.
 const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -46,7 +47,15 @@ pub(super) struct Reply {
 pub(super) struct HttpTransport {
     settings: Settings,
     redactor: Redactor,
-    client: OnceCell<reqwest::Client>,
+    connector: OnceCell<Connector>,
+}
+
+/// What calls are made with.
+struct Connector {
+    client: reqwest::Client,
+    /// The proxy that the environment names for all hosts but those of `NO_PROXY`: its host and port.
+    proxy: Option<String>,
+    client_certificate: Arc<NoClientCertificate>,
 }
 
 impl HttpTransport {
@@ -56,23 +65,77 @@ impl HttpTransport {
         Self {
             settings,
             redactor,
-            client: OnceCell::new(),
+            connector: OnceCell::new(),
         }
     }
 
-    async fn client(&self) -> Result<&reqwest::Client, Fault> {
+    async fn connector(&self) -> Result<&Connector, Fault> {
         // Reading a trust store is work for a thread that may block.
-        self.client
+        self.connector
             .get_or_try_init(|| async {
-                let settings = self.settings.clone();
-                let built = tokio::task::spawn_blocking(move || build(&settings)).await;
+                let (settings, redactor) = (self.settings.clone(), self.redactor.clone());
+                let built = tokio::task::spawn_blocking(move || build(&settings, &redactor)).await;
                 built.map_err(|_| Fault::Unusable("setting it up was broken off".to_owned()))?
             })
             .await
     }
 
+    /// What an attempt without an answer failed of.
+    fn fault(&self, error: &reqwest::Error, connector: &Connector) -> Fault {
+        if error.is_builder() {
+            return Fault::Unusable(self.reason(error));
+        }
+        let tunnel = tunnel_problem(error);
+        let proxy = connector.proxy.as_deref();
+        let proxy = proxy.map(|proxy| self.redactor.explanation(proxy));
+        let (owner, name) = match (&tunnel, proxy) {
+            (None, _) => (Owner::Api, self.host().to_owned()),
+            (Some(_), Some(proxy)) => (Owner::Proxy, proxy),
+            // Only a system that has settings of its own goes through a proxy that no variable names.
+            (Some(_), None) => (Owner::Proxy, "of the system's settings".to_owned()),
+        };
+        let peer = match owner {
+            Owner::Api => name.clone(),
+            Owner::Proxy => format!("the proxy {name}"),
+        };
+        if certificate::tls_failure(error) == Some(TlsFailure::ClientCertificateWanted) {
+            return Fault::ClientCertificateWanted(peer);
+        }
+        if !error.is_connect() {
+            let asked = if connector.client_certificate.was_asked_for() {
+                "; a certificate of the client was asked for, and the provider has none"
+            } else {
+                ""
+            };
+            return Fault::Dropped(format!("{}{asked}", self.reason(error)));
+        }
+        if let Some(problem) = certificate::problem_with(error, owner) {
+            let explained = format!("{name}: {}", self.redactor.explanation(&problem));
+            return match owner {
+                Owner::Api => Fault::Untrusted(explained),
+                Owner::Proxy => Fault::UntrustedProxy(explained),
+            };
+        }
+        Fault::Unreachable(match tunnel {
+            None => format!("{peer}: {}", self.reason(error)),
+            Some(Tunnel::NotReached) => format!("{peer} could not be reached: {}", self.reason(error)),
+            Some(Tunnel::Unauthorised) => format!(
+                "{peer} answered 407: it wants a user name and a password, or others than those in the proxy variable"
+            ),
+            Some(Tunnel::Refused) => format!("{peer} did not let the connection to {} through", self.host()),
+            Some(Tunnel::Broken) => {
+                let reason = self.reason(error);
+                let reason = reason.trim_start_matches("tunnel error: ");
+                format!("{peer} broke the connection to {} off: {reason}", self.host())
+            }
+        })
+    }
+
     /// The innermost reason of an error. The outer ones may quote the URL.
     fn reason(&self, error: &(dyn Error + 'static)) -> String {
+        if let Some(TlsFailure::Other(words)) = certificate::tls_failure(error) {
+            return words;
+        }
         let mut root: &(dyn Error + 'static) = error;
         while let Some(source) = root.source() {
             root = source;
@@ -83,12 +146,7 @@ impl HttpTransport {
             Some(io::ErrorKind::UnexpectedEof) => "connection closed early".to_owned(),
             _ => root.to_string(),
         };
-        let text = match (root.downcast_ref(), text.as_str()) {
-            (Some(rustls::Error::InvalidMessage(_)), _) => "what answers there does not speak TLS",
-            (_, "tunnel error: unsuccessful") => "the proxy did not let the connection through",
-            (_, text) => text,
-        };
-        self.redactor.explanation(text)
+        self.redactor.explanation(&text)
     }
 
     fn host(&self) -> &str {
@@ -117,9 +175,10 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, request: &Request) -> Result<Reply, Fault> {
-        let client = self.client().await?;
+        let connector = self.connector().await?;
         let (name, credential) = self.settings.credential.header();
-        let mut sending = client
+        let mut sending = connector
+            .client
             .request(request.method(), request.url(&self.settings.base_url))
             .header(name, credential);
         if let Some(key) = request.idempotency_key() {
@@ -134,44 +193,69 @@ impl Transport for HttpTransport {
                 headers: response.headers().clone(),
                 body: self.body(response).await,
             }),
-            Err(error) if error.is_connect() => {
-                let (fault, reason): (fn(String) -> Fault, _) = match certificate::problem_with(&error) {
-                    Some(reason) => (Fault::Untrusted, self.redactor.explanation(&reason)),
-                    None => (Fault::Unreachable, self.reason(&error)),
-                };
-                Err(fault(format!("{}: {reason}", self.host())))
-            }
-            Err(error) if error.is_builder() => Err(Fault::Unusable(self.reason(&error))),
-            Err(error) => Err(Fault::Dropped(self.reason(&error))),
+            Err(error) => Err(self.fault(&error, connector)),
         }
     }
 }
 
-fn build(settings: &Settings) -> Result<reqwest::Client, Fault> {
+/// Why a proxy has made no tunnel to the API.
+#[derive(Clone, Copy)]
+enum Tunnel {
+    /// No connection to the proxy came about.
+    NotReached,
+    /// The proxy answered 407.
+    Unauthorised,
+    /// The proxy answered something else that is no success.
+    Refused,
+    /// The connection to the proxy broke before it had answered.
+    Broken,
+}
+
+/// Whether it is a proxy that an attempt failed of. The library tells that, and what the proxy answered, in the text of
+/// an error alone.
+fn tunnel_problem(error: &reqwest::Error) -> Option<Tunnel> {
+    let problem = |error: &(dyn Error + 'static)| match error.to_string().strip_prefix("tunnel error: ")? {
+        "failed to create underlying connection" => Some(Tunnel::NotReached),
+        "proxy authorization required" => Some(Tunnel::Unauthorised),
+        "unsuccessful" => Some(Tunnel::Refused),
+        _ => Some(Tunnel::Broken),
+    };
+    certificate::causes(error).find_map(problem)
+}
+
+fn build(settings: &Settings, redactor: &Redactor) -> Result<Connector, Fault> {
+    let client_certificate = Arc::new(NoClientCertificate::default());
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, user_agent(&settings.user_agent));
     let mut builder = reqwest::Client::builder()
         .default_headers(headers)
-        .tls_backend_preconfigured(tls(&settings.base_url)?)
+        .tls_backend_preconfigured(tls(&settings.base_url, &client_certificate, redactor)?)
         .redirect(redirect::Policy::none())
         .referer(false)
         // Calls are repeated in `call.rs`, which counts the attempts.
         .retry(reqwest::retry::never())
         .connect_timeout(MAX_CONNECT_TIME.min(settings.request_timeout / 2));
-    if settings.base_url.is_loopback() {
+    let proxy = if settings.base_url.is_loopback() {
         builder = builder.no_proxy();
+        None
     } else {
-        check_proxy(|name| std::env::var_os(name))?;
-    }
+        check_proxy(|name| std::env::var_os(name))?
+    };
     #[cfg(all(target_os = "linux", target_feature = "crt-static"))]
     {
         builder = builder.dns_resolver(super::host_names::HostNames::default());
     }
-    builder.build().map_err(|error| unusable(&error.without_url()))
+    let client = builder.build().map_err(|error| unusable(&error.without_url()))?;
+    Ok(Connector {
+        client,
+        proxy,
+        client_certificate,
+    })
 }
 
-/// Refuses a proxy variable that cannot be followed: the client would ignore it, and call past the proxy.
-fn check_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Fault> {
+/// The host and port of the proxy that the environment names. Refuses a variable that cannot be followed: the client
+/// would ignore it, and call past the proxy.
+fn check_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<String>, Fault> {
     let set = |name: &'static str| Some((name, variable(name).filter(|value| !value.is_empty())?));
     let first_of = |names: [&'static str; 2]| names.into_iter().find_map(set);
     let proxy = first_of(["HTTPS_PROXY", "https_proxy"]).or_else(|| first_of(["ALL_PROXY", "all_proxy"]));
@@ -181,7 +265,7 @@ fn check_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Fault>
         }
     }
     let Some((name, value)) = proxy else {
-        return Ok(());
+        return Ok(None);
     };
     let value = value.to_string_lossy();
     // A proxy may be named by its host alone.
@@ -191,7 +275,16 @@ fn check_proxy(variable: impl Fn(&str) -> Option<OsString>) -> Result<(), Fault>
         Url::parse(&format!("http://{value}"))
     };
     match address {
-        Ok(address) if matches!(address.scheme(), "http" | "https") && address.has_host() => Ok(()),
+        // The client reads it as the stricter type.
+        Ok(address)
+            if matches!(address.scheme(), "http" | "https") && address.has_host() && value.parse::<Uri>().is_ok() =>
+        {
+            let host = address.host_str().unwrap_or_default();
+            Ok(Some(match address.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            }))
+        }
         _ => Err(Fault::Unusable(format!(
             "{name} does not hold the address of an http proxy"
         ))),
@@ -203,34 +296,48 @@ fn unusable(error: &dyn Error) -> Fault {
     Fault::Unusable(error.to_string())
 }
 
-/// Leaves out the "unexpected error" that rustls puts before a reason in words.
-fn no_root_certificates(error: rustls::Error) -> Fault {
-    Fault::NoRootCertificates(match error {
-        rustls::Error::General(reason) => reason,
-        error => error.to_string(),
-    })
-}
-
 /// The TLS configuration, with *ring* as its own crypto provider instead of one that is installed for the whole
 /// process.
-fn tls(base: &BaseUrl) -> Result<rustls::ClientConfig, Fault> {
+fn tls(
+    base: &BaseUrl,
+    client_certificate: &Arc<NoClientCertificate>,
+    redactor: &Redactor,
+) -> Result<rustls::ClientConfig, Fault> {
     let builder = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
     // In the clear, to this machine, nothing is to be verified; a system without a trust store can still do that.
     let mut config = if base.as_url().scheme() == "https" {
-        builder
-            .with_platform_verifier()
-            .map_err(no_root_certificates)?
-            .with_no_client_auth()
+        verified(builder, redactor)?
     } else {
-        builder
-            .with_root_certificates(rustls::RootCertStore::empty())
-            .with_no_client_auth()
-    };
+        builder.with_root_certificates(rustls::RootCertStore::empty())
+    }
+    .with_client_cert_resolver(client_certificate.clone());
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
+
+/// Has the system verify certificates.
+#[cfg(any(windows, target_vendor = "apple"))]
+fn verified(builder: Unverified, _: &Redactor) -> Result<Verified, Fault> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    builder
+        .with_platform_verifier()
+        .map_err(|error| Fault::NoRootCertificates(error.to_string()))
+}
+
+/// Verifies certificates with the authorities that the environment names, else with those of this machine.
+#[cfg(not(any(windows, target_vendor = "apple")))]
+fn verified(builder: Unverified, redactor: &Redactor) -> Result<Verified, Fault> {
+    let roots = super::roots::load(|name| std::env::var_os(name)).map_err(|fault| match fault {
+        Fault::NoNamedRootCertificates(reason) => Fault::NoNamedRootCertificates(redactor.explanation(&reason)),
+        fault => fault,
+    })?;
+    Ok(builder.with_root_certificates(roots))
+}
+
+type Unverified = rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>;
+type Verified = rustls::ConfigBuilder<rustls::ClientConfig, rustls::client::WantsClientCert>;
 
 fn user_agent(text: &str) -> HeaderValue {
     let fitting: String = text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
@@ -241,7 +348,7 @@ fn user_agent(text: &str) -> HeaderValue {
 mod tests {
     use super::*;
 
-    fn checked(variables: &[(&str, &str)]) -> Result<(), Fault> {
+    fn checked(variables: &[(&str, &str)]) -> Result<Option<String>, Fault> {
         check_proxy(|name| {
             let mut set = variables.iter();
             set.find_map(|(variable, value)| (*variable == name).then(|| OsString::from(value)))
@@ -250,25 +357,38 @@ mod tests {
 
     #[test]
     fn a_proxy_that_cannot_be_followed_is_an_error_and_not_passed_by() {
-        for fine in [
-            &[][..],
-            &[("HTTPS_PROXY", "")],
-            &[("HTTPS_PROXY", "http://proxy.example:3128")],
-            &[("https_proxy", "https://user:password@proxy.example")],
-            &[("ALL_PROXY", "proxy.example:3128")],
-            &[
-                ("HTTPS_PROXY", "http://proxy.example"),
-                ("ALL_PROXY", "socks5://other.example"),
-            ],
-            &[("HTTP_PROXY", "::::")],
+        for (fine, proxy) in [
+            (&[][..], None),
+            (&[("HTTPS_PROXY", "")], None),
+            (
+                &[("HTTPS_PROXY", "http://proxy.example:3128")],
+                Some("proxy.example:3128"),
+            ),
+            (
+                &[("https_proxy", "https://user:password@proxy.example")],
+                Some("proxy.example"),
+            ),
+            (&[("ALL_PROXY", "proxy.example:3128")], Some("proxy.example:3128")),
+            (&[("ALL_PROXY", "user:password@[::1]:3128")], Some("[::1]:3128")),
+            (
+                &[
+                    ("HTTPS_PROXY", "http://proxy.example"),
+                    ("ALL_PROXY", "socks5://other.example"),
+                ],
+                Some("proxy.example"),
+            ),
+            (&[("HTTP_PROXY", "::::")], None),
         ] {
-            assert_eq!(checked(fine), Ok(()), "{fine:?}");
+            assert_eq!(checked(fine), Ok(proxy.map(str::to_owned)), "{fine:?}");
         }
         for (name, value) in [
             ("HTTPS_PROXY", "::::"),
             ("https_proxy", "ftp://proxy.example"),
             ("HTTPS_PROXY", "http://user:password@:bad:99"),
             ("ALL_PROXY", "socks5://proxy.example"),
+            // The client does not take these off, and would call past the proxy.
+            ("HTTPS_PROXY", " http://proxy.example:3128"),
+            ("HTTPS_PROXY", "http://proxy.example:3128/a b"),
         ] {
             let why = format!("{name} does not hold the address of an http proxy");
             assert_eq!(checked(&[(name, value)]), Err(Fault::Unusable(why)));

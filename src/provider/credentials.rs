@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -12,7 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::environment::{self, Environment};
-use crate::heygen::{Credential, InvalidCredential};
+use crate::heygen::{Credential, CredentialOrigin, InvalidCredential};
 use crate::provider::summaries;
 use crate::terraform::{Attr, Diagnostic, Summary};
 
@@ -21,6 +22,18 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// What to do about a file that is there and cannot be used.
 const CORRECT_THE_FILE: &str = "Correct the file, or set HEYGEN_API_KEY, which is then used instead.";
+
+/// What to do about a file that is there and not in UTF-8.
+const SAVE_AS_UTF8: &str = "Save it as UTF-8, or set HEYGEN_API_KEY, which is then used instead.";
+
+/// What to do about a file that is there and may not be read.
+const PERMIT: &str = "Let the user that runs Terraform read it, its folder included, or set HEYGEN_API_KEY, which is then \
+                      used instead.";
+
+/// What to do about an access token of the CLI's that HeyGen does not accept.
+const RENEW_THE_TOKEN: &str = "An access token expires after a while, and the provider cannot renew it. Run any heygen \
+                               command, which renews it, or use an API key (api_key or HEYGEN_API_KEY), which serves \
+                               better here.";
 
 /// How long after its `expires_at` a token is still used: HeyGen's clock decides, and this machine's may differ from
 /// it.
@@ -60,14 +73,29 @@ pub(super) fn find(
     if let Some(credential) = in_environment(environment)? {
         return Ok(CredentialSearch::Found(credential));
     }
-    if let Some(path) = &environment.credentials_file
-        && let Some(credential) = in_file(path, now)?
-    {
-        return Ok(CredentialSearch::Found(credential));
-    }
+    let in_file = environment.credentials_file.as_deref().map(|path| in_file(path, now));
+    let file = match in_file.transpose()? {
+        Some(InFile::Credential(credential)) => return Ok(CredentialSearch::Found(credential)),
+        Some(InFile::Empty) => "it is empty",
+        Some(InFile::None) => "it holds neither an API key nor an access token",
+        Some(InFile::NoFile) | None => "",
+    };
     Ok(CredentialSearch::NoneFound(none_found(
         environment.credentials_file.as_deref(),
+        file,
     )))
+}
+
+/// What a credentials file gives.
+#[derive(Debug)]
+enum InFile {
+    Credential(Credential),
+    /// There is no file.
+    NoFile,
+    /// The file has nothing in it.
+    Empty,
+    /// The file has no credential in it.
+    None,
 }
 
 /// Checks the credentials of a configuration by themselves. One that is not known yet may still turn out to be null.
@@ -105,17 +133,18 @@ fn in_environment(environment: &Environment) -> Result<Option<Credential>, Diagn
     }
 }
 
-fn in_file(path: &Path, now: OffsetDateTime) -> Result<Option<Credential>, Diagnostic> {
+fn in_file(path: &Path, now: OffsetDateTime) -> Result<InFile, Diagnostic> {
     let Some(text) = read(path)? else {
-        return Ok(None);
+        return Ok(InFile::NoFile);
     };
     let place = Place::File(path);
     match parse(text.expose_secret(), path)? {
-        Content::Nothing => Ok(None),
-        Content::ApiKey(key) => place.credential(Kind::ApiKey, &key).map(Some),
+        Content::Empty => Ok(InFile::Empty),
+        Content::Nothing => Ok(InFile::None),
+        Content::ApiKey(key) => place.credential(Kind::ApiKey, &key).map(InFile::Credential),
         Content::AccessToken { token, expires_at } => match expires_at.filter(|time| has_expired(time, now)) {
             Some(time) => Err(expired(path, &time)),
-            None => place.credential(Kind::AccessToken, &token).map(Some),
+            None => place.credential(Kind::AccessToken, &token).map(InFile::Credential),
         },
     }
 }
@@ -180,10 +209,17 @@ impl Place<'_> {
     fn credential(self, kind: Kind, text: &SecretString) -> Result<Credential, Diagnostic> {
         let text = text.expose_secret().to_owned();
         let made = match kind {
-            Kind::ApiKey => Credential::api_key(text, self.holding(kind)),
-            Kind::AccessToken => Credential::access_token(text, self.holding(kind)),
+            Kind::ApiKey => Credential::api_key(text, self.origin(kind)),
+            Kind::AccessToken => Credential::access_token(text, self.origin(kind)),
         };
         made.map_err(|why| self.unusable(kind, why))
+    }
+
+    fn origin(self, kind: Kind) -> CredentialOrigin {
+        CredentialOrigin {
+            place: self.holding(kind),
+            remedy: matches!((self, kind), (Place::File(_), Kind::AccessToken)).then_some(RENEW_THE_TOKEN),
+        }
     }
 
     /// The words for the place that holds a credential of this kind.
@@ -231,8 +267,14 @@ fn expired(path: &Path, time: &str) -> Diagnostic {
     .at(Kind::AccessToken.attribute())
 }
 
-fn none_found(file: Option<&Path>) -> Diagnostic {
+/// `of_file` is what is known of a file that is there.
+fn none_found(file: Option<&Path>, of_file: &str) -> Diagnostic {
     let file = file.map_or("credentials in ~/.heygen".to_owned(), |path| path.display().to_string());
+    let file = if of_file.is_empty() {
+        file
+    } else {
+        format!("{file}: {of_file}")
+    };
     Diagnostic::error(
         summaries::NO_CREDENTIALS,
         format!(
@@ -245,12 +287,7 @@ fn none_found(file: Option<&Path>) -> Diagnostic {
 
 /// Reads the file; `None` if there is none.
 fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
-    let unreadable = |why: &str| {
-        Diagnostic::error(
-            summaries::UNREADABLE_CREDENTIALS_FILE,
-            format!("{}: {why}. {CORRECT_THE_FILE}", path.display()),
-        )
-    };
+    let unreadable = |why: &str| unreadable(path, why, CORRECT_THE_FILE);
     // Checked before it is opened, because opening a named pipe waits until somebody writes into it.
     let file = match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => std::fs::File::open(path),
@@ -259,23 +296,51 @@ fn read(path: &Path) -> Result<Option<SecretString>, Diagnostic> {
     };
     let file = match file {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
-        Err(error) => return Err(unreadable(&error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Ok(None),
+        Err(error) => return Err(not_read(path, &error)),
     };
-    let mut text = String::new();
-    match file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text) {
-        Err(error) => Err(unreadable(&error.kind().to_string())),
+    let mut bytes = Zeroizing::new(Vec::new());
+    match file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes) {
+        Err(error) => Err(not_read(path, &error)),
         Ok(length) if u64::try_from(length).is_ok_and(|length| length > MAX_FILE_BYTES) => {
             Err(unreadable("larger than any credentials"))
         }
-        Ok(_) => Ok(Some(SecretString::from(text))),
+        Ok(_) => text_of(&bytes, path).map(Some),
+    }
+}
+
+fn unreadable(path: &Path, why: &str, remedy: &str) -> Diagnostic {
+    Diagnostic::error(
+        summaries::UNREADABLE_CREDENTIALS_FILE,
+        format!("{}: {why}. {remedy}", path.display()),
+    )
+}
+
+fn not_read(path: &Path, error: &io::Error) -> Diagnostic {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => unreadable(path, "it may not be read (permission denied)", PERMIT),
+        _ => unreadable(path, &error.to_string(), CORRECT_THE_FILE),
+    }
+}
+
+/// The text of a file, without the byte order mark that some editors put before it.
+fn text_of(bytes: &[u8], path: &Path) -> Result<SecretString, Diagnostic> {
+    // Either mark of UTF-16, or the zeros beside each letter where it has none. No text has a zero in it.
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || bytes.contains(&0) {
+        return Err(unreadable(path, "it is in UTF-16, or no text at all", SAVE_AS_UTF8));
+    }
+    match str::from_utf8(bytes) {
+        Ok(text) => Ok(SecretString::from(text.strip_prefix('\u{feff}').unwrap_or(text))),
+        Err(_) => Err(unreadable(path, "it holds bytes that are not UTF-8", SAVE_AS_UTF8)),
     }
 }
 
 /// What a credentials file holds.
 #[derive(Debug)]
 enum Content {
+    Empty,
+    /// JSON without a credential.
     Nothing,
     ApiKey(SecretString),
     AccessToken {
@@ -335,7 +400,7 @@ impl From<String> for SecretText {
 fn parse(text: &str, path: &Path) -> Result<Content, Diagnostic> {
     let text = text.trim();
     if text.is_empty() {
-        return Ok(Content::Nothing);
+        return Ok(Content::Empty);
     }
     let unreadable = |line: usize| {
         Diagnostic::error(
@@ -428,7 +493,7 @@ mod tests {
     fn found(block: &Block, environment: &Environment) -> String {
         match find(block.configured(), environment, now()) {
             Ok(CredentialSearch::NotKnownYet) => "not known yet".to_owned(),
-            Ok(CredentialSearch::Found(credential)) => credential.origin().to_owned(),
+            Ok(CredentialSearch::Found(credential)) => credential.origin().place.clone(),
             Ok(CredentialSearch::NoneFound(problem)) | Err(problem) => problem.summary.to_string(),
         }
     }
@@ -440,8 +505,10 @@ mod tests {
         std::fs::write(&path, content).unwrap();
         let without_path = |text: &str| text.replace(&path.display().to_string(), "FILE");
         match in_file(&path, now()) {
-            Ok(None) => Ok(("nothing".to_owned(), String::new())),
-            Ok(Some(credential)) => Ok((format!("{credential:?}"), without_path(credential.origin()))),
+            Ok(InFile::Credential(credential)) => {
+                Ok((format!("{credential:?}"), without_path(&credential.origin().place)))
+            }
+            Ok(nothing) => Ok((format!("{nothing:?}"), String::new())),
             Err(problem) => Err(Diagnostic {
                 detail: without_path(&problem.detail),
                 ..problem
@@ -601,16 +668,115 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_there_and_has_no_credential_is_said_to_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let detail = || {
+            let environment = Environment {
+                credentials_file: Some(path.clone()),
+                ..Environment::default()
+            };
+            match find(nothing().configured(), &environment, now()) {
+                Ok(CredentialSearch::NoneFound(problem)) => problem.detail,
+                found => panic!("{found:?}"),
+            }
+        };
+        let places = |file: &str| {
+            format!(
+                "None were found in any of the three places they are looked for: (1) the provider's configuration (api_key \
+                 or access_token), (2) the environment (HEYGEN_API_KEY or HEYGEN_ACCESS_TOKEN), (3) the credentials file \
+                 of HeyGen's CLI ({}{file}).",
+                path.display()
+            )
+        };
+        assert_eq!(detail(), places(""));
+        for (content, file) in [
+            (&b""[..], ": it is empty"),
+            (b"\xef\xbb\xbf\r\n", ": it is empty"),
+            (b"{}", ": it holds neither an API key nor an access token"),
+            (
+                br#"{"oauth": {"refresh_token": "r"}}"#,
+                ": it holds neither an API key nor an access token",
+            ),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(detail(), places(file));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_in_utf8_is_told_so_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let with_mark = "\u{feff}never-shown".encode_utf16();
+        let without = "never-shown".encode_utf16();
+        for (bytes, what) in [
+            (
+                with_mark.clone().flat_map(u16::to_le_bytes).collect(),
+                "it is in UTF-16, or no text at all",
+            ),
+            (
+                with_mark.flat_map(u16::to_be_bytes).collect(),
+                "it is in UTF-16, or no text at all",
+            ),
+            (
+                without.flat_map(u16::to_le_bytes).collect(),
+                "it is in UTF-16, or no text at all",
+            ),
+            (b"never-shown \xe9".to_vec(), "it holds bytes that are not UTF-8"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(
+                in_file(&path, now()).unwrap_err().detail,
+                format!(
+                    "{}: {what}. Save it as UTF-8, or set HEYGEN_API_KEY, which is then used instead.",
+                    path.display()
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_not_to_be_corrected() {
+        let denied = not_read(std::path::Path::new("FILE"), &io::ErrorKind::PermissionDenied.into());
+        assert_eq!(denied.summary, "The credentials file cannot be read");
+        assert_eq!(
+            denied.detail,
+            "FILE: it may not be read (permission denied). Let the user that runs Terraform read it, its folder included, \
+             or set HEYGEN_API_KEY, which is then used instead."
+        );
+    }
+
+    #[test]
+    fn only_the_token_of_the_file_comes_with_the_advice_to_renew_it() {
+        let remedy = |place: Place<'_>, kind| place.origin(kind).remedy;
+        let file = Place::File(std::path::Path::new("FILE"));
+        assert_eq!(remedy(file, Kind::AccessToken), Some(RENEW_THE_TOKEN));
+        for (place, kind) in [
+            (file, Kind::ApiKey),
+            (Place::Variable, Kind::AccessToken),
+            (Place::Attribute, Kind::AccessToken),
+        ] {
+            assert_eq!(remedy(place, kind), None);
+        }
+    }
+
+    #[test]
     fn the_file_is_one_line_or_an_object_in_which_the_key_wins() {
         const KEY: (&str, &str) = ("Credential::ApiKey([redacted])", "the credentials file FILE");
         const TOKEN: (&str, &str) = (
             "Credential::AccessToken([redacted])",
             "the oauth block of the credentials file FILE",
         );
-        const NOTHING: (&str, &str) = ("nothing", "");
+        const EMPTY: (&str, &str) = ("Empty", "");
+        const NOTHING: (&str, &str) = ("None", "");
         for (content, expected) in [
             ("the-key\n", KEY),
-            (" \n", NOTHING),
+            ("\u{feff}the-key\r\n", KEY),
+            (" \n", EMPTY),
+            ("\u{feff}", EMPTY),
+            ("\u{feff}{}", NOTHING),
+            ("\u{feff}{\"api_key\": \"k\"}", KEY),
             ("{}", NOTHING),
             (r#"{"api_key": "", "oauth": null}"#, NOTHING),
             (r#"{"api_key": null, "oauth": {"access_token": ""}}"#, NOTHING),

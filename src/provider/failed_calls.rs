@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::heygen::{Effect, EndpointId, Failure, Fault, Operation};
+use crate::heygen::{CredentialOrigin, Effect, EndpointId, Failure, Fault, Operation};
 use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Summary};
 
@@ -36,7 +36,7 @@ pub(super) fn no_such_endpoint(id: &EndpointId) -> Diagnostic {
 /// A failure that is only a part of what is said, with the place that a rejected credential came from.
 pub(super) fn with_origin(failure: &Failure) -> String {
     match &failure.rejected_credential {
-        Some(origin) => format!("{failure}; the credential came from {origin}"),
+        Some(origin) => format!("{failure}; the credential came from {}", origin.place),
         None => failure.to_string(),
     }
 }
@@ -58,6 +58,8 @@ fn summary(failure: &Failure) -> Summary {
         Fault::Refused { .. } => summaries::REFUSED,
         Fault::Unreachable(_) => summaries::UNREACHABLE,
         Fault::Untrusted(_) => summaries::UNTRUSTED,
+        Fault::UntrustedProxy(_) => summaries::UNTRUSTED_PROXY,
+        Fault::ClientCertificateWanted(_) => summaries::CLIENT_CERTIFICATE_WANTED,
         Fault::Dropped(_) | Fault::TimedOut(_) => summaries::NO_ANSWER,
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats | Fault::UnidentifiedItems { .. } => {
             summaries::UNINTELLIGIBLE_ANSWER
@@ -66,15 +68,20 @@ fn summary(failure: &Failure) -> Summary {
         Fault::Redirected { .. } => summaries::REDIRECTED,
         Fault::Stopped { .. } => summaries::INTERRUPTED,
         Fault::NoRootCertificates(_) => summaries::NO_ROOT_CERTIFICATES,
+        Fault::NoNamedRootCertificates(_) => summaries::NO_NAMED_ROOT_CERTIFICATES,
         Fault::Unusable(_) => summaries::NO_HTTP_CLIENT,
     }
 }
 
 /// What the user can do about it.
 fn next_step(failure: &Failure) -> Cow<'static, str> {
-    match &failure.rejected_credential {
-        Some(origin) => {
-            format!("The credential came from {origin}: check it there, and that it has not been revoked.").into()
+    match failure.rejected_credential.as_deref() {
+        Some(CredentialOrigin {
+            place,
+            remedy: Some(remedy),
+        }) => format!("The credential came from {place}. {remedy}").into(),
+        Some(CredentialOrigin { place, remedy: None }) => {
+            format!("The credential came from {place}: check it there, and that it has not been revoked.").into()
         }
         None => next_step_after(failure).into(),
     }
@@ -134,8 +141,13 @@ fn next_step_after(failure: &Failure) -> &'static str {
             "Try again later; if it goes on, raise max_retries or request_timeout."
         }
         Fault::Unreachable(_) => "Check the network, the proxy variables and base_url.",
-        Fault::Untrusted(_) if failure.attempts > 1 => "Nothing was sent in the last attempt.",
-        Fault::Untrusted(_) => "Nothing was sent.",
+        Fault::Untrusted(_) | Fault::UntrustedProxy(_) if failure.attempts > 1 => {
+            "Nothing was sent in the last attempt."
+        }
+        Fault::Untrusted(_) | Fault::UntrustedProxy(_) => "Nothing was sent.",
+        Fault::ClientCertificateWanted(_) => {
+            "HeyGen's API asks for none: check that base_url leads to it, and what the proxy variables say."
+        }
         Fault::Garbled(_) | Fault::TooLarge | Fault::CursorRepeats => {
             "Check that base_url leads to HeyGen's API; if it does, HeyGen's API has changed or is failing."
         }
@@ -155,6 +167,9 @@ fn next_step_after(failure: &Failure) -> &'static str {
         Fault::NoRootCertificates(_) => {
             "Install the system's CA certificates (the package is called ca-certificates on most systems), or name a file of \
              them in SSL_CERT_FILE or a folder in SSL_CERT_DIR."
+        }
+        Fault::NoNamedRootCertificates(_) => {
+            "Correct what is named, or unset it: without SSL_CERT_FILE and SSL_CERT_DIR the system's certificates are used."
         }
         Fault::Unusable(_) => "Check the proxy variables, and that this machine has a source of randomness.",
         Fault::Refused { .. } => {
@@ -312,13 +327,67 @@ mod tests {
     #[test]
     fn a_rejected_credential_is_looked_for_where_it_came_from() {
         let rejected = diagnostic(&Failure {
-            rejected_credential: Some("HEYGEN_API_KEY".to_owned()),
+            rejected_credential: Some(Box::new("HEYGEN_API_KEY".into())),
             ..failed(Operation::List, 401, None)
         });
         assert_eq!(
             rejected.detail,
             "Listing the webhook endpoints: the API answered 401. The credential came from HEYGEN_API_KEY: check it there, \
              and that it has not been revoked."
+        );
+    }
+
+    #[test]
+    fn a_rejected_credential_of_which_more_is_known_comes_with_what_to_do() {
+        let rejected = diagnostic(&Failure {
+            rejected_credential: Some(Box::new(CredentialOrigin {
+                place: "a file".to_owned(),
+                remedy: Some("Renew it."),
+            })),
+            ..failed(Operation::List, 401, None)
+        });
+        assert_eq!(
+            rejected.detail,
+            "Listing the webhook endpoints: the API answered 401. The credential came from a file. Renew it."
+        );
+    }
+
+    #[test]
+    fn what_the_environment_names_in_vain_is_to_be_corrected_or_unset() {
+        let named = diagnostic(&Failure {
+            fault: Fault::NoNamedRootCertificates("SSL_CERT_FILE names /a.pem, which does not exist".to_owned()),
+            ..failed(Operation::List, 0, None)
+        });
+        assert_eq!(named.summary, "No root certificates where the environment names them");
+        assert_eq!(
+            named.detail,
+            "Listing the webhook endpoints: there is nothing to check the API's certificate with: SSL_CERT_FILE names \
+             /a.pem, which does not exist. Correct what is named, or unset it: without SSL_CERT_FILE and SSL_CERT_DIR the \
+             system's certificates are used."
+        );
+        let none = diagnostic(&Failure {
+            fault: Fault::NoRootCertificates("No CA certificates were loaded from the system".to_owned()),
+            ..failed(Operation::List, 0, None)
+        });
+        assert_eq!(
+            none.detail,
+            "Listing the webhook endpoints: no certificates of authorities were found on this machine: No CA certificates \
+             were loaded from the system. Install the system's CA certificates (the package is called ca-certificates on \
+             most systems), or name a file of them in SSL_CERT_FILE or a folder in SSL_CERT_DIR."
+        );
+    }
+
+    #[test]
+    fn who_asks_for_a_client_certificate_is_not_said_to_be_heygen() {
+        let asked = diagnostic(&Failure {
+            fault: Fault::ClientCertificateWanted("the proxy p.example:3128".to_owned()),
+            ..failed(Operation::List, 0, None)
+        });
+        assert_eq!(asked.summary, "A certificate of the client is asked for");
+        assert_eq!(
+            asked.detail,
+            "Listing the webhook endpoints: the proxy p.example:3128 wants a certificate of its clients, and the provider \
+             has none. HeyGen's API asks for none: check that base_url leads to it, and what the proxy variables say."
         );
     }
 

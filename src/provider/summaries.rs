@@ -73,10 +73,13 @@ declare_summaries! {
     REFUSED = "HeyGen refused the request";
     UNREACHABLE = "HeyGen cannot be reached";
     UNTRUSTED = "HeyGen's certificate is not trusted";
+    UNTRUSTED_PROXY = "The proxy's certificate is not trusted";
+    CLIENT_CERTIFICATE_WANTED = "A certificate of the client is asked for";
     NO_ANSWER = "HeyGen's answer did not arrive";
     UNINTELLIGIBLE_ANSWER = "HeyGen's answer cannot be understood";
     REDIRECTED = "HeyGen's answer points to another place";
     INTERRUPTED = "Interrupted";
     NO_ROOT_CERTIFICATES = "No root certificates on this machine";
+    NO_NAMED_ROOT_CERTIFICATES = "No root certificates where the environment names them";
     NO_HTTP_CLIENT = "No HTTP client on this machine";
 }

@@ -348,7 +348,7 @@ async fn a_retry_after_date_without_a_date_beside_it_counts_by_heygens_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
-    let server = Scripted::new(|_| Act::error(503, "busy"));
+    let server = Scripted::new(|_| Act::error(503, "busy").with_header("x-request-id", "req-3"));
     let (client, stop) = (server.client(100), Stop::new());
     let stopping = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -358,13 +358,13 @@ async fn a_stop_keeps_the_failure_before_it_also_for_those_who_share_a_read() {
     let (outcome, ()) = tokio::join!(client.find(&ep, None, &stop), stopping);
     assert_eq!(
         outcome.unwrap_err().to_string(),
-        "reading webhook endpoint ep_1: interrupted; before that: the API answered 503 busy: so it is"
+        "reading webhook endpoint ep_1: interrupted; before that: the API answered 503 busy: so it is (request id req-3)"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_is_abandoned_keeps_the_failure_before_it() {
-    let server = Scripted::acts([Act::error(503, "busy"), Act::Hang]);
+async fn a_read_that_is_abandoned_keeps_the_failure_before_it_and_its_request_id() {
+    let server = Scripted::acts([Act::error(503, "busy").with_header("x-request-id", "req-3"), Act::Hang]);
     let (client, stop) = (server.client(4), Stop::new());
     let stopping = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -373,7 +373,8 @@ async fn a_read_that_is_abandoned_keeps_the_failure_before_it() {
     let (outcome, ()) = tokio::join!(client.event_types(&stop), stopping);
     assert_eq!(
         outcome.unwrap_err().to_string(),
-        "listing the webhook event types: interrupted; before that: the API answered 503 busy: so it is (after 2 attempts)"
+        "listing the webhook event types: interrupted; before that: the API answered 503 busy: so it is (after 2 attempts) \
+         (request id req-3)"
     );
 }
 

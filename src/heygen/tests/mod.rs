@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use http::HeaderMap;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -109,7 +110,7 @@ impl Scripted {
             request_timeout: TIMEOUT,
             timing: Timing::default(),
             clock: ServerClock::new(),
-            credential_origin: "a test".to_owned(),
+            credential_origin: "a test".into(),
         }
     }
 
@@ -149,6 +150,12 @@ impl Transport for Scripted {
             }
         }
     }
+}
+
+/// A certificate as files hold it.
+pub(super) fn pem(certificate: &rcgen::Certificate) -> String {
+    let text = BASE64_STANDARD.encode(certificate.der());
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
 fn id(text: &str) -> EndpointId {

@@ -225,7 +225,7 @@ for_each_engine! {
         let heygen = FakeHeygen::start();
         let tf = tf.with_env("HEYGEN_API_BASE", heygen.base_url());
         let asking = "data \"heygen_webhook_endpoints\" \"all\" {}\n";
-        let expect = |tf: &Workspace, origin: &str| {
+        let expect = |tf: &Workspace, source: &str| {
             heygen.clear_requests();
             let said = tf.plan_expecting_failure();
             let [request] = heygen.requests().try_into().expect("one, not repeated");
@@ -233,7 +233,7 @@ for_each_engine! {
                 said.error("HeyGen does not accept the credentials").detail,
                 format!(
                     "Listing the webhook endpoints: the API answered 401 unauthorized: Missing or invalid credentials. (request \
-                     id {}). The credential came from {origin}: check it there, and that it has not been revoked.",
+                     id {}). The credential came from {source}",
                     request.request_id
                 )
             );
@@ -243,30 +243,44 @@ for_each_engine! {
         let file = folder.join("credentials");
         tf.write("main.tf", asking);
         std::fs::write(&file, "wrong-key").unwrap();
-        expect(&tf, &format!("the credentials file {}", file.display()));
+        let check = "check it there, and that it has not been revoked.";
+        expect(&tf, &format!("the credentials file {}: {check}", file.display()));
         std::fs::write(&file, r#"{"oauth": {"access_token": "wrong-token"}}"#).unwrap();
-        expect(&tf, &format!("the oauth block of the credentials file {}", file.display()));
+        expect(
+            &tf,
+            &format!(
+                "the oauth block of the credentials file {}. An access token expires after a while, and the provider cannot \
+                 renew it. Run any heygen command, which renews it, or use an API key (api_key or HEYGEN_API_KEY), which \
+                 serves better here.",
+                file.display()
+            ),
+        );
         let tf = tf.with_env("HEYGEN_ACCESS_TOKEN", "wrong-token");
-        expect(&tf, "HEYGEN_ACCESS_TOKEN");
+        expect(&tf, &format!("HEYGEN_ACCESS_TOKEN: {check}"));
         tf.write("main.tf", &format!("provider \"heygen\" {{\n  api_key = \"wrong-key\"\n}}\n{asking}"));
-        expect(&tf, "api_key of the provider block");
+        expect(&tf, &format!("api_key of the provider block: {check}"));
     }
 
-    fn a_machine_without_root_certificates_is_told_what_to_install_or_to_set(tf: Workspace) {
+    fn variables_that_name_no_root_certificates_are_told_apart_from_a_machine_without_any(tf: Workspace) {
         let (file, folder) = (tf.home().join("none.pem"), tf.home().join("none"));
         std::fs::write(&file, "").unwrap();
         std::fs::create_dir(&folder).unwrap();
         let tf = tf
             .against("https://127.0.0.1:1", "a-key")
-            .with_env("SSL_CERT_FILE", file)
-            .with_env("SSL_CERT_DIR", folder);
+            .with_env("SSL_CERT_FILE", &file)
+            .with_env("SSL_CERT_DIR", &folder);
         tf.write("main.tf", "data \"heygen_webhook_endpoints\" \"all\" {}\n");
         let said = tf.plan_expecting_failure();
         assert_eq!(
-            said.error("No root certificates on this machine").detail,
-            "Listing the webhook endpoints: no certificates of authorities were found on this machine: No CA certificates \
-             were loaded from the system. Install the system's CA certificates (the package is called ca-certificates on \
-             most systems), or name a file of them in SSL_CERT_FILE or a folder in SSL_CERT_DIR."
+            said.error("No root certificates where the environment names them").detail,
+            format!(
+                "Listing the webhook endpoints: there is nothing to check the API's certificate with: SSL_CERT_FILE names \
+                 {}, which holds no certificate in PEM, and SSL_CERT_DIR names {}, which has no file that holds a \
+                 certificate in PEM. Correct what is named, or unset it: without SSL_CERT_FILE and SSL_CERT_DIR the \
+                 system's certificates are used.",
+                file.display(),
+                folder.display()
+            )
         );
     }
 
