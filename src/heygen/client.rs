@@ -186,9 +186,15 @@ impl Client {
     }
 
     /// Finds the endpoints whose URL `fits`, those whose ids cannot be read included. The result is empty only after two
-    /// reads of the list that agree, and only if the id and the URL of every item can be read.
-    pub async fn find_by_url(&self, fits: impl Fn(&str) -> bool + Sync, stop: &Stop) -> Result<Vec<ListItem>, Failure> {
-        let found = self.list.find(&ByUrl(fits), None, stop).await?;
+    /// reads of the list that agree, or, if one was created less than two minutes ago by HeyGen's clock, after as long as
+    /// a list may lag; and only if the id and the URL of every item can be read.
+    pub async fn find_by_url(
+        &self,
+        fits: impl Fn(&str) -> bool + Sync,
+        created_at: Option<&str>,
+        stop: &Stop,
+    ) -> Result<Vec<ListItem>, Failure> {
+        let found = self.list.find(&ByUrl(fits), created_at, stop).await?;
         Ok(found.unwrap_or_default())
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::time::Instant;
 
-use crate::heygen::{CallStart, Client, EndpointId, without_signing_secrets};
+use crate::heygen::{CallStart, Client, Endpoint, EndpointId, without_signing_secrets};
 use crate::provider::summaries;
 use crate::terraform::{Diagnostic, Diagnostics};
 
@@ -25,6 +25,16 @@ pub(super) enum Connection {
 pub(super) struct Session {
     connection: RwLock<Connection>,
     known_endpoints: Mutex<BTreeMap<EndpointId, KnownAs>>,
+    /// What was created here, in this order.
+    created: Mutex<Vec<CreatedHere>>,
+}
+
+/// An endpoint that this process has created, which the list may not show yet.
+struct CreatedHere {
+    id: EndpointId,
+    url: String,
+    /// The moment of its creation, as HeyGen has written it.
+    created_at: String,
 }
 
 /// What is known of an endpoint that a creation whose answer was lost may have made, or not.
@@ -52,6 +62,7 @@ impl Default for Session {
         Self {
             connection: RwLock::new(Connection::NotConfigured),
             known_endpoints: Mutex::default(),
+            created: Mutex::default(),
         }
     }
 }
@@ -100,6 +111,25 @@ impl Session {
         !matches!(before, Some(KnownAs::Managed))
     }
 
+    /// Notes an endpoint that was created here with this URL, so that it is not said to be missing while the list lags
+    /// behind its creation.
+    pub(super) fn note_created(&self, endpoint: &Endpoint, url: &str) {
+        if let Ok(created_at) = &endpoint.created_at {
+            self.created().push(CreatedHere {
+                id: endpoint.id.clone(),
+                url: url.to_owned(),
+                created_at: created_at.clone(),
+            });
+        }
+    }
+
+    /// When the newest of the endpoints was created here that `is_it` accepts by id and URL.
+    pub(super) fn created_at(&self, is_it: impl Fn(&EndpointId, &str) -> bool) -> Option<String> {
+        let created = self.created();
+        let newest = created.iter().rev().find(|created| is_it(&created.id, &created.url));
+        newest.map(|created| created.created_at.clone())
+    }
+
     /// Notes an endpoint that a data source or a list returns.
     pub(super) fn mark_shown(&self, id: &EndpointId) {
         let now = Instant::now();
@@ -113,6 +143,10 @@ impl Session {
             Some(KnownAs::Shown(moment)) if start.is_before(*moment) => MayBeNew::Perhaps,
             Some(KnownAs::Shown(_) | KnownAs::Managed) => MayBeNew::No,
         }
+    }
+
+    fn created(&self) -> MutexGuard<'_, Vec<CreatedHere>> {
+        self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known_endpoints(&self) -> MutexGuard<'_, BTreeMap<EndpointId, KnownAs>> {

@@ -914,7 +914,7 @@ async fn an_item_without_an_id_in_either_pass_is_in_the_way_of_gone() {
 
 /// Finds endpoints by their URL, as the data source does.
 async fn by_url(client: &Client, url: &str) -> Result<Vec<String>, Fault> {
-    let found = client.find_by_url(|listed| listed == url, &Stop::new()).await;
+    let found = client.find_by_url(|listed| listed == url, None, &Stop::new()).await;
     let name = |item: &ListItem| item.id.as_ref().map_or("unidentified".to_owned(), ToString::to_string);
     let ids = |found: Vec<ListItem>| found.iter().map(name).collect();
     found.map(ids).map_err(|failure| failure.fault)

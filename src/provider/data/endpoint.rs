@@ -135,7 +135,7 @@ impl DataSource for WebhookEndpoint {
     async fn read(&self, config: EndpointData, stop: &Stop) -> Result<Outcome<EndpointData>, Diagnostics> {
         let lookup = Lookup::of(&config)?.ok_or_else(neither)?;
         let client = self.0.client(DOING)?;
-        let endpoint = lookup.find(&client, stop).await?;
+        let endpoint = lookup.find(&client, &self.0, stop).await?;
         self.0.mark_shown(&endpoint.id);
         let mut data = EndpointData::from(&endpoint);
         if let Some(url) = lookup.url() {
@@ -187,15 +187,22 @@ impl Lookup {
         }
     }
 
-    async fn find(&self, client: &Client, stop: &Stop) -> Result<Endpoint, Diagnostics> {
+    /// Finds the endpoint. One that this process has just created is not missing while the list lags behind.
+    async fn find(&self, client: &Client, session: &SharedSession, stop: &Stop) -> Result<Endpoint, Diagnostics> {
         match self {
             Lookup::Id(id) => {
-                let found = client.find(id, None, stop).await.map_err(failed)?;
+                let created_at = session.created_at(|created, _| created == id);
+                let found = client.find(id, created_at.as_deref(), stop).await.map_err(failed)?;
                 found.ok_or_else(|| failed_calls::no_such_endpoint(id).at("id").into())
             }
             Lookup::Url(url) => {
                 let is_it = |listed: &str| endpoint_url::equivalent(url, listed);
-                Ok(only_one(url, &client.find_by_url(is_it, stop).await.map_err(failed)?)?)
+                let created_at = session.created_at(|_, created| is_it(created));
+                let found = client
+                    .find_by_url(is_it, created_at.as_deref(), stop)
+                    .await
+                    .map_err(failed)?;
+                Ok(only_one(url, &found)?)
             }
         }
     }

@@ -32,6 +32,11 @@ impl SharedSession {
         self.0.client().map_err(|no_client| no_client.into_error(doing))
     }
 
+    /// See [`Session::created_at`].
+    fn created_at(&self, is_it: impl Fn(&EndpointId, &str) -> bool) -> Option<String> {
+        self.0.created_at(is_it)
+    }
+
     /// See [`Session::mark_shown`].
     fn mark_shown(&self, id: &EndpointId) {
         self.0.mark_shown(id);

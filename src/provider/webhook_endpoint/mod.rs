@@ -127,6 +127,7 @@ impl Resource for WebhookEndpoint {
         match self.send_create(&client, &request, stop).await {
             Ok(CreatedEndpoint { endpoint, secret }) => {
                 let (endpoint, sources) = completed_from_list(&client, endpoint, stop).await;
+                self.session.note_created(&endpoint, &request.url);
                 let mut diagnostics = Diagnostics::none();
                 if secret.is_none() {
                     diagnostics.push(messages::created_without_secret(&endpoint.id));

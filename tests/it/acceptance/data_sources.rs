@@ -197,6 +197,22 @@ for_each_engine! {
         }
     }
 
+    fn an_endpoint_that_this_apply_has_made_is_found_while_the_list_lags_behind(tf: Workspace) {
+        let (tf, heygen) = with_account(tf);
+        heygen.behave(|it| it.list_lag_ms = 2_500);
+        let by_url = "data \"heygen_webhook_endpoint\" \"by_url\" {\n  url = \"https://hooks.example.com/heygen\"\n  \
+                      depends_on = [heygen_webhook_endpoint.a]\n}\n";
+        tf.write("main.tf", &(endpoint("url = \"https://hooks.example.com/heygen\"")
+            + &data("endpoint", "id = heygen_webhook_endpoint.a.id")
+            + by_url));
+        tf.apply().none();
+        let id = heygen.endpoints()[0].endpoint_id.clone();
+        let state = tf.state();
+        for read in ["a", "by_url"] {
+            assert_eq!(state.data(&format!("data.heygen_webhook_endpoint.{read}")).text("id"), id);
+        }
+    }
+
     fn what_cannot_be_an_id_is_quoted_and_the_character_named(tf: Workspace) {
         let (tf, heygen) = with_account(tf);
         let place = "data.heygen_webhook_endpoint.a";
