@@ -32,10 +32,14 @@ pub(super) enum Trouble {
     LateAnswers,
     /// HeyGen limits the rate of calls.
     LimitedRate,
+    /// Two servers answer in turn, whose clocks are five seconds apart.
+    TwoClocks,
+    /// For the rest of a command every page of the list holds an error, or does not say whether it is the last.
+    UnclearLists,
 }
 
 /// How often: in one of so many runs.
-const TABLE: [(Trouble, u64); 13] = [
+const TABLE: [(Trouble, u64); 15] = [
     (Trouble::NoDate, 10),
     (Trouble::ClockOff, 2),
     (Trouble::LateList, 4),
@@ -49,6 +53,8 @@ const TABLE: [(Trouble, u64); 13] = [
     (Trouble::OwnTwins, 3),
     (Trouble::LateAnswers, 8),
     (Trouble::LimitedRate, 6),
+    (Trouble::TwoClocks, 4),
+    (Trouble::UnclearLists, 4),
 ];
 
 /// What one run meets.
@@ -94,7 +100,7 @@ impl Trouble {
             // missed, nor that it was there before a call.
             Self::NoDate => matches!(
                 later,
-                Self::ClockOff | Self::LateList | Self::TwinsBefore | Self::TwinsDuring
+                Self::ClockOff | Self::LateList | Self::TwinsBefore | Self::TwinsDuring | Self::TwoClocks
             ),
             // An endpoint whose `created_at` was answered by nobody counts as old, and an old one that two walks miss
             // is gone. And what a call does after its answer was given up, and the list shows later still, may show
@@ -133,6 +139,8 @@ impl Trouble {
             Self::OwnTwins => "own_twins",
             Self::LateAnswers => "late_answers",
             Self::LimitedRate => "limited_rate",
+            Self::TwoClocks => "two_clocks",
+            Self::UnclearLists => "unclear_lists",
         }
     }
 }
