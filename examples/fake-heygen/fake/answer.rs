@@ -3,6 +3,8 @@
 use axum::http::{HeaderName, StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 
+use super::route::Route;
+
 /// An answer of the API before it becomes bytes.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -10,7 +12,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// Headers beside the content type and the request id.
     pub headers: Vec<(HeaderName, String)>,
-    /// Always JSON.
+    /// Always JSON, but for what stands in it for a value that no decoder can read.
     pub body: Value,
 }
 
@@ -37,6 +39,35 @@ impl Answer {
             ("has_more", json!(next_token.is_some())),
             ("next_token", json!(next_token)),
         ])
+    }
+
+    /// 200 with an error in it, and with `data` that holds nothing.
+    pub fn error_in_success(route: Route) -> Self {
+        let Self { body: error, .. } = Refusal::server_error(StatusCode::INTERNAL_SERVER_ERROR).into();
+        let mut answer = if route.is_list() {
+            Self::page(Vec::new(), None)
+        } else {
+            Self::data(json!({}))
+        };
+        answer.body["error"] = error["error"].clone();
+        answer
+    }
+
+    /// Gives the answer, its error, and every object of its `data` a field that nobody has documented.
+    pub fn add_field(&mut self, name: &str, value: &Value) {
+        let mut add = |object: &mut Value| {
+            if let Value::Object(object) = object {
+                object.insert(name.to_owned(), value.clone());
+            }
+        };
+        for part in ["data", "error"] {
+            match self.body.get_mut(part) {
+                Some(Value::Array(items)) => items.iter_mut().for_each(&mut add),
+                Some(part) => add(part),
+                None => {}
+            }
+        }
+        add(&mut self.body);
     }
 
     /// Whether a retry with the same idempotency key gets this answer again. A passing condition

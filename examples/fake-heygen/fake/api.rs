@@ -17,6 +17,8 @@ use super::{
 /// A call that passed the door: its route is known and its credentials are right.
 #[derive(Clone, Debug)]
 pub struct Call {
+    /// Its number, see [`Request::sequence`](super::log::Request::sequence).
+    pub sequence: u64,
     /// Which of the seven.
     pub route: Route,
     /// The endpoint it names; empty where the route has none.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-use super::{faults::SuccessBody, rate_limit::RateLimit, store::Endpoint};
+use super::{faults::SuccessBody, rate_limit::RateLimit, store::Endpoint, undecodable::Undecodable};
 
 /// The fake's clock is off by no more.
 const MOST_OFF: Duration = Duration::HOUR;
@@ -48,6 +48,8 @@ pub struct Behaviour {
     pub create_without_secret: bool,
     /// Objects carry fields nobody has documented.
     pub extra_fields: bool,
+    /// Every object of an answer carries a field nobody has documented, with a value that no decoder can read.
+    pub undecodable_extra: Option<Undecodable>,
     /// The status a new endpoint gets; `enabled` if not set.
     pub status_of_new: Option<String>,
     /// Registering a URL that another endpoint has answers 409.
@@ -67,6 +69,10 @@ pub struct Behaviour {
     /// Milliseconds by which HeyGen's clock is ahead of ours (positive) or behind it (negative); bounded by an hour.
     /// `Date` and `created_at` follow it.
     pub clock_offset_ms: i64,
+    /// Two servers take turns to answer, request by request, and the second one's clock is so many milliseconds ahead of
+    /// the first one's (positive) or behind it (negative); bounded by an hour. `Date` and `created_at` follow the clock of
+    /// the server that answers, and the other one makes the twin of a creation.
+    pub clocks_apart_ms: i64,
     /// Answers carry no `Date`.
     pub no_date: bool,
     /// The request id comes as `X-Amzn-Request-Id`.
@@ -116,6 +122,10 @@ pub enum Timestamps {
     NakedMicroseconds,
     /// `2026-07-01T12:00:00+00:00`
     Offset,
+    /// `2026-07-01t12:00:00z`
+    LowerCase,
+    /// `2026-07-01 12:00:00Z`
+    Spaced,
 }
 
 /// How URLs are spelled in answers. What is stored stays as it was given.
@@ -166,6 +176,15 @@ impl Behaviour {
     /// How far HeyGen's clock is ahead of ours.
     pub fn clock_offset(&self) -> Duration {
         Duration::milliseconds(self.clock_offset_ms).clamp(-MOST_OFF, MOST_OFF)
+    }
+
+    /// How far the clock of the server that answers this request is ahead of the first server's.
+    pub fn server_ahead(&self, sequence: u64) -> Duration {
+        if sequence.is_multiple_of(2) {
+            Duration::milliseconds(self.clocks_apart_ms).clamp(-MOST_OFF, MOST_OFF)
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// Every event type this server knows.
@@ -235,6 +254,8 @@ impl Timestamps {
             Self::Naked => seconds,
             Self::NakedMicroseconds => format!("{seconds}.{micro:06}"),
             Self::Offset => format!("{seconds}+00:00"),
+            Self::LowerCase => format!("{seconds}Z").to_ascii_lowercase(),
+            Self::Spaced => format!("{}Z", seconds.replace('T', " ")),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{behaviour::Behaviour, oddity::Oddity, route::Route};
+use super::{behaviour::Behaviour, oddity::Oddity, route::Route, undecodable::Undecodable};
 
 /// Something that goes wrong with one call.
 ///
@@ -76,6 +76,30 @@ pub enum Fault {
         /// Which one; any that is not null, if not named.
         #[serde(default)]
         field: Option<String>,
+    },
+    /// A field has a value that no decoder can read. Takes effect.
+    UndecodableValue {
+        /// Which value.
+        value: Undecodable,
+        /// Which field, be it one that the answer has not got; any that is not null, an event, or a new one, if none is
+        /// named.
+        #[serde(default)]
+        field: Option<String>,
+    },
+    /// A success that holds an error and nothing that was asked for.
+    ErrorInSuccess {
+        /// Whether the API had done the work.
+        effect: Effect,
+    },
+    /// On a list: the page does not say whether it is the last. Takes effect.
+    UnclearPage {
+        /// What it has in that place.
+        has_more: HasMore,
+    },
+    /// On a create: the answer has the secret and no id. Takes effect.
+    SecretWithoutId {
+        /// What the same key is answered with from then on.
+        replay: Replay,
     },
     /// On a list: one item of the page is odd, if it is on this page. Takes effect.
     OddItem {
@@ -203,6 +227,28 @@ pub enum SuccessBody {
     Html,
 }
 
+/// What a page says in [`Fault::UnclearPage`] where it should say whether there are more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HasMore {
+    /// There is no `has_more`.
+    Missing,
+    /// It is null.
+    Null,
+    /// It is the text `false`, whatever follows.
+    Text,
+}
+
+/// What a [`Fault::SecretWithoutId`] leaves to be replayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replay {
+    /// The id, and no secret any more.
+    IdAlone,
+    /// The secret again: the id is never answered.
+    SecretAlone,
+}
+
 /// What `Retry-After` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -246,6 +292,11 @@ impl Fault {
             Self::MissingField { .. } => "missing_field",
             Self::NullField { .. } => "null_field",
             Self::WrongType { .. } => "wrong_type",
+            Self::UndecodableValue { .. } => "undecodable_value",
+            Self::ErrorInSuccess { effect: Effect::None } => "error_in_success",
+            Self::ErrorInSuccess { effect: Effect::Done } => "error_in_success_after_effect",
+            Self::UnclearPage { .. } => "unclear_page",
+            Self::SecretWithoutId { .. } => "secret_without_id",
             Self::OddItem { .. } => "odd_item",
             Self::BareSuccess { .. } => "bare_success",
             Self::Oversized { .. } => "oversized",
@@ -264,7 +315,7 @@ impl Fault {
     /// Whether the API does the work that is asked.
     pub fn effect(&self) -> Effect {
         match self {
-            Self::Status { effect, .. } | Self::Reset { effect } => *effect,
+            Self::Status { effect, .. } | Self::Reset { effect } | Self::ErrorInSuccess { effect } => *effect,
             Self::RateLimit { .. } | Self::InProgress | Self::Unauthorized | Self::NotFound | Self::Redirect { .. } => {
                 Effect::None
             }
@@ -275,6 +326,9 @@ impl Fault {
             | Self::MissingField { .. }
             | Self::NullField { .. }
             | Self::WrongType { .. }
+            | Self::UndecodableValue { .. }
+            | Self::UnclearPage { .. }
+            | Self::SecretWithoutId { .. }
             | Self::OddItem { .. }
             | Self::BareSuccess { .. }
             | Self::Oversized { .. }
@@ -325,9 +379,12 @@ impl Fault {
             Self::MissingField { .. } | Self::NullField { .. } | Self::WrongType { .. } => route != Route::Delete,
             Self::CursorRepeats | Self::PageShifts { .. } => route == Route::List && target.further_page,
             Self::OddItem { .. } | Self::SlowPage { .. } => route == Route::List,
-            Self::ListLags { .. } | Self::ListLagsFor { .. } | Self::TwinBefore { .. } | Self::TwinDuring { .. } => {
-                route == Route::Create
-            }
+            Self::UnclearPage { .. } => route.is_list(),
+            Self::SecretWithoutId { .. }
+            | Self::ListLags { .. }
+            | Self::ListLagsFor { .. }
+            | Self::TwinBefore { .. }
+            | Self::TwinDuring { .. } => route == Route::Create,
             Self::NullEventsIgnored => route == Route::Update && target.null_events,
             _ => true,
         }
@@ -359,6 +416,7 @@ impl Fault {
         let rate_limit = |retry_after| Self::RateLimit { retry_after };
         let bare = |body| Self::BareSuccess { body };
         let twin_before = |ms, creation| Self::TwinBefore { ms, creation };
+        let undecodable = |value| Self::UndecodableValue { value, field: None };
         vec![
             rate_limit(RetryAfter::Absent),
             rate_limit(RetryAfter::Seconds(0)),
@@ -395,6 +453,26 @@ impl Fault {
             Self::MissingField { field: None },
             Self::NullField { field: None },
             Self::WrongType { field: None },
+            undecodable(Undecodable::HalfSurrogatePair),
+            undecodable(Undecodable::NoUtf8),
+            undecodable(Undecodable::DeepNesting),
+            Self::ErrorInSuccess { effect: Effect::None },
+            Self::ErrorInSuccess { effect: Effect::Done },
+            Self::UnclearPage {
+                has_more: HasMore::Missing,
+            },
+            Self::UnclearPage {
+                has_more: HasMore::Null,
+            },
+            Self::UnclearPage {
+                has_more: HasMore::Text,
+            },
+            Self::SecretWithoutId {
+                replay: Replay::IdAlone,
+            },
+            Self::SecretWithoutId {
+                replay: Replay::SecretAlone,
+            },
             bare(SuccessBody::NoContent),
             bare(SuccessBody::Empty),
             bare(SuccessBody::EmptyObject),

@@ -54,6 +54,8 @@ pub struct Request {
     pub took_effect: bool,
     /// The answer was that of an earlier request with the same idempotency key.
     pub replayed: bool,
+    /// The endpoint whose secret was in the answer as it was sent, where that can be read.
+    pub secret_of: Option<String>,
     /// The account is done with it.
     pub finished: bool,
 }

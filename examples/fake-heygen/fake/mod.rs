@@ -23,6 +23,7 @@ pub mod serve;
 pub mod store;
 pub mod tls;
 pub mod transport;
+pub mod undecodable;
 pub mod world;
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
@@ -33,7 +34,7 @@ use time::OffsetDateTime;
 pub use self::{
     behaviour::{AllEvents, Behaviour, EventIds, Timestamps, TrailingSlash, UrlSpelling},
     deliveries::{Delivered, Delivery, DeliveryToAll},
-    faults::{BodyShape, Creation, Effect, Fault, RetryAfter, SuccessBody, Wait},
+    faults::{BodyShape, Creation, Effect, Fault, HasMore, Replay, RetryAfter, SuccessBody, Wait},
     log::Request,
     oddity::Oddity,
     rate_limit::RateLimit,
@@ -41,6 +42,7 @@ pub use self::{
     route::Route,
     schedule::{RandomFaults, Rule},
     store::{Endpoint, Event, NewEndpoint},
+    undecodable::Undecodable,
 };
 use self::{
     control::Control,

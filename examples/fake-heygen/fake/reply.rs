@@ -15,8 +15,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     answer::{Answer, Refusal},
-    faults::{BodyShape, Creation, Fault, RetryAfter, SuccessBody},
+    faults::{BodyShape, Creation, Fault, HasMore, Replay, RetryAfter, SuccessBody},
+    route::Route,
     schedule::Injected,
+    undecodable::{self, written},
 };
 
 /// What becomes of a call.
@@ -40,10 +42,12 @@ pub struct Reply {
 #[derive(Debug)]
 enum Content {
     Empty,
-    Json(String),
+    Json(Value),
+    /// Almost JSON.
+    Malformed(Vec<u8>),
     Html(&'static str),
     /// The first half of a JSON text whose whole length is announced.
-    Half(String),
+    Half(Vec<u8>),
     /// JSON without end, as far as a client that keeps to its limit can see.
     Padding {
         chunks: usize,
@@ -61,6 +65,20 @@ impl Outcome {
             Self::Reset => None,
         }
     }
+
+    /// Whether an answer is sent that has a secret in its place, and can be read.
+    pub fn tells_secret(&self) -> bool {
+        match self {
+            Self::Reply(Reply {
+                content: Content::Json(body),
+                ..
+            }) => {
+                let secret = &body["data"]["secret"];
+                secret.is_string() && !undecodable::is_stand_in(secret)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl From<Answer> for Reply {
@@ -68,7 +86,7 @@ impl From<Answer> for Reply {
         Self {
             status: answer.status,
             headers: answer.headers,
-            content: Content::Json(answer.body.to_string()),
+            content: Content::Json(answer.body),
         }
     }
 }
@@ -84,9 +102,10 @@ impl Reply {
     pub fn into_response(self, (name, id): (HeaderName, HeaderValue)) -> Response<Body> {
         let (content_type, length, body) = match self.content {
             Content::Empty => (None, None, Body::empty()),
-            Content::Json(text) => (Some(JSON), None, Body::from(text)),
+            Content::Json(body) => (Some(JSON), None, Body::from(written(&body))),
+            Content::Malformed(text) => (Some(JSON), None, Body::from(text)),
             Content::Html(text) => (Some(HTML), None, Body::from(text)),
-            Content::Half(text) => (Some(JSON), Some(text.len()), half(&text)),
+            Content::Half(text) => (Some(JSON), Some(text.len()), half(text)),
             Content::Padding { chunks } => (Some(JSON), None, padding(chunks)),
         };
         let mut response = Response::new(body);
@@ -110,7 +129,7 @@ impl Reply {
 }
 
 /// What a fault answers where the API's own answer plays no part. `now` is the time at HeyGen's.
-pub fn in_place_of_answer(fault: &Fault, now: OffsetDateTime) -> Option<Outcome> {
+pub fn in_place_of_answer(fault: &Fault, route: Route, now: OffsetDateTime) -> Option<Outcome> {
     let reply = match fault {
         Fault::RateLimit { retry_after } => Refusal::rate_limited(retry_after.text(now)).into(),
         Fault::InProgress => Refusal::in_progress().into(),
@@ -133,6 +152,7 @@ pub fn in_place_of_answer(fault: &Fault, now: OffsetDateTime) -> Option<Outcome>
             let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY);
             from_the_edge(status, *body)
         }
+        Fault::ErrorInSuccess { .. } => Answer::error_in_success(route).into(),
         _ => return None,
     };
     Some(Outcome::Reply(reply))
@@ -146,7 +166,7 @@ pub fn bare(body: SuccessBody, reply: Reply) -> Reply {
     let (status, content) = match body {
         SuccessBody::NoContent => (StatusCode::NO_CONTENT, Content::Empty),
         SuccessBody::Empty => (StatusCode::OK, Content::Empty),
-        SuccessBody::EmptyObject => (StatusCode::OK, Content::Json("{}".to_owned())),
+        SuccessBody::EmptyObject => (StatusCode::OK, Content::Json(json!({}))),
         SuccessBody::Html => (StatusCode::OK, Content::Html(PAGE)),
     };
     Reply {
@@ -157,39 +177,57 @@ pub fn bare(body: SuccessBody, reply: Reply) -> Reply {
 }
 
 /// The API's answer, of this body, after the fault has been at it. `now` is the time at HeyGen's.
-pub fn spoiled(injected: &Injected, mut body: Value, mut reply: Reply, now: OffsetDateTime) -> Outcome {
+pub fn spoiled(injected: &Injected, route: Route, mut body: Value, mut reply: Reply, now: OffsetDateTime) -> Outcome {
     let salt = injected.salt;
     match &injected.fault {
-        Fault::Truncated => reply.content = Content::Half(body.to_string()),
+        Fault::Truncated => reply.content = Content::Half(written(&body)),
         Fault::MalformedJson => {
-            let text = body.to_string();
-            reply.content = Content::Json(format!("{}}}]", text.trim_end_matches('}')));
+            let mut text = written(&body);
+            while text.pop_if(|last| *last == b'}').is_some() {}
+            text.extend(b"}]");
+            reply.content = Content::Malformed(text);
         }
         Fault::MissingField { field } => {
             alter(&mut body, field.as_deref(), salt, |_| None);
-            reply.content = Content::Json(body.to_string());
+            reply.content = Content::Json(body);
         }
         Fault::NullField { field } => {
             alter(&mut body, field.as_deref(), salt, |_| Some(Value::Null));
-            reply.content = Content::Json(body.to_string());
+            reply.content = Content::Json(body);
         }
         Fault::WrongType { field } => {
             alter(&mut body, field.as_deref(), salt, |value| Some(other_type(value)));
-            reply.content = Content::Json(body.to_string());
+            reply.content = Content::Json(body);
+        }
+        Fault::UndecodableValue { value, field } => {
+            put(&mut body, field.as_deref(), salt, value.stand_in());
+            reply.content = Content::Json(body);
+        }
+        Fault::UnclearPage { has_more } => {
+            match has_more {
+                HasMore::Missing => alter(&mut body, Some("has_more"), salt, |_| None),
+                HasMore::Null => alter(&mut body, Some("has_more"), salt, |_| Some(Value::Null)),
+                HasMore::Text => alter(&mut body, Some("has_more"), salt, |_| Some(json!("false"))),
+            }
+            reply.content = Content::Json(body);
+        }
+        Fault::SecretWithoutId { .. } => {
+            take_apart(&mut body, Replay::SecretAlone);
+            reply.content = Content::Json(body);
         }
         Fault::BareSuccess { body } => reply = bare(*body, reply),
         Fault::OddItem { endpoint_id, oddity } => {
             if let Some(item) = item(&mut body, endpoint_id) {
                 oddity.apply(item);
             }
-            reply.content = Content::Json(body.to_string());
+            reply.content = Content::Json(body);
         }
         Fault::Oversized { mib } => {
             let chunks = CHUNKS_PER_MIB * usize::try_from(*mib).unwrap_or(64).min(64);
             reply.content = Content::Padding { chunks };
         }
         fault => {
-            if let Some(outcome) = in_place_of_answer(fault, now) {
+            if let Some(outcome) = in_place_of_answer(fault, route, now) {
                 return outcome;
             }
         }
@@ -197,12 +235,22 @@ pub fn spoiled(injected: &Injected, mut body: Value, mut reply: Reply, now: Offs
     Outcome::Reply(reply)
 }
 
+/// Leaves the id or the secret in the answer to a creation, and not both.
+pub fn take_apart(body: &mut Value, replay: Replay) {
+    if let Some(Value::Object(data)) = body.get_mut("data") {
+        match replay {
+            Replay::IdAlone => drop(data.insert("secret".to_owned(), Value::Null)),
+            Replay::SecretAlone => drop(data.remove("endpoint_id")),
+        }
+    }
+}
+
 const JSON: &str = "application/json";
 const HTML: &str = "text/html";
 const PAGE: &str = "<html><head><title>Error</title></head><body><h1>The server had a moment</h1></body></html>\n";
 
 /// The fields that chance changes: all that tell a client something.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "code",
     "created_at",
     "data",
@@ -212,6 +260,7 @@ const FIELDS: [&str; 12] = [
     "events",
     "event_type",
     "has_more",
+    "next_token",
     "secret",
     "status",
     "url",
@@ -270,6 +319,49 @@ fn alter(body: &mut Value, named: Option<&str>, salt: u64, change: impl FnOnce(&
     };
 }
 
+/// Gives one field this value: the one named, be it new, or else any that is not null, an event, or a new one.
+fn put(body: &mut Value, named: Option<&str>, salt: u64, value: Value) {
+    let mut places = Vec::new();
+    find_fields(body, "", named, &mut places);
+    if named.is_none() || places.is_empty() {
+        find_new_places(body, "", named, &mut places);
+    }
+    let chosen = usize::try_from(salt).unwrap_or(usize::MAX) % places.len().max(1);
+    let Some((parent, field)) = places.into_iter().nth(chosen) else {
+        return;
+    };
+    match body.pointer_mut(&parent) {
+        Some(Value::Object(object)) => drop(object.insert(field, value)),
+        Some(parent) => {
+            if let Some(member) = parent.pointer_mut(&format!("/{field}")) {
+                *member = value;
+            }
+        }
+        None => {}
+    }
+}
+
+/// Collects the places of fields that are not there yet, the innermost objects first, and, where none is named, of events.
+fn find_new_places(value: &Value, at: &str, named: Option<&str>, places: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                find_new_places(value, &format!("{at}/{name}"), named, places);
+            }
+            places.push((at.to_owned(), named.unwrap_or("remark").to_owned()));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_new_places(item, &format!("{at}/{index}"), named, places);
+                if named.is_none() && item.is_string() {
+                    places.push((at.to_owned(), index.to_string()));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Collects (pointer to the object, name) of the candidates, depth first.
 fn find_fields(value: &Value, at: &str, named: Option<&str>, places: &mut Vec<(String, String)>) {
     match value {
@@ -305,8 +397,9 @@ fn other_type(value: &Value) -> Value {
 }
 
 /// The first half is on its way before the connection ends: the pause lets it be flushed.
-fn half(text: &str) -> Body {
-    let first = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);
+fn half(mut text: Vec<u8>) -> Body {
+    text.truncate(text.len() / 2);
+    let first = Bytes::from(text);
     let end = async {
         tokio::task::yield_now().await;
         Err(io::Error::other("the answer ends here"))

@@ -41,6 +41,11 @@ impl Route {
         Some((route, id))
     }
 
+    /// Whether it is answered with a page.
+    pub fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::EventTypes | Self::Events)
+    }
+
     /// Whether it takes an idempotency key: the `POST` calls do.
     pub fn takes_key(self) -> bool {
         matches!(self, Self::Create | Self::Rotate)

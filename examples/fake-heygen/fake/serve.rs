@@ -58,7 +58,8 @@ impl Service for Api {
     async fn call(self: Arc<Self>, request: hyper::Request<Incoming>) -> Served {
         let mut served = self.clone().served(request.map(Body::new)).await;
         if let Served::Response(response) = &mut served {
-            date(response, &self.shared.world());
+            let number = response.extensions().get().map(|Number(number)| *number);
+            date(response, &self.shared.world(), number);
         }
         served
     }
@@ -84,6 +85,10 @@ impl Api {
     }
 }
 
+/// Which request a response answers: its sequence number. What the control path answers has none.
+#[derive(Clone, Copy)]
+struct Number(u64);
+
 async fn handle(shared: Arc<Shared>, keyring: Keyring, parts: Parts, body: Bytes) -> Served {
     let arrived = Arrival::log(&shared, &keyring, &parts, &body);
     let struck = arrived.struck.as_ref();
@@ -91,6 +96,7 @@ async fn handle(shared: Arc<Shared>, keyring: Keyring, parts: Parts, body: Bytes
         Err(refusal) => (Outcome::Reply(refusal.into()), Done::default()),
         Ok((route, endpoint_id)) => {
             let call = Call {
+                sequence: arrived.sequence,
                 route,
                 endpoint_id,
                 query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -106,24 +112,30 @@ async fn handle(shared: Arc<Shared>, keyring: Keyring, parts: Parts, body: Bytes
     }
     match outcome {
         Outcome::Reset => Served::Reset,
-        Outcome::Reply(reply) => Served::Response(reply.into_response(arrived.request_id)),
+        Outcome::Reply(reply) => {
+            let mut response = reply.into_response(arrived.request_id);
+            response.extensions_mut().insert(Number(arrived.sequence));
+            Served::Response(response)
+        }
     }
 }
 
 /// As a server does last of all: by its own clock, at the moment the answer leaves.
-fn date(response: &mut Response<Body>, world: &World) {
+fn date(response: &mut Response<Body>, world: &World, number: Option<u64>) {
     if !world.behaviour.no_date {
-        let date = httpdate::fmt_http_date(world.now().into());
+        let now = number.map_or_else(|| world.now(), |number| world.now_at_server_of(number));
+        let date = httpdate::fmt_http_date(now.into());
         let date = HeaderValue::try_from(date).expect("a date is visible ASCII");
         response.headers_mut().insert(header::DATE, date);
     }
 }
 
 /// What the account did about a call.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Done {
     took_effect: bool,
     replayed: bool,
+    secret_of: Option<String>,
 }
 
 async fn run(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>) -> (Outcome, Done) {
@@ -134,22 +146,30 @@ async fn run(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>) 
             world.make_twin(call, earlier);
         }
         if fault.effect() == Effect::None
-            && let Some(outcome) = reply::in_place_of_answer(fault, world.now())
+            && let Some(outcome) = reply::in_place_of_answer(fault, call.route, world.now_at_server_of(call.sequence))
         {
             return (outcome, Done::default());
         }
     }
-    let (answer, done) = work(shared, call, path, struck).await;
+    let (answer, mut done) = work(shared, call, path, struck).await;
     let world = shared.world();
     let body = answer.body.clone();
+    let id = body["data"]["endpoint_id"].as_str().map(str::to_owned);
     let reply = match world.behaviour.update_answers {
         Some(bare) if call.route == Route::Update => reply::bare(bare, answer.into()),
         _ => answer.into(),
     };
     let outcome = match struck {
-        Some(struck) => reply::spoiled(&struck.injected, body, reply, world.now()),
+        Some(struck) => reply::spoiled(
+            &struck.injected,
+            call.route,
+            body,
+            reply,
+            world.now_at_server_of(call.sequence),
+        ),
         None => Outcome::Reply(reply),
     };
+    done.secret_of = id.filter(|_| outcome.tells_secret());
     (outcome, done)
 }
 
@@ -184,15 +204,22 @@ async fn work(shared: &Shared, call: &Call, path: &str, struck: Option<&Struck>)
     }
     let mut world = shared.world();
     let fault = struck.map(|struck| &struck.injected.fault);
-    let performed = world.account(fault).perform(call);
+    let performed = world.account(call.sequence, fault).perform(call);
     let done = Done {
         took_effect: performed.is_ok() && call.route.changes(),
-        replayed: false,
+        ..Done::default()
     };
-    let answer = performed.unwrap_or_else(Answer::from);
+    let mut answer = performed.unwrap_or_else(Answer::from);
+    if let Some(value) = world.behaviour.undecodable_extra {
+        answer.add_field("remark", &value.stand_in());
+    }
     if let Some(slot) = &slot {
         let now = world.clock.elapsed();
-        world.keys.finish(slot, &answer, now);
+        let mut kept = answer.clone();
+        if let Some(Fault::SecretWithoutId { replay }) = fault {
+            reply::take_apart(&mut kept.body, *replay);
+        }
+        world.keys.finish(slot, &kept, now);
     }
     (answer, done)
 }
@@ -293,6 +320,7 @@ impl Arrival {
             fault: struck.as_ref().map(|it| it.injected.fault.kind()),
             took_effect: false,
             replayed: false,
+            secret_of: None,
             finished: false,
         });
         let name = if world.behaviour.amazon_request_id {
@@ -326,6 +354,7 @@ fn record(shared: &Shared, sequence: u64, outcome: &Outcome, done: Done) {
         request.status = outcome.status();
         request.took_effect = done.took_effect;
         request.replayed = done.replayed;
+        request.secret_of = done.secret_of;
         request.finished = true;
     }
     shared.notify();

@@ -107,11 +107,11 @@ impl World {
         })
     }
 
-    /// Makes the endpoint that a create asks for, as another run that was `earlier` by so much would have: with an id
-    /// and a secret of its own. A create that would be refused has no twin.
+    /// Makes the endpoint that a create asks for, as another run that was `earlier` by so much would
+    /// have: with an id and a secret of its own. A create that would be refused has no twin.
     pub fn make_twin(&mut self, create: &Call, earlier: Duration) {
         if let Ok(new) = create.new_endpoint(&self.behaviour) {
-            let twin = self.put(new, self.now() - earlier);
+            let twin = self.put(new, self.now_at_server_of(create.sequence + 1) - earlier);
             self.twins.push(twin);
         }
     }
@@ -121,10 +121,15 @@ impl World {
         self.clock.now() + self.behaviour.clock_offset()
     }
 
-    /// The part a call of the API works on, struck by this fault.
-    pub fn account(&mut self, fault: Option<&Fault>) -> Account<'_> {
+    /// The same by the clock of the server that answers the request of this number.
+    pub fn now_at_server_of(&self, sequence: u64) -> OffsetDateTime {
+        self.now() + self.behaviour.server_ahead(sequence)
+    }
+
+    /// The part that the call of this number works on, struck by this fault.
+    pub fn account(&mut self, sequence: u64, fault: Option<&Fault>) -> Account<'_> {
         let turned = fault.and_then(|fault| fault.turned(&self.behaviour));
-        let now = self.now();
+        let now = self.now_at_server_of(sequence);
         Account {
             now,
             store: &mut self.store,

@@ -8,7 +8,8 @@ use super::figures::Figures;
 use super::hidden::{Hidden, HiddenEvents, all_of_it, everything, one_member_twice};
 use super::scenario::{Scenario, Wanted};
 use super::{
-    Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, named_by, seeds,
+    Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, look_for_wasted,
+    named_by, seeds,
 };
 use crate::fake_heygen::FakeHeygen;
 use crate::support::diagnostics::{Diagnostic, Diagnostics};
@@ -57,13 +58,14 @@ fn run(tf: &Workspace, seed: u64, figures: &mut Figures) {
         scenario.add_twin(&heygen);
         scenario.hide(false);
         configure(tf, &heygen, &scenario, step);
-        let twins = scenario.twins();
-        chance.begin(&heygen, step, twins);
+        let rules = scenario.rules();
+        chance.begin(&heygen, step, rules);
         scenario.time_passes(&heygen);
         // A plan that fails and an apply that does are one and the same command's failure.
         let output = apply(tf, seed, &scenario);
         figures.applies += 1;
         figures.applies_failed += u64::from(output.code() != Some(0));
+        look_for_wasted(seed, &scenario, &heygen, &holdings(tf), figures);
         let diagnostics = Diagnostics::from_event_lines(&output.stdout);
         heed(tf, &heygen, &scenario, &diagnostics, figures);
     }

@@ -36,6 +36,8 @@ pub(super) struct Figures {
     pub(super) stale: Vec<(u64, String)>,
     /// Another run's, and changed or deleted all the same.
     pub(super) taken: Vec<(u64, String)>,
+    /// Created with a secret that an answer told, and in state without it.
+    pub(super) wasted: Vec<(u64, String)>,
 }
 
 impl Figures {
@@ -58,6 +60,7 @@ impl Figures {
             orphaned: Vec::new(),
             stale: Vec::new(),
             taken: Vec::new(),
+            wasted: Vec::new(),
         }
     }
 
@@ -76,20 +79,22 @@ impl Figures {
         }
     }
 
-    /// Reports, and fails where something is lost, orphaned, stale or taken, or where nothing ever went wrong.
+    /// Reports, and fails where something is lost, orphaned, stale, taken or wasted, or where nothing ever went wrong.
     #[allow(clippy::print_stdout, reason = "the figures are what the test is run for")]
     pub(super) fn conclude(self) {
         println!("{self}");
         let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("convergence-{}.txt", self.name));
         fs::write(file, format!("{self}\n")).expect("the target folder is writable");
         assert!(self.runs > 0 && !self.faults.is_empty(), "nothing went wrong: {self}");
+        let none = [&self.lost, &self.orphaned, &self.stale, &self.taken, &self.wasted];
         assert!(
-            self.lost.is_empty() && self.orphaned.is_empty() && self.stale.is_empty() && self.taken.is_empty(),
-            "(seed, endpoint) lost: {:?}, orphaned: {:?}, stale: {:?}, taken: {:?}",
+            none.iter().all(|none| none.is_empty()),
+            "(seed, endpoint) lost: {:?}, orphaned: {:?}, stale: {:?}, taken: {:?}, wasted: {:?}",
             self.lost,
             self.orphaned,
             self.stale,
-            self.taken
+            self.taken,
+            self.wasted
         );
     }
 }
@@ -122,11 +127,12 @@ impl fmt::Display for Figures {
         )?;
         write!(
             f,
-            "endpoints lost {}, orphaned {}, secrets stale {}, others' endpoints taken {}",
+            "endpoints lost {}, orphaned {}, secrets stale {}, others' endpoints taken {}, secrets wasted {}",
             self.lost.len(),
             self.orphaned.len(),
             self.stale.len(),
-            self.taken.len()
+            self.taken.len(),
+            self.wasted.len()
         )
     }
 }

@@ -3,8 +3,8 @@
 //! A run is a few steps of random changes to a configuration, each applied while a fifth of the calls fails in some way,
 //! while HeyGen's clock, its list and its answers are not what they should be, and while other runs make endpoints too.
 //! Then the faults stop. One apply must succeed, the next plan must be empty, the account must hold exactly what state
-//! holds and what the other runs made, every secret in state must be the current one, and no endpoint of another run may
-//! have been touched. The same seed makes the same run: at the level of the protocol, upon the model of Terraform's core,
+//! holds and what the other runs made, every secret in state must be the current one, no endpoint of another run may
+//! have been touched, and no secret that HeyGen answered may have been thrown away on the way. The same seed makes the same run: at the level of the protocol, upon the model of Terraform's core,
 //! call by call where the run is sequential and nothing goes by time; with a real engine, as far as its own concurrency
 //! lets it.
 //!
@@ -30,7 +30,7 @@ use std::time::Duration;
 use self::figures::Figures;
 use self::scenario::{Lists, Scenario};
 use self::troubles::{Trouble, Troubles};
-use crate::fake_heygen::{Endpoint, FakeHeygen, Fault, Options, RandomFaults, Rule};
+use crate::fake_heygen::{Endpoint, FakeHeygen, Fault, Options, RandomFaults, Route, Rule};
 
 /// The share of calls that something happens to.
 const RATE: f64 = 0.2;
@@ -121,6 +121,8 @@ impl Chance {
             Fault::MissingField { .. }
             | Fault::NullField { .. }
             | Fault::WrongType { .. }
+            | Fault::UndecodableValue { .. }
+            | Fault::SecretWithoutId { .. }
             | Fault::BareSuccess { .. } => troubles.meet(Trouble::OddAnswers),
             Fault::Status { status: 404, .. } => troubles.meet(Trouble::GatewayNotFound),
             _ => true,
@@ -184,6 +186,21 @@ fn named_by(detail: &str, heygen: &FakeHeygen, held: &Holdings, foreign: &[Endpo
     named.retain(|id| held.values().all(|held| held.id != *id));
     named.retain(|id| foreign.iter().all(|foreign| foreign.endpoint_id != *id));
     named
+}
+
+/// Looks, after a command, for endpoints that were created with a secret which an answer told and state has not.
+fn look_for_wasted(seed: u64, scenario: &Scenario, heygen: &FakeHeygen, held: &Holdings, figures: &mut Figures) {
+    if scenario.troubles().meet(Trouble::LateAnswers) {
+        // What was told need not have been heard.
+        return;
+    }
+    let created = heygen.requests_to(Route::Create);
+    let told: Vec<String> = created.into_iter().filter_map(|request| request.secret_of).collect();
+    for held in held.values() {
+        if held.tainted && held.secret.is_none() && told.contains(&held.id) {
+            figures.wasted.push((seed, held.id.clone()));
+        }
+    }
 }
 
 /// Compares what is in state with what is in the account and with what was wanted, when all is done.

@@ -11,7 +11,8 @@ use super::figures::Figures;
 use super::hidden::{Hidden, HiddenEvents, all_of_it, everything, one_member_twice};
 use super::scenario::{Scenario, Wanted};
 use super::{
-    Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, named_by, seeds,
+    Chance, Held, Holdings, PERHAPS_CREATED, Tempo, Trouble, Troubles, account, calm_down, judge, look_for_wasted,
+    named_by, seeds,
 };
 use crate::core::{Attributes, Config, Core, ImportTarget, Path, PlanSet, Report, Rule, State, Value, Violation};
 use crate::fake_heygen::{FakeHeygen, Fault};
@@ -71,8 +72,8 @@ async fn run(seed: u64, figures: &mut Figures) {
         }
         run.scenario.add_twin(&run.heygen);
         run.scenario.hide(false);
-        let twins = run.scenario.twins();
-        run.chance.begin(&run.heygen, step, twins);
+        let rules = run.scenario.rules();
+        run.chance.begin(&run.heygen, step, rules);
         if let Some(plan) = run.plan(figures).await {
             run.scenario.meddle(&run.heygen);
             let report = run.apply(plan, figures).await;
@@ -181,6 +182,7 @@ impl Run {
         self.ended(&report).await;
         figures.applies += 1;
         figures.applies_failed += u64::from(report.errored());
+        look_for_wasted(self.seed, &self.scenario, &self.heygen, &holdings(&self.state), figures);
         report
     }
 

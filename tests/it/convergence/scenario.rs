@@ -9,8 +9,8 @@ use super::Tempo;
 use super::hidden::Hidden;
 use super::troubles::{Trouble, Troubles};
 use crate::fake_heygen::{
-    AllEvents, Behaviour, Endpoint, FakeHeygen, NewEndpoint, RateLimit, SuccessBody, Timestamps, TrailingSlash,
-    UrlSpelling,
+    AllEvents, Behaviour, Effect, Endpoint, FakeHeygen, Fault, HasMore, NewEndpoint, RateLimit, Route, Rule,
+    SuccessBody, Timestamps, TrailingSlash, Undecodable, UrlSpelling,
 };
 
 const EVENTS: [&str; 5] = [
@@ -22,6 +22,9 @@ const EVENTS: [&str; 5] = [
 ];
 
 const MOST_ENDPOINTS: usize = 5;
+
+/// How far two clocks are apart.
+const CLOCKS_APART_MS: i64 = 5_000;
 
 /// The configuration of one endpoint. What is `None` is not set.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +152,8 @@ impl Scenario {
         let bare = [SuccessBody::NoContent, SuccessBody::Empty, SuccessBody::EmptyObject];
         let bare = bare.get(usize::from(one_of(9))).copied();
         let slow = one_of(2) == 0;
+        let undecodable = Undecodable::ALL.get(usize::from(one_of(9))).copied();
+        let clocks_apart_ms = [-CLOCKS_APART_MS, CLOCKS_APART_MS][usize::from(one_of(2))];
         let meet = |trouble| self.troubles.meet(trouble);
         Behaviour {
             shuffle_events: one_of(2) == 0,
@@ -163,11 +168,13 @@ impl Scenario {
                 no_default_port: one_of(2) == 0,
                 trailing_slash: TrailingSlash::Kept,
             },
-            timestamps: match one_of(5) {
+            timestamps: match one_of(7) {
                 0 => Timestamps::Seconds,
                 1 => Timestamps::Microseconds,
                 2 => Timestamps::Naked,
                 3 => Timestamps::NakedMicroseconds,
+                4 => Timestamps::LowerCase,
+                5 => Timestamps::Spaced,
                 _ => Timestamps::Offset,
             },
             newest_first: one_of(2) == 0,
@@ -186,6 +193,9 @@ impl Scenario {
             rate_limit: meet(Trouble::LimitedRate).then_some(rate_limit),
             extra_fields: one_of(2) == 0,
             amazon_request_id: one_of(2) == 0,
+            undecodable_extra: undecodable.filter(|_| meet(Trouble::OddAnswers)),
+            // Not in the tempo of the run: a `Date` is of whole seconds.
+            clocks_apart_ms: if meet(Trouble::TwoClocks) { clocks_apart_ms } else { 0 },
             ..Behaviour::default()
         }
     }
@@ -201,6 +211,28 @@ impl Scenario {
             burst: random.u32(1..=3),
             retry_after: random.bool().then(|| random.u64(0..=longest)),
         }
+    }
+
+    /// What strikes calls of the next command beside chance.
+    pub(super) fn rules(&mut self) -> Vec<Rule> {
+        let mut rules = self.twins();
+        rules.extend(self.unclear_list());
+        rules
+    }
+
+    /// From some call on the list tells nothing, or not how long it is, once in a while: chance alone would hardly ever
+    /// bring that in two walks in a row, after which what they lack is gone.
+    fn unclear_list(&mut self) -> Option<Rule> {
+        if !self.troubles.meet(Trouble::UnclearLists) || !self.chance(0.4) {
+            return None;
+        }
+        let unclear = |has_more| Fault::UnclearPage { has_more };
+        let fault = if self.random.bool() {
+            Fault::ErrorInSuccess { effect: Effect::None }
+        } else {
+            unclear(self.random.choice([HasMore::Missing, HasMore::Null, HasMore::Text])?)
+        };
+        Some(Rule::on(Route::List, fault).after(self.random.u32(0..=6)).always())
     }
 
     /// One to three changes, of any endpoints.

@@ -106,7 +106,7 @@ async fn urls_can_be_spelled_differently() {
 }
 
 #[tokio::test]
-async fn timestamps_can_be_written_in_five_ways() {
+async fn timestamps_can_be_written_in_many_ways() {
     let client = Client::start();
     let created = client.create(&json!({ "url": URL })).await;
     let seconds = created["created_at"].as_str().unwrap().to_owned();
@@ -119,6 +119,14 @@ async fn timestamps_can_be_written_in_five_ways() {
     };
     assert_eq!(written(Timestamps::Naked).await, naked);
     assert_eq!(written(Timestamps::Offset).await, format!("{naked}+00:00"));
+    assert_eq!(
+        written(Timestamps::LowerCase).await,
+        format!("{}z", naked.to_ascii_lowercase())
+    );
+    assert_eq!(
+        written(Timestamps::Spaced).await,
+        format!("{}Z", naked.replace('T', " "))
+    );
     let micro = written(Timestamps::Microseconds).await;
     assert!(micro.starts_with(&format!("{naked}.")) && micro.len() == 27, "{micro}");
     assert_eq!(

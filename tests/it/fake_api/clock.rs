@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::client::{Client, ENDPOINTS, Got};
-use crate::fake_heygen::{BodyShape, Effect, Fault, RetryAfter, Route, Rule};
+use crate::fake_heygen::{BodyShape, Creation, Effect, Fault, RetryAfter, Route, Rule};
 
 const URL: &str = "https://hooks.example.com/heygen";
 const HOUR: i64 = 3_600_000;
@@ -48,6 +48,59 @@ async fn the_clock_can_be_off_by_an_hour_at_most_and_created_at_is_too() {
         for at in [created.into(), dated, client.fake.now().into()] {
             assert!(away(at, expected.into()) < Duration::from_secs(20), "{offset}: {at:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn two_servers_whose_clocks_are_apart_can_answer_in_turn() {
+    let client = Client::start();
+    for (apart, seen) in [(5_000, 5_000), (-90_000, -90_000), (2 * HOUR, HOUR)] {
+        client.fake.behave(|it| it.clocks_apart_ms = apart);
+        let mut turns = Vec::new();
+        for _ in 0..2 {
+            let created = client.try_create(URL).await.unwrap();
+            let listed = client.get(ENDPOINTS).await;
+            let ahead = |at: SystemTime| {
+                let ahead = time::OffsetDateTime::from(at) - client.fake.now();
+                // What is neither server's clock would be in between.
+                match ahead.whole_milliseconds() - i128::from(seen) {
+                    -3_000..=3_000 => 1,
+                    _ if ahead.abs() <= Duration::from_secs(3) => 0,
+                    _ => panic!("{ahead}"),
+                }
+            };
+            let at = created.json()["data"]["created_at"].as_str().unwrap().to_owned();
+            let at = OffsetDateTime::parse(&at, &Rfc3339).unwrap();
+            assert_eq!(ahead(at.into()), ahead(date(&created)));
+            turns.extend([ahead(date(&created)), ahead(date(&listed))]);
+        }
+        assert_eq!(
+            turns,
+            [0, 1, 0, 1].map(|turn| if turns[0] == 0 { turn } else { 1 - turn })
+        );
+        assert!(away(date(&client.get("/_control/clock").await), client.fake.now().into()) < Duration::from_secs(3));
+    }
+}
+
+#[tokio::test]
+async fn a_twin_is_made_by_the_server_that_does_not_answer_the_creation() {
+    let client = Client::start();
+    client.fake.behave(|it| it.clocks_apart_ms = 60_000);
+    for expected in [56, -64] {
+        let creation = Creation::Answered;
+        client
+            .fake
+            .inject(Rule::on(Route::Create, Fault::TwinBefore { ms: 4_000, creation }));
+        client.try_create(URL).await.unwrap();
+        let made = client.fake.endpoints();
+        let [.., twin, own] = made.as_slice() else {
+            panic!("{made:?}");
+        };
+        let apart = (twin.created_at - own.created_at).as_seconds_f64();
+        assert!((apart - f64::from(expected)).abs() < 2.0, "{apart}");
+        // The other server's turn is over.
+        client.walk(100).await;
+        client.walk(100).await;
     }
 }
 

@@ -17,6 +17,7 @@ mod requests;
 mod spoiled_answers;
 mod tls;
 mod twins;
+mod undecodable;
 
 use crate::fake_heygen::NewEndpoint;
 

@@ -9,8 +9,9 @@ use serde_json::Value;
 use super::client::{Client, Got};
 use super::of_url;
 use crate::fake_heygen::{
-    AllEvents, Behaviour, BodyShape, Creation, Delivery, DeliveryToAll, Effect, EventIds, Fault, Oddity, RandomFaults,
-    RateLimit, Request, RetryAfter, Route, Rule, SuccessBody, Timestamps, TrailingSlash, UrlSpelling, Wait,
+    AllEvents, Behaviour, BodyShape, Creation, Delivery, DeliveryToAll, Effect, EventIds, Fault, HasMore, Oddity,
+    RandomFaults, RateLimit, Replay, Request, RetryAfter, Route, Rule, SuccessBody, Timestamps, TrailingSlash,
+    Undecodable, UrlSpelling, Wait,
 };
 
 const README: &str = include_str!("../../../examples/fake-heygen/README.md");
@@ -67,12 +68,15 @@ fn every_switch_fault_and_particular_is_named_on_the_page() {
     wanted.extend(names_in_json::<Creation>(r#""""#));
     wanted.extend(names_in_json::<Effect>(r#""""#));
     wanted.extend(names_in_json::<EventIds>(r#""""#));
+    wanted.extend(names_in_json::<HasMore>(r#""""#));
     wanted.extend(names_in_json::<Oddity>(r#""""#));
+    wanted.extend(names_in_json::<Replay>(r#""""#));
     wanted.extend(names_in_json::<RetryAfter>(r#""""#));
     wanted.extend(names_in_json::<Route>(r#""""#));
     wanted.extend(names_in_json::<SuccessBody>(r#""""#));
     wanted.extend(names_in_json::<Timestamps>(r#""""#));
     wanted.extend(names_in_json::<TrailingSlash>(r#""""#));
+    wanted.extend(names_in_json::<Undecodable>(r#""""#));
     wanted.extend(names_in_json::<Wait>(r#""""#));
     let missing: BTreeSet<&String> = wanted.iter().filter(|name| !is_named(name)).collect();
     assert!(missing.is_empty(), "not on the page: {missing:?}");

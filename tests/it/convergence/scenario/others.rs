@@ -4,7 +4,9 @@ use serde_json::json;
 
 use super::{Scenario, Trouble};
 use crate::convergence::Holdings;
-use crate::fake_heygen::{Creation, Effect, Endpoint, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule};
+use crate::fake_heygen::{
+    Creation, Effect, Endpoint, FakeHeygen, Fault, NewEndpoint, Oddity, Route, Rule, Undecodable,
+};
 
 impl Scenario {
     /// Every endpoint that other runs made, as they made it.
@@ -24,7 +26,7 @@ impl Scenario {
                 url,
                 ..NewEndpoint::default()
             });
-            let oddity = self.random.choice(oddities());
+            let oddity = self.random.choice(oddities()).and_then(|kind| self.random.choice(kind));
             heygen.make_odd(&neighbour.endpoint_id, oddity);
             self.neighbours.push(neighbour);
         }
@@ -60,7 +62,7 @@ impl Scenario {
     ///
     /// A twin made during a creation comes only where that takes effect: one that does nothing beside a twin of the
     /// same second cannot be told from one that does, by anyone.
-    pub(in crate::convergence) fn twins(&mut self) -> Vec<Rule> {
+    pub(super) fn twins(&mut self) -> Vec<Rule> {
         let lost = |creation| match creation {
             Creation::Undone => Fault::Reset { effect: Effect::None },
             Creation::Answered | Creation::Lost => Fault::Reset { effect: Effect::Done },
@@ -73,7 +75,13 @@ impl Scenario {
             faults.push((during, lost(Creation::Lost)));
         }
         if self.troubles.meet(Trouble::TwinsBefore) {
-            let ms = self.between(4_000, 30_000);
+            // Of two clocks, the one shows for new what the other one shows to be older by less than they are apart.
+            let most = if self.troubles.meet(Trouble::TwoClocks) {
+                6_000
+            } else {
+                30_000
+            };
+            let ms = self.between(4_000, most);
             for creation in [Creation::Lost, Creation::Undone] {
                 faults.push((Fault::TwinBefore { ms, creation }, lost(creation)));
             }
@@ -91,17 +99,11 @@ impl Scenario {
     }
 }
 
-/// Everything that somebody else's item can be, short of what would make it another sound one.
-fn oddities() -> Vec<Oddity> {
-    let mut oddities = vec![
-        Oddity::instead(17),
-        Oddity::instead("an endpoint"),
-        Oddity::instead(json!(null)),
-        Oddity::instead(json!([])),
-        Oddity::instead(json!({})),
-        Oddity::without("endpoint_id"),
-    ];
-    let values = [
+/// Everything that somebody else's item can be, short of what would make it another sound one, by kind.
+fn oddities() -> [Vec<Oddity>; 4] {
+    let instead = [json!(17), json!("an endpoint"), json!(null), json!([]), json!({})];
+    let without = ["endpoint_id", "url", "status", "created_at"];
+    let with = [
         ("endpoint_id", json!(null)),
         ("endpoint_id", json!(7)),
         ("endpoint_id", json!("")),
@@ -114,7 +116,23 @@ fn oddities() -> Vec<Oddity> {
         ("status", json!(null)),
         ("created_at", json!(1_751_371_200)),
     ];
-    oddities.extend(values.map(|(field, value)| Oddity::with(field, value)));
-    oddities.extend(["url", "status", "created_at"].map(Oddity::without));
-    oddities
+    let fields = [
+        "endpoint_id",
+        "url",
+        "events",
+        "status",
+        "created_at",
+        "secret",
+        "remark",
+    ];
+    let undecodable = Undecodable::ALL.into_iter().flat_map(|value| {
+        let field = fields.map(|field| Oddity::undecodable(field, value));
+        field.into_iter().chain([Oddity::Undecodable { field: None, value }])
+    });
+    [
+        instead.map(Oddity::instead).into(),
+        without.map(Oddity::without).into(),
+        with.map(|(field, value)| Oddity::with(field, value)).into(),
+        undecodable.collect(),
+    ]
 }
