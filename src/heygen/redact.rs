@@ -23,6 +23,8 @@ const SIGNING_SECRET_PREFIX: &str = "whsec_";
 /// A shorter credential is not taken out of texts: it protects nothing, and a text has many places that only look like
 /// it.
 const MIN_CREDENTIAL_BYTES: usize = 4;
+/// A credential as long as this is no part of another word.
+const MIN_UNIQUE_CREDENTIAL_BYTES: usize = 16;
 
 /// Cleans text: without control and invisible characters, on one line, without the credential it knows, without
 /// anything that looks like a signing secret, without user-info and queries of URLs, and not too long.
@@ -40,9 +42,15 @@ impl Redactor {
     }
 
     /// A text of our own, in which something from outside may stand: as it is, but without the credential it knows, also
-    /// where it was quoted or cut short, and without anything that looks like a signing secret.
+    /// where it was quoted or cut short, and without anything that looks like a signing secret. A short credential is
+    /// taken out as a whole word alone: it may be a part of our own words.
     pub(super) fn message(&self, text: &str) -> String {
         let credential = self.0.expose_secret();
+        let without = if credential.len() < MIN_UNIQUE_CREDENTIAL_BYTES {
+            without_word
+        } else {
+            without
+        };
         let text = without(text, credential);
         let text = without(&text, &credential.escape_debug().to_string());
         without_signing_secrets(&without_beginning(&text, credential))
@@ -98,7 +106,18 @@ fn without(text: &str, needle: &str) -> String {
     if needle.len() < MIN_CREDENTIAL_BYTES {
         return text.to_owned();
     }
-    cut_out(text, needle, |_| 0)
+    cut_out(text, needle, |_, _| true, |_| 0)
+}
+
+/// Takes a word out where it is no part of a longer one.
+fn without_word(text: &str, word: &str) -> String {
+    if word.len() < MIN_CREDENTIAL_BYTES {
+        return text.to_owned();
+    }
+    let is_apart = |before: &str, after: &str| {
+        !before.ends_with(char::is_alphanumeric) && !after.starts_with(char::is_alphanumeric)
+    };
+    cut_out(text, word, is_apart, |_| 0)
 }
 
 /// Takes out what is left of a credential at the place where a text was cut short.
@@ -148,23 +167,30 @@ fn has_web_scheme(text: &str) -> bool {
 
 /// Takes out everything that looks like a signing secret. A full stop at its end is the sentence's.
 pub fn without_signing_secrets(text: &str) -> String {
-    cut_out(text, SIGNING_SECRET_PREFIX, |rest| {
+    let tail = |rest: &str| {
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_-+/=.~".contains(c)));
         rest[..end.unwrap_or(rest.len())].trim_end_matches('.').len()
-    })
+    };
+    cut_out(text, SIGNING_SECRET_PREFIX, |_, _| true, tail)
 }
 
-/// Puts the mark in place of every `needle`, in any case, and of as many bytes after it as `tail` says.
-fn cut_out(text: &str, needle: &str, tail: impl Fn(&str) -> usize) -> String {
+/// Puts the mark in place of every `needle`, in any case, that `fits` by what stands before and after it, and of as many
+/// bytes after it as `tail` says.
+fn cut_out(text: &str, needle: &str, fits: impl Fn(&str, &str) -> bool, tail: impl Fn(&str) -> usize) -> String {
     // Lowering the case of ASCII moves no byte.
     let (lower, needle) = (text.to_ascii_lowercase(), needle.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
     while let Some(at) = lower[from..].find(&needle).map(|at| at + from) {
+        let end = at + needle.len();
         out.push_str(&text[from..at]);
-        out.push_str(REDACTED);
-        from = at + needle.len();
-        from += tail(&text[from..]);
+        if fits(&text[..at], &text[end..]) {
+            out.push_str(REDACTED);
+            from = end + tail(&text[end..]);
+        } else {
+            out.push_str(&text[at..end]);
+            from = end;
+        }
     }
     out.push_str(&text[from..]);
     out
@@ -338,6 +364,12 @@ mod tests {
         assert_eq!(
             message("a\"b'c\\d", "the id \"a\\\"b\\'c\\\\d/x\""),
             "the id \"[redacted]/x\""
+        );
+        let long = "key-of-sixteen-bytes";
+        assert_eq!(message(long, &format!("x{long}y")), "x[redacted]y");
+        assert_eq!(
+            message("test", "test \"test/x\" of the latest"),
+            "[redacted] \"[redacted]/x\" of the latest"
         );
         for cut in ["Key-", "Key-1", "kEY-1234"] {
             assert_eq!(
