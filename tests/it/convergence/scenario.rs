@@ -213,11 +213,12 @@ impl Scenario {
         }
     }
 
-    /// What strikes calls of the next command beside chance.
+    /// What strikes calls of the next command beside chance. Where the list tells nothing, nobody can tell twins apart.
     pub(super) fn rules(&mut self) -> Vec<Rule> {
-        let mut rules = self.twins();
-        rules.extend(self.unclear_list());
-        rules
+        match self.unclear_list() {
+            Some(rule) => vec![rule],
+            None => self.twins(),
+        }
     }
 
     /// From some call on the list tells nothing, or not how long it is, once in a while: chance alone would hardly ever

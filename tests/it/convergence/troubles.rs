@@ -58,7 +58,7 @@ const TABLE: [(Trouble, u64); 15] = [
     (Trouble::LateAnswers, 8),
     (Trouble::LimitedRate, 6),
     (Trouble::TwoClocks, 4),
-    (Trouble::UnclearLists, 4),
+    (Trouble::UnclearLists, 5),
 ];
 
 /// What one run meets.
