@@ -468,7 +468,7 @@ fn all_endpoints() -> proto::read_data_source::Request {
 #[tokio::test]
 async fn what_a_data_source_returns_meanwhile_is_named_and_not_denied() {
     let heygen = FakeHeygen::start();
-    let mut provider = in_process::provider(quick(&heygen));
+    let mut provider = in_process::provider(in_process::environment(&heygen));
     let core = configured(Core::connect(provider.clone()).await.unwrap()).await;
     let config = one();
     let mut state = State::new();
@@ -493,13 +493,14 @@ async fn what_a_data_source_returns_meanwhile_is_named_and_not_denied() {
 #[tokio::test]
 async fn of_clocks_that_contradict_each_other_none_makes_another_runs_endpoint_ours() {
     let heygen = FakeHeygen::start();
-    let core = configured(in_process::core(quick(&heygen)).await).await;
+    let core = process(&heygen).await;
     let config = one();
     let mut state = State::new();
     let plan = core.plan(&state, &config).await;
     let twin = heygen.put_endpoint(stranger());
     heygen.advance(Duration::from_secs(4));
-    heygen.inject(Rule::on(Route::Create, UNHEARD));
+    // It is answered, with a date.
+    heygen.inject(Rule::on(Route::Create, status(500, Effect::None)));
     let request_sent = async {
         let is_search = |it: &Request| it.route == Some(Route::List);
         heygen.see_request(PATIENCE, is_search).await.unwrap();
