@@ -91,8 +91,14 @@ fn confirmation(body: &[u8]) -> Decoded<Object> {
         return Ok(Object::new());
     }
     let answer = object(json(body)?, "the answer")?;
+    holds_no_error(&answer)?;
+    Ok(answer)
+}
+
+/// Refuses an answer whose status says that all is well, and which has an error in it.
+fn holds_no_error(answer: &Object) -> Decoded<()> {
     match answer.get("error") {
-        None | Some(Value::Null) => Ok(answer),
+        None | Some(Value::Null) => Ok(()),
         Some(_) => Err(DecodeError("it says \"done\" and holds an error".to_owned())),
     }
 }
@@ -128,12 +134,11 @@ pub(super) fn events(body: &[u8]) -> Decoded<Page<Event>> {
     })
 }
 
-/// One page of a list. Items are read as far as they can be; whoever needs a field decides what to do if it is missing or malformed.
+/// One page of a list. Items are read as far as they can be; whoever needs a field decides what to do if it is missing or
+/// malformed.
 fn page<T>(body: &[u8], item_in: impl Fn(Value) -> T) -> Decoded<Page<T>> {
     let (rest, data) = envelope(body)?;
-    if rest.get("error").is_some_and(|error| !error.is_null()) {
-        return Err(DecodeError("it says \"done\" and holds an error".to_owned()));
-    }
+    holds_no_error(&rest)?;
     let Value::Array(items) = data else {
         return Err(DecodeError("`data` is not a list".to_owned()));
     };
